@@ -1,0 +1,46 @@
+"""The grader's errors.
+
+lab.errors.KitError
+├── UsageError          the command line asks for something that cannot be (exit 2)
+├── SubmissionError     a submission that cannot be taken in at all: not a zip, too large, no task file in it
+├── ManifestError       assignment/tasks.toml or params.yaml is wrong: the course team's to mend
+├── EvidenceRefused     what a sandbox left behind breaks a rule: counts as the submission's doing
+├── BlueprintRefused    a network that is not on the allowlist or over budget: a failed check
+└── GraderFault         the machine failed: never a zero, exit 1
+    ├── SandboxFault    a sandbox could not be started or stopped
+    └── TrainerFault    a training crashed, ran out of memory or was killed
+"""
+
+from lab.errors import KitError
+
+
+class UsageError(KitError):
+    """The command line asks for something that cannot be."""
+
+
+class SubmissionError(KitError):
+    """A submission cannot be taken in at all."""
+
+
+class ManifestError(KitError):
+    """The manifest or the recipes are wrong."""
+
+
+class EvidenceRefused(KitError):
+    """What a sandbox left behind breaks a rule of size, kind or shape."""
+
+
+class BlueprintRefused(KitError):
+    """A network is not on the allowlist, is malformed, or is over budget."""
+
+
+class GraderFault(KitError):
+    """The machine failed, not the submission."""
+
+
+class SandboxFault(GraderFault):
+    """A sandbox could not be started or stopped."""
+
+
+class TrainerFault(GraderFault):
+    """A training crashed, ran out of memory or was killed."""

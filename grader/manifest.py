@@ -1,0 +1,124 @@
+"""Reads assignment/tasks.toml into typed objects, or says which line of it is wrong and how.
+
+The manifest says what there is to do and what it is worth. How a check is decided is in
+grader/tasks/<task>/judge.py; a check that only one of the two knows is an error at load time.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from grader.errors import ManifestError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Check(_Strict):
+    """One thing that is marked.
+
+    Attributes:
+        id: unique within its task, `subject.property`.
+        title: what must hold, as a short sentence.
+        points: what it is worth.
+        functions: the functions it needs; while any of them is the untouched stub, it is not attempted.
+        after: checks of the same task that must have passed; otherwise this one is blocked.
+        hint: what to look at when it fails.
+        train: the label set a network is trained on for this check; none for all others.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
+    title: str = Field(min_length=3)
+    points: float = Field(ge=0)
+    functions: tuple[str, ...] = Field(min_length=1)
+    after: tuple[str, ...] = ()
+    hint: str = Field(min_length=10)
+    train: Literal["coarse", "fine"] | None = None
+
+
+class Task(_Strict):
+    """One file a student edits.
+
+    Attributes:
+        id: the name of grader/tasks/<id>/.
+        title: for tables.
+        module: the file in assignment/, such as `alexnet.py`.
+        functions: every public function of the file that is the student's to write.
+        builder: the function whose network is trained; none for a task without training.
+        checks: in the order in which they are shown.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    module: str = Field(pattern=r"^[a-z][a-z0-9_]*\.py$")
+    functions: tuple[str, ...] = Field(min_length=1)
+    builder: str | None = None
+    checks: tuple[Check, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Task":
+        seen: set[str] = set()
+        for check in self.checks:
+            if check.id in seen:
+                raise ValueError(f"check {check.id!r} is there twice")
+            for name in check.functions:
+                if name not in self.functions:
+                    raise ValueError(f"check {check.id!r} needs {name!r}, which the task does not list")
+            for earlier in check.after:
+                if earlier not in seen:
+                    raise ValueError(f"check {check.id!r} comes after {earlier!r}, which is not above it")
+            if check.train and self.builder is None:
+                raise ValueError(f"check {check.id!r} trains, but the task names no builder")
+            seen.add(check.id)
+        if self.builder is not None and self.builder not in self.functions:
+            raise ValueError(f"the builder {self.builder!r} is not among the task's functions")
+        return self
+
+    @property
+    def points(self) -> float:
+        """What the task is worth."""
+        return sum(check.points for check in self.checks)
+
+
+class Manifest(_Strict):
+    """Everything there is to do, in order."""
+
+    title: str
+    tasks: tuple[Task, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Manifest":
+        ids = [task.id for task in self.tasks]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a task is there twice")
+        return self
+
+    @property
+    def points(self) -> float:
+        """What the whole assignment is worth."""
+        return sum(task.points for task in self.tasks)
+
+    def task(self, task_id: str) -> Task:
+        """The task of that id; ManifestError names those there are."""
+        for task in self.tasks:
+            if task.id == task_id:
+                return task
+        known = ", ".join(task.id for task in self.tasks)
+        raise ManifestError(f"there is no task {task_id!r}", mend=f"The tasks are: {known}")
+
+
+def load(path: Path) -> Manifest:
+    """Reads a manifest; ManifestError names the file, the place and the fault."""
+    try:
+        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", mend="Run: nox -s stubs") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ManifestError(f"{path}: {where}: {first['msg']}") from error

@@ -1,0 +1,123 @@
+"""What grading one submission came to: plain, frozen, serialisable fields, and nothing that decides.
+
+A passed check, a failed one and one that could not be told are three different things: a fault of the
+machine is never written down as a zero.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not attempted"  # the untouched stub
+    BLOCKED = "blocked"  # an earlier check of the same task failed
+    FAULT = "grader fault"  # the machine failed: no mark was given
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Verdict(_Frozen):
+    """What a judge says of one check, before points are given.
+
+    Attributes:
+        status: how it ended.
+        message: what was called, what came back, what was expected. Empty when passed.
+        fraction: the part of the check's points that is earned, 0 to 1.
+        data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
+    """
+
+    status: Status
+    message: str = ""
+    fraction: float = 0.0
+    data: dict[str, Any] = {}
+
+    @classmethod
+    def passed(cls, message: str = "", **data: Any) -> "Verdict":
+        """The check holds: full points."""
+        return cls(status=Status.PASSED, message=message, fraction=1.0, data=data)
+
+    @classmethod
+    def failed(cls, message: str, *, fraction: float = 0.0, **data: Any) -> "Verdict":
+        """The check does not hold; `fraction` of its points may still be earned (a ramp)."""
+        return cls(status=Status.FAILED, message=message, fraction=fraction, data=data)
+
+
+class CheckResult(_Frozen):
+    """One check of one task, with its points."""
+
+    check: str
+    title: str
+    status: Status
+    points: float
+    max_points: float
+    message: str = ""
+    hint: str = ""
+    data: dict[str, Any] = {}
+
+
+class TaskResult(_Frozen):
+    """One task of one submission."""
+
+    task: str
+    title: str
+    checks: tuple[CheckResult, ...]
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(check.points for check in self.checks)
+
+    @property
+    def max_points(self) -> float:
+        """Points there are to earn."""
+        return sum(check.max_points for check in self.checks)
+
+
+class Run(_Frozen):
+    """What every submission of one grading run has in common."""
+
+    profile: str
+    data: str  # "CIFAR-100" or "the embedded set"
+    data_pin: str
+    provisional: bool
+    engine: str
+    seed: int
+    versions: dict[str, str]
+
+
+class SubmissionResult(_Frozen):
+    """One submission, graded or not.
+
+    `problem` says why a submission could not be taken in or graded; its checks are then empty or FAULT.
+    """
+
+    name: str
+    run: Run
+    tasks: tuple[TaskResult, ...]
+    seconds: float
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """Points earned over all tasks."""
+        return sum(task.points for task in self.tasks)
+
+    @property
+    def max_points(self) -> float:
+        """Points there are to earn over all tasks."""
+        return sum(task.max_points for task in self.tasks)
+
+    @property
+    def graded(self) -> bool:
+        """Whether every check was decided: none ended in a grader fault."""
+        return not any(c.status is Status.FAULT for t in self.tasks for c in t.checks)

@@ -1,0 +1,92 @@
+"""One interface for every engine: a job goes in, an outcome comes out, files lie in the output folder.
+
+An engine that cannot start its sandbox raises SandboxFault. Whatever the program inside does (crash,
+loop, allocate, fork, fill the disk) is an Outcome, never an exception.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+MIB = 1024 * 1024
+
+
+class End(StrEnum):
+    """What ended the program."""
+
+    EXIT = "exit"  # by itself, whatever its exit code
+    TIMEOUT = "timeout"  # it ran past Limits.wall_seconds and was killed
+    MEMORY = "memory"  # all its processes together took more than Limits.memory_bytes
+    OUTPUT = "output"  # it wrote more than Limits.output_bytes into the output folder
+    SIGNAL = "signal"  # a signal killed it: its own crash, the seccomp filter, the file size limit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one job may take. Memory, processes and output are totals over all its processes."""
+
+    wall_seconds: float = 120.0
+    memory_bytes: int = 3 * 1024 * MIB
+    processes: int = 256  # threads count: TensorFlow alone starts dozens
+    file_bytes: int = 64 * MIB  # one file
+    output_bytes: int = 256 * MIB  # everything in the output folder
+    printed_bytes: int = 64 * 1024  # kept of what it prints; the rest is read and dropped
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the sandbox's Python.
+
+    Attributes:
+        arguments: what follows `python -I -B` (isolated; no .pyc files), with paths as seen inside.
+        submission: a folder, seen inside at /submission, read-only.
+        readable: more files and folders, by the path at which they are seen inside, read-only.
+        output: an empty folder, seen inside at /output: the only place whose files outlive the job.
+        limits: what it may take.
+
+    Inside, /submission, /output and the paths of `readable` are the same for every engine. The engine
+    `none` cannot mount: it passes the real paths in their place, so `arguments` that are equal to one of
+    those paths or start with one followed by `/` are rewritten there.
+    """
+
+    arguments: tuple[str, ...]
+    submission: Path
+    output: Path
+    readable: dict[str, Path] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. Returned only when the sandbox's last process is gone."""
+
+    end: End
+    exit_code: int  # the program's own, or minus the signal
+    seconds: float
+    peak_memory_bytes: int | None  # None where the engine cannot tell
+    printed: str  # the last of stdout and stderr together, undecodable bytes replaced
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether an engine can be used here; if not, why, and the command that mends it."""
+
+    usable: bool
+    reason: str = ""
+    mend: str = ""
+
+
+class Engine(Protocol):
+    """A way to run a job."""
+
+    name: str  # as on the command line: bubblewrap, podman, docker, none
+    isolates: bool  # False for `none` alone
+
+    def availability(self) -> Availability:
+        """Tries the engine for real, once, and remembers."""
+        ...
+
+    def run(self, job: Job) -> Outcome:
+        """Runs a job to its end; SandboxFault if it could not be started or stopped."""
+        ...

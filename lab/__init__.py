@@ -1,0 +1,1 @@
+"""What students, the grader and the reference pipeline share: data, training, metrics, figures."""
