@@ -1,0 +1,306 @@
+"""From what was handed in, a folder or a zip, to a clean folder of plain files.
+
+Careless is forgiven: a folder inside a folder, what macOS and Windows add to a zip, a file too many. What
+could do harm (links, devices, paths that climb out, bombs) is left behind and said. The copy that is
+graded holds regular files only, within bounds, under the names they had.
+"""
+
+import difflib
+import os
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from grader.errors import SubmissionError, UsageError
+from grader.text import plain
+
+MIB = 1024 * 1024
+MAX_ENTRIES = 10_000  # looked at in one submission
+MAX_FILES = 1_000  # taken
+MAX_FILE_BYTES = 16 * MIB
+MAX_TOTAL_BYTES = 64 * MIB
+MAX_DEPTH = 8
+_CHUNK = 256 * 1024
+
+# What editors, systems and tools leave behind: never part of the work.
+_LITTER = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".nox"}
+# Names that say nothing about whose work it is.
+_GENERIC = {"assignment", "submission", "src", "work"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One submission as it was handed in: a folder or a zip, and the name it is shown under."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission, taken in.
+
+    Attributes:
+        name: for tables and file names: one plain line.
+        folder: a copy with the task files at its top, regular files only.
+        notes: what was tidied or left behind, each a sentence for its author.
+        missing: for each task file that is not there, a sentence that says so.
+    """
+
+    name: str
+    folder: Path
+    notes: tuple[str, ...]
+    missing: dict[str, str]
+
+
+def find(paths: Sequence[Path], modules: Sequence[str]) -> list[Source]:
+    """The submissions that the given paths hold, in order of name within each path.
+
+    A zip is one submission, and so is a folder with a task file at its top or in a single folder below
+    it. Any other folder is a class: each folder and zip in it is one submission, an empty one too.
+
+    Raises:
+        UsageError: a path does not exist, is neither folder nor zip, or holds nothing that could be graded.
+    """
+    found: list[Source] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(
+                f"there is no {plain(path)}", mend="Name a folder or a zip, such as: nox -s grade -- solutions"
+            )
+        found.extend(_find_in(path, modules))
+    return _with_distinct_names(found)
+
+
+def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
+    """Copies a submission into the empty folder `into` and finds the task files in it.
+
+    Raises:
+        SubmissionError: it cannot be read, is a bomb, or breaks a bound: it cannot be graded as it is.
+    """
+    raw = into / "raw"
+    raw.mkdir()
+    try:
+        notes = _copy_folder(source.path, raw) if source.path.is_dir() else _unpack(source.path, raw)
+    except OSError as error:
+        raise SubmissionError(f"{plain(error.filename, 80)} cannot be read: {error.strerror}") from error
+    top = _task_folder(raw, modules, notes)
+    folder = into / "files"
+    top.rename(folder)
+    missing = {}
+    present = sorted(entry.name for entry in folder.iterdir())
+    for module in modules:
+        if not (folder / module).is_file():
+            near = difflib.get_close_matches(module, present, n=1, cutoff=0.6)
+            also = f" There is {plain(near[0], 60)!r}: rename it." if near else ""
+            missing[module] = f"The file {module} is missing.{also}"
+    return Submission(source.name, folder, tuple(notes), missing)
+
+
+def _find_in(path: Path, modules: Sequence[str]) -> list[Source]:
+    if path.is_file():
+        if not zipfile.is_zipfile(path):
+            raise UsageError(
+                f"{plain(path)} is neither a folder nor a zip",
+                mend="Name the folder that holds " + ", ".join(modules),
+            )
+        return [Source(plain(path.stem, 80), path)]
+    if _holds_a_task(path, modules):
+        return [Source(_shown(path), path)]
+    children = [
+        child
+        for child in sorted(path.iterdir())
+        if child.name not in _LITTER
+        and not child.name.startswith(".")
+        and (child.is_dir() or child.suffix.lower() == ".zip")
+    ]
+    if len(children) == 1 and children[0].is_dir() and children[0].name in _GENERIC:
+        return [Source(_shown(path), path)]
+    if not children:
+        raise UsageError(
+            f"{plain(path)} holds no submission: none of {', '.join(modules)}, no folder and no zip",
+            mend="Name a submission's folder or zip, or a folder that holds those of a class",
+        )
+    return [Source(plain(child.stem if child.is_file() else child.name, 80), child) for child in children]
+
+
+def _shown(path: Path) -> str:
+    resolved = path.resolve()
+    return plain(resolved.parent.name if resolved.name in _GENERIC - {"assignment"} else resolved.name, 80)
+
+
+def _with_distinct_names(found: list[Source]) -> list[Source]:
+    """Results are filed under these names, so no two may be alike, on a disk that folds case either."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for source in found:
+        key = source.name.casefold()
+        seen[key] = seen.get(key, 0) + 1
+        name = source.name if seen[key] == 1 else f"{source.name} ({seen[key]})"
+        distinct.append(Source(name, source.path))
+    return distinct
+
+
+def _holds_a_task(folder: Path, modules: Sequence[str]) -> bool:
+    return any((folder / module).is_file() for module in modules)
+
+
+def _copy_folder(source: Path, target: Path) -> list[str]:
+    notes: list[str] = []
+    taken = _Taken(notes)
+    for entry, relative in _walk(source, notes):
+        kind = entry.stat(follow_symlinks=False).st_mode
+        if stat.S_ISLNK(kind):
+            notes.append(f"{plain(relative, 80)} is a link and was left out: hand in the file itself.")
+        elif not stat.S_ISREG(kind):
+            notes.append(f"{plain(relative, 80)} is not a regular file and was left out.")
+        elif taken.has_room(relative, entry.stat(follow_symlinks=False).st_size):
+            destination = target / relative
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            # O_NOFOLLOW: what was a file when it was looked at may be a link by now.
+            handle = os.open(entry.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with os.fdopen(handle, "rb") as data, destination.open("wb") as copy:
+                taken.copy(data.read(MAX_FILE_BYTES), copy)
+    return notes
+
+
+def _walk(source: Path, notes: list[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Every entry that is no folder, breadth first, so that what lies deep is what a bound leaves out."""
+    looked_at = 0
+    folders: list[tuple[str, str, int]] = [(str(source), "", 0)]
+    while folders:
+        folder, prefix, depth = folders.pop(0)
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                looked_at += 1
+                if looked_at > MAX_ENTRIES:
+                    raise SubmissionError(
+                        f"more than {MAX_ENTRIES:,} files and folders",
+                        mend="Hand in the assignment's folder alone, without environments and data",
+                    )
+                relative = f"{prefix}{entry.name}"
+                if _is_litter(entry.name):
+                    continue
+                if not entry.is_dir(follow_symlinks=False):
+                    yield entry, relative
+                elif depth < MAX_DEPTH:
+                    folders.append((entry.path, f"{relative}/", depth + 1))
+                else:
+                    notes.append(f"{plain(relative, 80)} lies too deep and was left out.")
+
+
+def _unpack(source: Path, target: Path) -> list[str]:
+    notes: list[str] = []
+    taken = _Taken(notes)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            entries = archive.infolist()
+            if len(entries) > MAX_ENTRIES:
+                raise SubmissionError(
+                    f"the zip has {len(entries):,} entries, more than {MAX_ENTRIES:,}",
+                    mend="Hand in the assignment's folder alone, without environments and data",
+                )
+            for entry in entries:
+                _unpack_one(archive, entry, target, taken, notes)
+    except SubmissionError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise SubmissionError(
+            f"the zip cannot be read: {plain(error, 120)}", mend="Make a new zip and try to open it yourself"
+        ) from error
+    return notes
+
+
+def _unpack_one(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, taken: "_Taken", notes: list[str]
+) -> None:
+    name = entry.filename.replace("\\", "/")  # as some Windows tools write them
+    path = PurePosixPath(name)
+    shown = plain(name, 80)
+    if entry.is_dir() or name.endswith("/") or any(_is_litter(part) for part in path.parts):
+        return
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        notes.append(f"{shown} points outside the zip and was left out.")
+    elif kind not in (0, stat.S_IFREG):
+        notes.append(f"{shown} is a link or a device and was left out: hand in the file itself.")
+    elif len(path.parts) > MAX_DEPTH or not _is_usable(name):
+        notes.append(f"{shown} has an unusable name and was left out.")
+    elif entry.flag_bits & 0x1:
+        raise SubmissionError("the zip is encrypted", mend="Make a zip without a password")
+    elif taken.has_room(shown, entry.file_size):
+        destination = target / path
+        if destination.exists() or any((target / parent).is_file() for parent in path.parents):
+            notes.append(f"{shown} is in the zip more than once; the first was taken.")
+            return
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(entry) as data, destination.open("wb") as copy:
+            # A header may lie about the size: what is read is counted, not what is claimed.
+            left = MAX_FILE_BYTES
+            while chunk := data.read(min(_CHUNK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise SubmissionError(f"{shown} is larger than the zip says")
+                taken.copy(chunk, copy)
+
+
+class _Taken:
+    """Counts what has been taken and says when there is no more room."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes, self.files, self.bytes = notes, 0, 0
+
+    def has_room(self, shown: str, size: int) -> bool:
+        if size > MAX_FILE_BYTES:
+            self.notes.append(
+                f"{plain(shown, 80)} is over {MAX_FILE_BYTES // MIB} MiB and was left out: data is not handed in."
+            )
+            return False
+        self.files += 1
+        if self.files > MAX_FILES:
+            raise SubmissionError(f"more than {MAX_FILES:,} files", mend="Hand in the assignment's folder alone")
+        return True
+
+    def copy(self, chunk: bytes, target: BinaryIO) -> None:
+        self.bytes += len(chunk)
+        if self.bytes > MAX_TOTAL_BYTES:
+            raise SubmissionError(
+                f"more than {MAX_TOTAL_BYTES // MIB} MiB in all", mend="Hand in the assignment's folder alone"
+            )
+        target.write(chunk)
+
+
+def _is_litter(name: str) -> bool:
+    return name in _LITTER or name.startswith("._") or name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def _is_usable(name: str) -> bool:
+    return all(len(part.encode()) <= 200 for part in name.split("/")) and plain(name, 2000) == name
+
+
+def _task_folder(raw: Path, modules: Sequence[str], notes: list[str]) -> Path:
+    """The shallowest folder with a task file; the one with most of them where several are as shallow."""
+    level = [raw]
+    for _ in range(MAX_DEPTH + 1):
+        ranked = sorted(
+            (folder for folder in level if _holds_a_task(folder, modules)),
+            key=lambda folder: (-sum((folder / m).is_file() for m in modules), str(folder)),
+        )
+        if ranked:
+            if len(ranked) > 1:
+                notes.append(
+                    f"Several folders hold task files; {plain(ranked[0].relative_to(raw), 80)!r} was graded."
+                )
+            return ranked[0]
+        level = [child for folder in level for child in sorted(folder.iterdir()) if child.is_dir()]
+    return raw
+
+
+def remove(folder: Path) -> None:
+    """Removes what was taken in, whatever modes it has."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""Everything there is to run, as thin sessions over `python -m lab` and `python -m grader`.
+
+All sessions share one environment, .nox/kit, installed from uv.lock with hashes and only when that file or
+the extras asked for have changed: TensorFlow is too large to install once a session.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["check"]
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).parent
+KIT = ROOT / ".nox" / "kit"
+PYTHON = KIT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Students: what of assignment/ is right, what is next, and a hint. Needs no data. [TASK...]"""
+    install(session)
+    run(session, "grader", "check", *session.posargs)
+
+
+@nox.session
+def grade(session: nox.Session) -> None:
+    """Mark submissions: nox -s grade -- PATH... [--profile offline|cpu] [--engine ...]; --help says more."""
+    install(session)
+    if not session.posargs or {"-h", "--help"} & set(session.posargs):
+        run(session, "grader", "grade", "--help")
+        return
+    if not any(argument.startswith("--profile") for argument in session.posargs):
+        fetch_data_once(session)
+    run(session, "grader", "grade", *session.posargs)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """Bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
+    install(session, "instructor")
+    run(session, "lab", "data", *session.posargs)
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Instructors: generate assignment/ from solutions/. [--check]"""
+    install(session)
+    run(session, "grader", "stubs", *session.posargs)
+
+
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Instructors: train the solutions over several seeds and set the thresholds. [--profile P] [--seeds N]"""
+    install(session)
+    run(session, "grader", "reference", *session.posargs)
+
+
+@nox.session
+def notebook(session: nox.Session) -> None:
+    """Students: open assignment/lab.ipynb in JupyterLab."""
+    install(session, "student")
+    session.run(str(PYTHON), "-m", "jupyterlab", "assignment/lab.ipynb", *session.posargs, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests. [PYTEST ARGUMENTS...]"""
+    install(session, "dev")
+    session.run(str(PYTHON), "-m", "pytest", *session.posargs, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and types: ruff and mypy --strict."""
+    install(session, "dev")
+    for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        session.run(str(PYTHON), "-m", *arguments, external=True)
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """Brings .nox/kit to what uv.lock says for these extras and those it already has."""
+    stamp = KIT / "kit-stamp.json"
+    lock = hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
+    try:
+        held = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        held = {"lock": None, "extras": []}
+    if held["lock"] == lock and set(extras) <= set(held["extras"]) and PYTHON.exists():
+        return
+    wanted = sorted({*extras, *held["extras"]})
+    session.log(f"Installing the locked packages into .nox/kit{' for ' + ', '.join(wanted) if wanted else ''}")
+    session.run(
+        *uv(),
+        "sync",
+        "--locked",
+        "--no-python-downloads",
+        f"--python={sys.executable}",
+        # A sandbox sees the packages read-only and could not compile them: every probe would, again.
+        "--compile-bytecode",
+        *(f"--extra={extra}" for extra in wanted),
+        env={"UV_PROJECT_ENVIRONMENT": str(KIT), "VIRTUAL_ENV": ""},
+        external=True,
+    )
+    stamp.write_text(json.dumps({"lock": lock, "extras": wanted}))
+
+
+def uv() -> list[str]:
+    """uv from nox's own environment (`pip install nox[uv]`), or from PATH."""
+    try:
+        from uv import find_uv_bin
+
+        return [find_uv_bin()]
+    except (ImportError, FileNotFoundError):
+        return ["uv"]
+
+
+def fetch_data_once(session: nox.Session) -> None:
+    """On the first run only, CIFAR-100 if it can be had: grading itself never uses the network."""
+    tried = ROOT / ".kit" / "data-tried"
+    if tried.exists() or (ROOT / "data" / "images.npy").exists():
+        return
+    session.log("CIFAR-100 is not here: trying to fetch it, this once (160 MB)")
+    run(session, "lab", "data", success_codes=[0, 1])
+    tried.parent.mkdir(exist_ok=True)
+    tried.touch()
+
+
+def run(session: nox.Session, module: str, *arguments: str, success_codes: list[int] | None = None) -> None:
+    """`python -m module ...` in .nox/kit; its exit code 1 or 2 ends the session with that code's meaning."""
+    session.run(
+        str(PYTHON),
+        "-m",
+        module,
+        *arguments,
+        external=True,
+        success_codes=success_codes or [0],
+        env={"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
+    )
