@@ -1,0 +1,1 @@
+"""What is asked of preprocessing.py, and how it is judged."""
