@@ -54,8 +54,8 @@ class Node:
     `padding` is "same" or "valid"; "same" where it adds nothing (a 1x1 kernel) is written "valid".
     An initialiser is a dictionary with a `name`, or None where there is no such weight. The L2 factors are
     floats, 0.0 where there is no penalty. Axes are always the last, `strides` of a pooling always stated.
-    `activation=` of a layer is a node of its own after it, and "linear" is no node at all. What does the same is
-    written the same: zeros joined by concatenation are a Pad, an average pooling over all of the image is a
+    `activation=` of a layer is a node of its own after it, and "linear" is no node at all. What does the same
+    is written the same: zeros joined by concatenation are a Pad, an average pooling over all of the image is a
     GlobalAveragePooling2D with keepdims, a Flatten after that is one without, and two nodes that are bound to
     give the same values (the same activation of the same node) are one.
 
