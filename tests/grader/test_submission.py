@@ -1,0 +1,202 @@
+"""Taking submissions in: careless is forgiven, harmful is left behind and said."""
+
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader import submission
+from grader.errors import SubmissionError, UsageError
+from grader.submission import Source, find, take_in
+
+MODULES = ("preprocessing.py", "alexnet.py")
+
+
+def write(folder: Path, *names: str) -> Path:
+    """Small files, each holding its own name."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def zipped(path: Path, entries: dict[str, str]) -> Path:
+    """A zip with these entries, written as they are."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in entries.items():
+            archive.writestr(name, text)
+    return path
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    """An empty folder to take a submission into."""
+    folder = tmp_path / "into"
+    folder.mkdir()
+    return folder
+
+
+class TestFind:
+    def test_folder_with_a_task_file_is_one_submission(self, tmp_path: Path) -> None:
+        """`grade -- solutions` grades one submission of that name."""
+        write(tmp_path / "alice", "preprocessing.py")
+        assert find([tmp_path / "alice"], MODULES) == [Source("alice", tmp_path / "alice")]
+
+    def test_folder_in_a_folder_is_one_submission(self, tmp_path: Path) -> None:
+        """alice/assignment/preprocessing.py is alice's, not a class of one called assignment."""
+        write(tmp_path / "alice", "assignment/preprocessing.py")
+        assert find([tmp_path / "alice"], MODULES) == [Source("alice", tmp_path / "alice")]
+
+    def test_class_holds_folders_and_zips(self, tmp_path: Path) -> None:
+        """Every folder and zip of a class is a submission, an empty folder too: nobody is dropped."""
+        write(tmp_path / "class", "alice/preprocessing.py", "bob/work/alexnet.py", "notes.txt", ".git/config")
+        (tmp_path / "class" / "carol").mkdir()
+        zipped(tmp_path / "class" / "dave.zip", {"preprocessing.py": ""})
+        names = [source.name for source in find([tmp_path / "class"], MODULES)]
+        assert names == ["alice", "bob", "carol", "dave"]
+
+    def test_names_are_distinct_whatever_the_disk_thinks_of_case(self, tmp_path: Path) -> None:
+        """Two submissions never share a results folder."""
+        write(tmp_path / "a", "alice/preprocessing.py")
+        write(tmp_path / "b", "Alice/preprocessing.py")
+        names = [s.name for s in find([tmp_path / "a" / "alice", tmp_path / "b" / "Alice"], MODULES)]
+        assert names == ["alice", "Alice (2)"]
+
+    @pytest.mark.parametrize("name", ["nowhere", "file.txt", "empty"])
+    def test_what_cannot_be_graded_is_named(self, tmp_path: Path, name: str) -> None:
+        """A path that is not there, is no zip or holds nothing is a usage error that names it."""
+        (tmp_path / "file.txt").write_text("x")
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(UsageError, match=name):
+            find([tmp_path / name], MODULES)
+
+
+class TestTakeInAFolder:
+    def test_files_arrive_as_they_are(self, tmp_path: Path, into: Path) -> None:
+        """Bytes are copied: CRLF, BOM and all."""
+        source = write(tmp_path / "alice", "preprocessing.py", "helpers/more.py")
+        (source / "alexnet.py").write_bytes(b"\xef\xbb\xbfx = 1\r\n")
+        taken = take_in(Source("alice", source), MODULES, into)
+        assert (taken.folder / "alexnet.py").read_bytes() == b"\xef\xbb\xbfx = 1\r\n"
+        assert (taken.folder / "helpers" / "more.py").read_text() == "helpers/more.py"
+        assert taken.missing == {}
+
+    def test_missing_file_is_said_with_what_is_near(self, tmp_path: Path, into: Path) -> None:
+        """A download called `alexnet (1).py` is pointed out."""
+        source = write(tmp_path / "alice", "preprocessing.py", "alexnet (1).py")
+        taken = take_in(Source("alice", source), MODULES, into)
+        assert "alexnet (1).py" in taken.missing["alexnet.py"]
+
+    def test_links_and_devices_are_left_out(self, tmp_path: Path, into: Path) -> None:
+        """A link to the gradebook is not followed, a fifo is not opened; both are said."""
+        secret = tmp_path / "gradebook"
+        secret.write_text("marks")
+        source = write(tmp_path / "mallory", "preprocessing.py")
+        (source / "alexnet.py").symlink_to(secret)
+        (source / "folder").symlink_to(tmp_path)
+        os.mkfifo(source / "pipe")
+        taken = take_in(Source("mallory", source), MODULES, into)
+        kinds = {stat.S_IFMT(path.lstat().st_mode) for path in taken.folder.rglob("*")}
+        assert kinds == {stat.S_IFREG}
+        assert "alexnet.py" in taken.missing
+        assert len(taken.notes) == 3
+
+    def test_litter_is_left_out_without_a_word(self, tmp_path: Path, into: Path) -> None:
+        """Nobody is told about .DS_Store."""
+        source = write(tmp_path / "a", "preprocessing.py", "alexnet.py", ".DS_Store", "__pycache__/x.pyc", ".git/config")
+        taken = take_in(Source("a", source), MODULES, into)
+        assert sorted(path.name for path in taken.folder.rglob("*")) == ["alexnet.py", "preprocessing.py"]
+        assert taken.notes == ()
+
+    def test_too_many_files(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A bound on what is looked at ends the walk with a reason."""
+        monkeypatch.setattr(submission, "MAX_ENTRIES", 50)
+        source = write(tmp_path / "a", *(f"f{i}.txt" for i in range(60)))
+        with pytest.raises(SubmissionError, match="more than 50"):
+            take_in(Source("a", source), MODULES, into)
+
+
+class TestTakeInAZip:
+    def test_zip_from_macos(self, tmp_path: Path, into: Path) -> None:
+        """A folder in a folder, with resource forks beside it."""
+        path = zipped(
+            tmp_path / "alice.zip",
+            {"hw/work/preprocessing.py": "a", "hw/work/alexnet.py": "b", "__MACOSX/hw/work/._alexnet.py": "junk"},
+        )
+        taken = take_in(Source("alice", path), MODULES, into)
+        assert (taken.folder / "alexnet.py").read_text() == "b"
+        assert taken.notes == ()
+
+    def test_zip_from_windows(self, tmp_path: Path, into: Path) -> None:
+        """Backslashes between folders."""
+        path = zipped(tmp_path / "a.zip", {"hw\\preprocessing.py": "a", "hw\\alexnet.py": "b"})
+        assert take_in(Source("a", path), MODULES, into).missing == {}
+
+    @pytest.mark.parametrize("name", ["../evil.py", "/etc/evil.py", "hw/../../evil.py", "C:/evil.py", "a\x1b[2J.py"])
+    def test_names_that_climb_out_are_left_out(self, tmp_path: Path, into: Path, name: str) -> None:
+        """Zip slip writes nothing anywhere, and the rest is graded."""
+        path = zipped(tmp_path / "m.zip", {"preprocessing.py": "a", name: "evil"})
+        taken = take_in(Source("m", path), MODULES, into)
+        assert [p.name for p in tmp_path.rglob("*evil*")] == []
+        assert len(taken.notes) == 1
+        assert "\x1b" not in taken.notes[0]
+
+    def test_link_in_a_zip_is_left_out(self, tmp_path: Path, into: Path) -> None:
+        """An entry that unpacks to a symbolic link is not unpacked."""
+        entry = zipfile.ZipInfo("alexnet.py")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+            archive.writestr(entry, "/etc/passwd")
+            archive.writestr("preprocessing.py", "x")
+        taken = take_in(Source("m", tmp_path / "m.zip"), MODULES, into)
+        assert "alexnet.py" in taken.missing
+
+    def test_bomb(self, tmp_path: Path, into: Path) -> None:
+        """Many files that each unpack to just under the bound are stopped at the total."""
+        block = "0" * (15 * 1024 * 1024)
+        path = zipped(tmp_path / "m.zip", {f"{i}.txt": block for i in range(6)})
+        assert path.stat().st_size < 200_000
+        with pytest.raises(SubmissionError, match="in all"):
+            take_in(Source("m", path), MODULES, into)
+
+    def test_header_that_lies_about_the_size(self, tmp_path: Path, into: Path) -> None:
+        """What is unpacked is counted, not what the header says; nothing over the bound is written."""
+        path = zipped(tmp_path / "m.zip", {"preprocessing.py": "0" * (17 * 1024 * 1024)})
+        data = bytearray(path.read_bytes())
+        size = (17 * 1024 * 1024).to_bytes(4, "little")
+        assert data.count(size) == 2
+        path.write_bytes(data.replace(size, (10).to_bytes(4, "little")))
+        with pytest.raises(SubmissionError):
+            take_in(Source("m", path), MODULES, into)
+        assert sum(p.stat().st_size for p in into.rglob("*") if p.is_file()) <= 16 * 1024 * 1024
+
+    def test_a_hundred_thousand_entries(self, tmp_path: Path, into: Path) -> None:
+        """Refused by their number, before any is unpacked."""
+        with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+            for i in range(100_000):
+                archive.writestr(str(i), b"")
+        with pytest.raises(SubmissionError, match="100,000"):
+            take_in(Source("m", tmp_path / "m.zip"), MODULES, into)
+
+    def test_encrypted(self, tmp_path: Path, into: Path) -> None:
+        """A zip with a password is refused with what to do."""
+        path = zipped(tmp_path / "m.zip", {"preprocessing.py": "x"})
+        data = bytearray(path.read_bytes())
+        data[6] |= 1
+        data[data.index(b"PK\x01\x02") + 8] |= 1
+        path.write_bytes(data)
+        with pytest.raises(SubmissionError, match="encrypted"):
+            take_in(Source("m", path), MODULES, into)
+
+    @pytest.mark.parametrize("cut", [10, 60, 200])
+    def test_damaged(self, tmp_path: Path, into: Path, cut: int) -> None:
+        """A flipped byte in the data is found by its checksum."""
+        path = zipped(tmp_path / "m.zip", {"preprocessing.py": os.urandom(400).hex()})
+        data = bytearray(path.read_bytes())
+        data[50 + cut] ^= 0xFF
+        path.write_bytes(data)
+        with pytest.raises(SubmissionError, match="cannot be read"):
+            take_in(Source("m", path), MODULES, into)
