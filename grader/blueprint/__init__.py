@@ -15,5 +15,7 @@ nothing, and BlueprintRefused is all that it raises. Keras is imported by `build
 """
 
 from grader.blueprint.network import FORMAT, Blueprint, Budget, Node
+from grader.blueprint.reading import read
+from grader.blueprint.rebuilding import build
 
-__all__ = ["FORMAT", "Blueprint", "Budget", "Node"]
+__all__ = ["FORMAT", "Blueprint", "Budget", "Node", "build", "read"]

@@ -55,9 +55,9 @@ class Node:
     An initialiser is a dictionary with a `name`, or None where there is no such weight. The L2 factors are
     floats, 0.0 where there is no penalty. Axes are always the last, `strides` of a pooling always stated.
     `activation=` of a layer is a node of its own after it, and "linear" is no node at all. What does the same
-    is written the same: zeros joined by concatenation are a Pad, an average pooling over all of the image is a
-    GlobalAveragePooling2D with keepdims, a Flatten after that is one without, and two nodes that are bound to
-    give the same values (the same activation of the same node) are one.
+    is written the same: zeros joined by concatenation are a Pad; an average pooling over all of the image is
+    a GlobalAveragePooling2D with keepdims, and a Flatten after that is one without; two nodes that are bound
+    to give the same values (the same activation of the same node) are one.
 
     Attributes:
         index: its place in `Blueprint.nodes`.
