@@ -1,5 +1,54 @@
 """Runs a program that is not trusted. The engines live beside this file and nowhere else."""
 
-from grader.sandbox.base import Engine, Job, Limits, Outcome
+from grader.errors import UsageError
+from grader.sandbox.base import Availability, End, Engine, Job, Limits, Outcome
+from grader.sandbox.bubblewrap import BubblewrapEngine
+from grader.sandbox.none import NoneEngine
+from grader.sandbox.watch import interruptible
 
-__all__ = ["Engine", "Job", "Limits", "Outcome"]
+__all__ = ["ENGINES", "Availability", "End", "Engine", "Job", "Limits", "Outcome", "interruptible", "select"]
+
+# The strongest first: what `auto` tries, in this order.
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (BubblewrapEngine(), NoneEngine())}
+
+
+def select(name: str, *, own_code: bool) -> Engine:
+    """Chooses an engine by its name on the command line.
+
+    Args:
+        name: an engine, or `auto` for the strongest that works here.
+        own_code: everything to be run is the user's own or trusted, so that no isolation is needed.
+
+    Raises:
+        UsageError: there is no such engine, it does not work here, or it does not isolate and has to.
+    """
+    if name == "auto":
+        return _strongest(own_code=own_code)
+    engine = ENGINES.get(name)
+    if engine is None:
+        raise UsageError(f"no engine is called {name!r}", mend=f"Choose one of: auto, {', '.join(ENGINES)}.")
+    if not (engine.isolates or own_code):
+        raise UsageError(
+            f"the engine {name} isolates nothing: it runs your own code only",
+            mend="Use --engine auto, or --trust if you answer for every line of these submissions.",
+        )
+    found = engine.availability()
+    if not found.usable:
+        raise UsageError(f"the engine {name} does not work here: {found.reason}", mend=found.mend)
+    return engine
+
+
+def _strongest(*, own_code: bool) -> Engine:
+    refused = []
+    for engine in ENGINES.values():
+        if not (engine.isolates or own_code):
+            continue
+        found = engine.availability()
+        if found.usable:
+            return engine
+        refused.append((engine.name, found))
+    raise UsageError(
+        "no sandbox works here, and nobody else's code runs without one: "
+        + "; ".join(f"{name}: {found.reason}" for name, found in refused),
+        mend="; or ".join(f"{name}: {found.mend}" for name, found in refused),
+    )

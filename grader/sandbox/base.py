@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 MIB = 1024 * 1024
+MAX_OUTPUT_FILES = 10_000  # files and folders: far beyond any evidence, far below a flood; more is End.OUTPUT
 
 
 class End(StrEnum):
@@ -20,6 +21,23 @@ class End(StrEnum):
     MEMORY = "memory"  # all its processes together took more than Limits.memory_bytes
     OUTPUT = "output"  # it wrote more than Limits.output_bytes into the output folder
     SIGNAL = "signal"  # a signal killed it: its own crash, the seccomp filter, the file size limit
+
+
+# What the program finds in its environment besides PATH, on every engine: nothing of the grader's own.
+ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108: the sandbox's own
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "KERAS_BACKEND": "tensorflow",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # As many threads as cores would let one submission slow the others down, and count as processes.
+    "OMP_NUM_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "2",
+    "TF_NUM_INTEROP_THREADS": "2",
+    "TF_NUM_INTRAOP_THREADS": "2",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,476 @@
+"""Runs a job in bubblewrap: new namespaces, a file system put together for the job, a seccomp filter.
+
+How a job starts, outermost first:
+
+    sh      enters the job's control group
+    bwrap   with no environment, its options read from a pipe: /proc/1 inside shows neither
+    setpriv where the grader is root: becomes a user that exists nowhere else
+    prlimit sets what is limited per process
+    sh      prints READY, waits for one line, then becomes Python
+
+Until READY nothing of the submission has run, so whatever goes wrong is the machine's fault; after it,
+whatever goes wrong is the submission's. At that moment the grader opens the sandbox's output file system.
+It is a tmpfs of limited size that nothing outside can see, and regular files alone are copied out of it once
+every process is gone: links, devices, odd permissions and floods of files never reach the real folder.
+"""
+
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from grader.errors import SandboxFault
+from grader.sandbox import seccomp, totals
+from grader.sandbox.base import (
+    ENVIRONMENT,
+    MAX_OUTPUT_FILES,
+    MIB,
+    Availability,
+    End,
+    Job,
+    Limits,
+    Outcome,
+)
+from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_READY = b"ready\n"
+_START_SECONDS = 30.0  # 20 ms on an idle machine
+_STOP_SECONDS = 10.0
+_TMP_BYTES = 256 * MIB
+_SHM_BYTES = 64 * MIB
+_OPEN_FILES = 1024
+_NICE = 5  # the grader and the trainings go first
+_MEND_USERNS = "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone), or run as root"
+
+
+class BubblewrapEngine:
+    """The engine for Linux. Needs no daemon and no image: the sandbox sees this Python, read-only."""
+
+    name = "bubblewrap"
+    isolates = True
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._availability: Availability | None = None
+
+    def availability(self) -> Availability:
+        """Starts a sandbox that does nothing, once."""
+        with self._lock:
+            if self._availability is None:
+                self._availability = self._try()
+            return self._availability
+
+    def run(self, job: Job) -> Outcome:
+        """Runs a job; its files lie in the output folder when this returns."""
+        refuse_when_stopping()
+        with ExitStack() as cleanup:
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-")))
+            group = totals.Group.create(job.limits)
+            if group is not None:
+                cleanup.callback(group.remove)
+            sandbox = cleanup.enter_context(_started(job, folder, group))
+            return sandbox.finish(job)
+
+    def _try(self) -> Availability:
+        if sys.platform != "linux":
+            return Availability(False, "bubblewrap runs on Linux only", "use docker or podman")
+        if shutil.which("bwrap") is None:
+            return Availability(False, "bwrap is not installed", "apt-get install bubblewrap")
+        for tool in ("setpriv", "prlimit"):
+            if _tool(tool) is None:
+                return Availability(False, f"{tool} is not installed", "apt-get install util-linux")
+        with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
+            submission, output = Path(folder, "submission"), Path(folder, "output")
+            submission.mkdir()
+            output.mkdir()
+            job = Job(("-c", "print('works')"), submission, output, limits=Limits(wall_seconds=20.0))
+            try:
+                outcome = self.run(job)
+            except SandboxFault as fault:
+                return Availability(False, fault.message, fault.mend)
+        if outcome.printed != "works\n":
+            reason = f"Python does not start inside ({outcome.end}): {outcome.printed.strip()[-300:]}"
+            return Availability(False, reason, f"check that {sys.executable} and its libraries are readable")
+        return Availability(True)
+
+
+@dataclass(frozen=True)
+class _Sandbox:
+    """A sandbox whose program waits for its first line of input."""
+
+    launcher: subprocess.Popen[bytes]
+    launcher_handle: int  # pidfds: unlike numbers, they cannot come to mean another process
+    first_handle: int  # of process 1 inside, with which all others die
+    status: int  # bwrap's reports, one JSON document a line
+    output: int  # the root of the file system at /output
+    totals: totals.Group | totals.Watchdog
+
+    def finish(self, job: Job) -> Outcome:
+        """Lets the program go, sees it to its end and fetches its files."""
+        assert self.launcher.stdin is not None and self.launcher.stdout is not None
+        limits = job.limits
+        printed = Printed(self.launcher.stdout, limits.printed_bytes)
+        with suppress(BrokenPipeError):  # killed already, for its memory for example
+            self.launcher.stdin.write(b"\n")
+            self.launcher.stdin.close()
+
+        def output_over() -> End | None:
+            status = os.fstatvfs(self.output)
+            too_many = status.f_files - status.f_ffree > MAX_OUTPUT_FILES
+            return End.OUTPUT if too_many or totals.used_bytes(self.output) > limits.output_bytes else None
+
+        passed, seconds = supervise(
+            lambda timeout: _ends_within(self.launcher_handle, timeout),
+            [self.totals.over, output_over],
+            limits.wall_seconds,
+        )
+        self.stop()
+        code = self._exit_code()
+        if not _copy_files(self.output, job.output, limits.output_bytes) and passed is None:
+            passed = End.OUTPUT
+        if passed is not None:
+            end, code = passed, -signal.SIGKILL
+        elif code is None:
+            end, code = End.SIGNAL, -signal.SIGKILL
+        elif 128 < code <= 128 + signal.NSIG:  # bwrap, as a shell does, adds 128 to a signal
+            end, code = End.SIGNAL, 128 - code
+        else:
+            end = End.EXIT
+        return Outcome(end, code, seconds, self.totals.peak(), printed.text())
+
+    def stop(self) -> None:
+        """Kills whatever still runs inside and returns when the last of it is gone."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.first_handle, signal.SIGKILL)
+        # The kernel reports the end of a namespace's process 1 only when all others in it have ended.
+        if not _ends_within(self.first_handle, _STOP_SECONDS):
+            raise SandboxFault("a sandbox could not be stopped")
+
+    def _exit_code(self) -> int | None:
+        if not _ends_within(self.launcher_handle, _STOP_SECONDS):
+            raise SandboxFault("bwrap did not end with its sandbox")
+        with suppress(BlockingIOError):
+            for line in os.read(self.status, 4096).splitlines():
+                if (code := json.loads(line).get("exit-code")) is not None:
+                    return int(code)
+        return None
+
+
+@contextmanager
+def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sandbox]:
+    """Starts a sandbox up to READY; on leaving, nothing of it is left."""
+    with ExitStack() as cleanup:
+
+        def closing(descriptor: int) -> int:
+            cleanup.callback(os.close, descriptor)
+            return descriptor
+
+        status, status_inside = os.pipe()
+        closing(status)
+        os.set_blocking(status, False)
+        with ExitStack() as inherited:
+            inherited.callback(os.close, status_inside)
+            options = _memory_file("\0".join(_options(job, folder)).encode())
+            inherited.callback(os.close, options)
+            # Memory files belong to no process: where no group counts them, they would be a way round.
+            rules = _memory_file(seccomp.program(memfd=group is not None))
+            inherited.callback(os.close, rules)
+            descriptors = (options, rules, status_inside)
+            launcher = subprocess.Popen(
+                [*totals.entering(group), *_command(job, *descriptors)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env={},
+                pass_fds=descriptors,
+                start_new_session=True,  # Ctrl-C goes to the grader, which ends its sandboxes in order
+            )
+        cleanup.callback(_end_launcher, launcher)
+        _await_ready(launcher)
+        first = int(json.loads(os.read(status, 4096).splitlines()[0])["child-pid"])
+        first_handle = closing(os.pidfd_open(first))
+        inside = Path("/proc", str(first), "root")
+        output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
+        counted: totals.Group | totals.Watchdog
+        if group is not None:
+            counted = group
+        else:
+            proc, *others = (
+                closing(os.open(inside / name, os.O_RDONLY | os.O_DIRECTORY))
+                for name in ("proc", "tmp", "dev/shm")
+            )
+            counted = totals.Watchdog(job.limits, proc, filesystems=(output, *others))
+        sandbox = _Sandbox(
+            launcher, closing(os.pidfd_open(launcher.pid)), first_handle, status, output, counted
+        )
+        cleanup.callback(sandbox.stop)
+        yield sandbox
+
+
+def _await_ready(launcher: subprocess.Popen[bytes]) -> None:
+    """Waits until the sandbox stands, with nothing of the submission run; else raises what went wrong."""
+    assert launcher.stdout is not None
+    deadline = time.monotonic() + _START_SECONDS
+    said = b""
+    while said != _READY:
+        refuse_when_stopping()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise SandboxFault(f"bwrap did not start a sandbox within {_START_SECONDS:.0f} s: {said!r}")
+        readable, _, _ = select.select([launcher.stdout], [], [], min(left, 1.0))
+        if not readable:
+            continue
+        chunk = os.read(launcher.stdout.fileno(), 4096)
+        said += chunk
+        if not chunk:
+            message = said.decode("utf-8", errors="replace").strip() or f"exit code {launcher.wait()}"
+            mend = _MEND_USERNS if "namespace" in message or "uid map" in message else ""
+            raise SandboxFault(f"bwrap could not start a sandbox: {message}", mend=mend)
+
+
+def _command(job: Job, options: int, rules: int, status: int) -> list[str]:
+    """The command line, from bwrap to Python. Everything on it can be read inside, in /proc/1/cmdline."""
+    limits = job.limits
+    become: list[str] = []
+    if os.geteuid() == 0:
+        # A user of its own for every job: no process of another job could be signalled or counted with it.
+        user = str(_unused_user())
+        become = [_tool("setpriv") or "", "--reuid", user, "--regid", user, "--clear-groups"]
+        become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
+    limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={_OPEN_FILES}"]
+    if become or _counts_processes_per_namespace():
+        limit.append(f"--nproc={limits.processes}")
+    variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **ENVIRONMENT}
+    return [
+        # Shells add variables of their own, so env stands behind each.
+        *("nice", "-n", str(_NICE), "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),
+        *("--args", str(options), "--seccomp", str(rules), "--json-status-fd", str(status), "--"),
+        *become,
+        *limit,
+        *(
+            "/bin/sh",
+            "-c",
+            f'echo {_READY.decode().strip()}; read -r go || exit 1; exec "$@" </dev/null',
+            "sh",
+        ),
+        *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())),
+        *(sys.executable, "-I", "-B", *job.arguments),
+    ]
+
+
+def _options(job: Job, folder: Path) -> list[str]:
+    """What bwrap is to build."""
+    options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if os.geteuid() == 0:
+        # What setpriv needs to become another user; it keeps none of them. No user namespace here: the
+        # Python that runs may lie where only root can look for it.
+        options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+    else:
+        options += ["--unshare-user"]
+        if "--disable-userns" in _bwrap_help():  # since 0.8; the seccomp filter refuses new ones as well
+            options += ["--disable-userns"]
+
+    made: set[Path] = set()
+
+    def parents(path: Path) -> None:
+        # bwrap makes missing parents with mode 0700, which another user could not pass.
+        for parent in reversed(path.parents[:-1]):
+            if parent not in made:
+                made.add(parent)
+                options.extend(("--perms", "0755", "--dir", str(parent)))
+
+    def read_only(source: Path, inside: Path) -> None:
+        parents(inside)
+        options.extend(("--ro-bind", str(source), str(inside)))
+
+    for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64"):
+        top = Path("/", name)
+        if top.is_symlink():
+            options += ["--symlink", str(top.readlink()), str(top)]
+        elif top.is_dir():
+            read_only(top, top)
+            made.add(top)
+    for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
+        if Path(name).exists():
+            read_only(Path(name), Path(name))
+    for path, shown in _python_paths():
+        parents(path)
+        if shown is None:
+            options += ["--perms", "0755", "--tmpfs", str(path)]
+            made -= {known for known in made if known.is_relative_to(path)}
+            made.add(path)
+        elif shown.is_symlink():
+            options += ["--symlink", str(shown.readlink()), str(path)]
+        else:
+            read_only(shown, path)
+    for number, (inside, source) in enumerate([("/submission", job.submission), *job.readable.items()]):
+        read_only(_staged(source, folder / str(number)), Path(inside))
+
+    parents(Path("/dev/null"))
+    for device in ("null", "zero", "full", "random", "urandom"):
+        options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    # Read-only, /proc/PID/mem and the like cannot be written either.
+    options += ["--proc", "/proc", "--remount-ro", "/proc"]
+    # The output's file system is a little larger than its limit, so that passing the limit can be seen.
+    for path, size in (
+        ("/tmp", _TMP_BYTES),
+        ("/dev/shm", _SHM_BYTES),
+        ("/output", job.limits.output_bytes + MIB),
+    ):
+        options += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
+    for path, shown in _python_paths():
+        if shown is None:
+            options += ["--remount-ro", str(path)]
+    return [*options, "--remount-ro", "/", "--chdir", "/tmp"]
+
+
+@cache
+def _python_paths() -> list[tuple[Path, Path | None]]:
+    """What this Python needs, outer paths first: where, and what to show there (None: nothing at all)."""
+    base = {Path(prefix) for prefix in (sys.base_prefix, sys.base_exec_prefix)}
+    base |= {prefix.resolve() for prefix in base}
+    shown: dict[Path, Path | None] = {path: path for path in base if not path.is_relative_to("/usr")}
+    # Where the checkout lies in a folder that is shown (/usr/src/course, say), it is covered up again.
+    if any(_CHECKOUT.is_relative_to(path) for path in (Path("/usr"), *shown)):
+        shown[_CHECKOUT] = None
+    if sys.prefix != sys.base_prefix:
+        # Not the whole folder: nothing says that the environment is not the checkout itself.
+        for name in ("bin", "lib", "lib64", "pyvenv.cfg"):
+            if (path := Path(sys.prefix, name)).exists():
+                shown[path] = path
+    # The executable may be a link to a link, each in a folder of its own.
+    link = Path(sys.executable)
+    while link.is_symlink():
+        link = Path(os.path.normpath(link.parent / link.readlink()))
+        visible = (Path("/usr"), Path("/bin"), *shown)
+        if not any(link.is_relative_to(path) for path in visible):
+            shown[link] = link
+    return sorted(shown.items(), key=lambda item: len(item[0].parts))
+
+
+def _staged(source: Path, target: Path) -> Path:
+    """Copies what is to be read, so that another user can, and so that no path of the grader's is seen.
+
+    Mounts are listed with their sources in /proc/self/mountinfo: a folder's name may be a student's.
+    """
+    source = source.resolve(strict=True)
+    if source.is_dir():
+        target.mkdir()
+        target.chmod(0o755)
+        descriptor = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _copy_files(descriptor, target, sys.maxsize)
+        finally:
+            os.close(descriptor)
+    else:
+        shutil.copyfile(source, target)
+        target.chmod(0o644)
+    return target
+
+
+def _copy_files(source: int, target: Path, budget: int, depth: int = 32) -> bool:
+    """Copies the regular files of an open folder; links, devices and what cannot be read are left out.
+
+    Returns:
+        Whether all fitted into the budget of bytes. A sparse file counts with its whole length.
+    """
+    return _copy_within(source, target, budget, depth) >= 0
+
+
+def _copy_within(source: int, target: Path, budget: int, depth: int) -> int:
+    """The same, returning what is left of the budget, or -1."""
+    with os.scandir(source) as entries:
+        names = [(entry.name, entry.stat(follow_symlinks=False).st_mode) for entry in entries]
+    for name, mode in names:
+        if not (stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and depth > 0)):
+            continue
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(name, flags, dir_fd=source)
+        except PermissionError:
+            continue
+        try:
+            if stat.S_ISDIR(mode):
+                (target / name).mkdir()
+                (target / name).chmod(0o755)
+                budget = _copy_within(descriptor, target / name, budget, depth - 1)
+            else:
+                budget -= os.fstat(descriptor).st_size
+                if budget >= 0:
+                    with open(descriptor, "rb", closefd=False) as read, (target / name).open("xb") as written:
+                        shutil.copyfileobj(read, written, MIB)
+                    (target / name).chmod(0o644)
+        finally:
+            os.close(descriptor)
+        if budget < 0:
+            return -1
+    return budget
+
+
+def _end_launcher(launcher: subprocess.Popen[bytes]) -> None:
+    """Ends bwrap, and with it (--die-with-parent) a sandbox that never got as far as READY."""
+    launcher.kill()
+    launcher.wait()
+    for stream in (launcher.stdin, launcher.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
+
+
+def _ends_within(handle: int, seconds: float) -> bool:
+    """Whether the process of a pidfd ends within a time."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _memory_file(content: bytes) -> int:
+    """An open file that exists in memory alone, at its start."""
+    descriptor = os.memfd_create("kit-sandbox")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _tool(name: str) -> str | None:
+    """Where a tool lies that has to run inside: in the system's folders, which are shown there."""
+    return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+
+
+@cache
+def _bwrap_help() -> str:
+    return subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+
+
+def _unused_user() -> int:
+    """A user number that nobody has.
+
+    From 0x70000000 on, systemd's table of user numbers has nothing. In a container that maps fewer
+    numbers, the last ones that it maps serve.
+    """
+    mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    end = min(0x80000000, max(int(first) + int(count) for first, _, count in mapped))
+    room = 0x10000000 if end == 0x80000000 else 2048
+    return end - room + secrets.randbelow(room)
+
+
+def _counts_processes_per_namespace() -> bool:
+    """Since Linux 5.14; before, RLIMIT_NPROC would count all that the user runs elsewhere, too."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int("".join(c for c in minor if c.isdecimal()) or 0)) >= (5, 14)

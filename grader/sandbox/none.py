@@ -1,0 +1,177 @@
+"""Runs a job as a plain subprocess: for one's own code alone, since it isolates nothing.
+
+The limits hold as far as the system enforces them, so that an endless loop in a solution ends and a leak
+does not take the machine down: on Linux nearly as in a sandbox, on macOS time and size of files, on
+Windows time.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from grader.errors import SandboxFault
+from grader.sandbox import totals
+from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Job, Outcome
+from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
+
+_MARK = "KIT_SANDBOX_JOB"  # in the environment of all of a job's processes, and of no others
+
+# Sets what is limited per process, then becomes the job's Python. Not done in Popen's preexec_fn: that runs
+# between fork and exec, where a lock that another thread holds would never be released.
+_LAUNCHER = """
+import os, resource, sys
+def limit(kind, value):
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+limit(resource.RLIMIT_CORE, 0)
+limit(resource.RLIMIT_FSIZE, int(sys.argv[1]))
+os.nice(int(sys.argv[2]))
+os.execv(sys.executable, [sys.executable, "-I", "-B", *sys.argv[3:]])
+"""
+
+
+class NoneEngine:
+    """No sandbox: the program can read, write and reach whatever the grader can."""
+
+    name = "none"
+    isolates = False
+
+    def availability(self) -> Availability:
+        """Always usable."""
+        return Availability(True)
+
+    def run(self, job: Job) -> Outcome:
+        """Runs a job in a folder of its own, with the real paths in place of those inside a sandbox."""
+        refuse_when_stopping()
+        with ExitStack() as cleanup:
+            home = cleanup.enter_context(
+                tempfile.TemporaryDirectory(prefix="kit-none-", ignore_cleanup_errors=True)
+            )
+            group = totals.Group.create(job.limits)
+            if group is not None:
+                cleanup.callback(group.remove)
+            mark = secrets.token_hex(8)
+            try:
+                process = subprocess.Popen(
+                    [*(totals.entering(group) if group else ()), *_command(job)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    cwd=home,
+                    env=_environment(home) | {_MARK: mark},
+                    start_new_session=True,  # to be killed as a group; has no effect on Windows
+                )
+            except OSError as error:
+                raise SandboxFault(f"{sys.executable} could not be started: {error}") from error
+            cleanup.callback(_stop, process, group, mark)
+            assert process.stdout is not None
+            cleanup.enter_context(process.stdout)
+            printed = Printed(process.stdout, job.limits.printed_bytes)
+            counted: totals.Group | totals.Watchdog | None = group
+            if group is None and sys.platform == "linux":
+                proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+                cleanup.callback(os.close, proc)
+                counted = totals.Watchdog(job.limits, proc, lambda pid: _marked(pid, mark))
+            checks: list[Callable[[], End | None]] = [
+                lambda: _output_over(job.output, job.limits.output_bytes),
+                *([counted.over] if counted else ()),
+            ]
+
+            passed, seconds = supervise(
+                lambda timeout: _ends_within(process, timeout), checks, job.limits.wall_seconds
+            )
+            _stop(process, group, mark)
+            peak = counted.peak() if counted else None
+            if passed is not None:
+                return Outcome(passed, -int(_KILL), seconds, peak, printed.text())
+            code = process.returncode
+            end = End.SIGNAL if code < 0 else End.EXIT
+            return Outcome(end, code, seconds, peak, printed.text())
+
+
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no SIGKILL
+_NICE = 5
+
+
+def _command(job: Job) -> list[str]:
+    real = {"/submission": job.submission, "/output": job.output, **job.readable}
+    arguments = [_real_path(argument, real) for argument in job.arguments]
+    if sys.platform == "win32":
+        return [sys.executable, "-I", "-B", *arguments]
+    limits = [str(job.limits.file_bytes), str(_NICE)]
+    return [sys.executable, "-I", "-S", "-B", "-c", _LAUNCHER, *limits, *arguments]
+
+
+def _real_path(argument: str, real: dict[str, Path]) -> str:
+    """The path outside that an argument means; the longest match, since one may lie within another."""
+    for inside in sorted(real, key=len, reverse=True):
+        if argument == inside or argument.startswith(f"{inside}/"):
+            return str(real[inside].absolute()) + argument[len(inside) :]
+    return argument
+
+
+def _environment(home: str) -> dict[str, str]:
+    variables = ENVIRONMENT | {"HOME": home, "MPLCONFIGDIR": str(Path(home, "matplotlib"))}
+    # Without these, Windows starts no Python, and programs elsewhere do not find their tools.
+    kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP")
+    return variables | {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _output_over(folder: Path, limit: int) -> End | None:
+    """Adds up the output folder, as far as it takes to know."""
+    files = total = 0
+    folders = [folder]
+    while folders:
+        # What vanishes while it is looked at belongs to a running program.
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                files += 1
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+                if files > MAX_OUTPUT_FILES or total > limit:
+                    return End.OUTPUT
+    return None
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _stop(process: subprocess.Popen[bytes], group: totals.Group | None, mark: str) -> None:
+    """Kills the program and what it started; what left its process group is found by control group or mark."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, _KILL)
+        else:
+            process.kill()
+    process.wait()
+    if group is not None:
+        if not group.empty():
+            raise SandboxFault("a program could not be stopped")
+        return
+    proc = Path("/proc")
+    for entry in proc.iterdir() if proc.is_dir() else ():
+        if entry.name.isdecimal() and _marked(entry.name, mark):
+            with suppress(ProcessLookupError):
+                os.kill(int(entry.name), _KILL)
+
+
+def _marked(process: str, mark: str) -> bool:
+    """Whether a process was started by the job: environments are inherited."""
+    try:
+        return f"{_MARK}={mark}".encode() in Path("/proc", process, "environ").read_bytes()
+    except OSError:
+        return False  # another user's, or gone

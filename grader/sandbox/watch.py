@@ -1,0 +1,103 @@
+"""What every engine does while a program runs: read what it prints, watch the clock, stop it in time."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO
+
+from grader.errors import SandboxFault
+from grader.sandbox.base import End
+
+TICK = 0.05  # seconds between two looks at a program: what a limit may be overrun by
+
+_stopping = False
+
+
+class Printed:
+    """Reads a pipe to its end and keeps the last of it, so that printing neither blocks nor fills memory."""
+
+    def __init__(self, stream: IO[bytes], keep: int) -> None:
+        self._stream = stream
+        self._keep = keep
+        self._kept = bytearray()
+        self._reader = threading.Thread(target=self._read, name="sandbox output", daemon=True)
+        self._reader.start()
+
+    def text(self) -> str:
+        """What was kept. To be called when no process can print any more."""
+        # A process that got away from an engine without isolation may hold the pipe open for ever.
+        self._reader.join(timeout=2.0)
+        kept = bytes(self._kept[-self._keep :]) if self._keep else b""
+        return kept.decode("utf-8", errors="replace")
+
+    def _read(self) -> None:
+        descriptor = self._stream.fileno()
+        while chunk := os.read(descriptor, 1 << 20):
+            self._kept += chunk
+            if len(self._kept) > 2 * self._keep:
+                del self._kept[: -self._keep or None]
+
+
+def supervise(
+    ended: Callable[[float], bool], checks: list[Callable[[], End | None]], wall_seconds: float
+) -> tuple[End | None, float]:
+    """Waits for a program to end or to pass a limit. Kills nothing itself.
+
+    Args:
+        ended: waits for the given number of seconds and says whether the program is gone.
+        checks: each says which limit has been passed, if any.
+        wall_seconds: how long the program may take.
+
+    Returns:
+        The limit that was passed, None where the program ended by itself, and the seconds it took.
+
+    Raises:
+        SandboxFault: the grader is being stopped.
+    """
+    start = time.monotonic()
+    while True:
+        refuse_when_stopping()
+        left = start + wall_seconds - time.monotonic()
+        gone = ended(max(0.0, min(TICK, left)))
+        # Looked at once more when it is gone: a short program can pass a limit between two ticks.
+        passed = next((end for check in checks if (end := check()) is not None), None)
+        if passed is None and not gone and time.monotonic() - start >= wall_seconds:
+            passed = End.TIMEOUT
+        if gone or passed is not None:
+            return passed, time.monotonic() - start
+
+
+def refuse_when_stopping() -> None:
+    """Raises SandboxFault while the grader is being stopped, so that no thread goes on or starts anew."""
+    if _stopping:
+        raise SandboxFault("the grader was stopped")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes Ctrl-C, SIGTERM and SIGHUP end the sandboxes of every thread, then the program.
+
+    For the main thread, around everything that runs jobs: signals are seen there alone, and without
+    this a thread would run its job to the end, or SIGTERM would leave control groups behind.
+    """
+    global _stopping
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        global _stopping
+        if _stopping:
+            return  # the first one is being heeded; a second must not interrupt the cleaning up
+        _stopping = True
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    before = {s: signal.signal(s, stop) for name in names if (s := getattr(signal, name, None)) is not None}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _stopping = False
