@@ -25,7 +25,7 @@ class End(StrEnum):
 
 # What the program finds in its environment besides PATH, on every engine: nothing of the grader's own.
 ENVIRONMENT = {
-    "HOME": "/tmp",  # noqa: S108: the sandbox's own
+    "HOME": "/tmp",  # noqa: S108
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
     "KERAS_BACKEND": "tensorflow",

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -121,7 +121,8 @@ class _Sandbox:
 
     def finish(self, job: Job) -> Outcome:
         """Lets the program go, sees it to its end and fetches its files."""
-        assert self.launcher.stdin is not None and self.launcher.stdout is not None
+        assert self.launcher.stdin is not None
+        assert self.launcher.stdout is not None
         limits = job.limits
         printed = Printed(self.launcher.stdout, limits.printed_bytes)
         with suppress(BrokenPipeError):  # killed already, for its memory for example
@@ -265,7 +266,7 @@ def _command(job: Job, options: int, rules: int, status: int) -> list[str]:
         *(
             "/bin/sh",
             "-c",
-            f'echo {_READY.decode().strip()}; read -r go || exit 1; exec "$@" </dev/null',
+            'echo ready; read -r go || exit 1; exec "$@" </dev/null',
             "sh",
         ),
         *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())),
@@ -328,16 +329,16 @@ def _options(job: Job, folder: Path) -> list[str]:
     # Read-only, /proc/PID/mem and the like cannot be written either.
     options += ["--proc", "/proc", "--remount-ro", "/proc"]
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
-    for path, size in (
-        ("/tmp", _TMP_BYTES),
-        ("/dev/shm", _SHM_BYTES),
-        ("/output", job.limits.output_bytes + MIB),
+    for name, size in (
+        ("tmp", _TMP_BYTES),
+        ("dev/shm", _SHM_BYTES),
+        ("output", job.limits.output_bytes + MIB),
     ):
-        options += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
+        options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
     for path, shown in _python_paths():
         if shown is None:
             options += ["--remount-ro", str(path)]
-    return [*options, "--remount-ro", "/", "--chdir", "/tmp"]
+    return [*options, "--remount-ro", "/", "--chdir", ENVIRONMENT["HOME"]]
 
 
 @cache

@@ -151,7 +151,7 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes], group: totals.Group | None, mark: str) -> None:
-    """Kills the program and what it started; what left its process group is found by control group or mark."""
+    """Kills the program and what it started; what left its process group is found by group or mark."""
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, _KILL)

@@ -117,7 +117,7 @@ def program(*, memfd: bool, machine: str | None = None) -> bytes:
     code = [*_word(_ARCH), *_unless_equal(target.audit, _KILL_PROCESS), *_word(_NR)]
     if name == "x86_64":
         code += _if_any_bit(_X32, _ERRNO | ENOSYS)
-    # glibc tries clone3 first and falls back to clone, whose flags lie in a register and not behind a pointer.
+    # glibc falls back from clone3 to clone, whose flags lie in a register and not behind a pointer.
     code += _if_equal(numbers["clone3"], _ERRNO | ENOSYS)
     if not memfd:
         code += _if_equal(numbers["memfd_create"], _ERRNO | ENOSYS)

@@ -21,7 +21,7 @@ _PREFIX = "kit-sandbox-"
 
 
 class Group:
-    """A control group for one job: one folder (cgroup 2), or one for memory and one for processes (cgroup 1)."""
+    """A control group for one job: one folder (cgroup 2), or one each for memory and processes (cgroup 1)."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = folders
@@ -118,7 +118,8 @@ class Watchdog:
 
     def over(self) -> End | None:
         """Says MEMORY if the processes together hold more than they may, SIGNAL if they are too many."""
-        processes = [name for name in os.listdir(self._proc) if name.isdecimal() and self._mine(name)]
+        listed = os.listdir(self._proc)  # noqa: PTH208 (an open folder, not a path)
+        processes = [name for name in listed if name.isdecimal() and self._mine(name)]
         files = sum(used_bytes(filesystem) for filesystem in self._filesystems)
         total = files + sum(self._resident(process) for process in processes)
         if total > self._limits.memory_bytes:
@@ -155,7 +156,7 @@ class Watchdog:
             descriptor = os.open(f"{process}/{file}", os.O_RDONLY, dir_fd=self._proc)
         except OSError:
             return ""
-        with open(descriptor, errors="replace") as stream, suppress(OSError):
+        with os.fdopen(descriptor, errors="replace") as stream, suppress(OSError):
             return stream.read()
         return ""
 
