@@ -1,0 +1,487 @@
+"""Writes a Keras model down as plain data: its layers and operations, their settings, how they connect.
+
+This runs in the sandbox, next to the student's code, and nothing that it returns is believed: the trusted
+side reads it again (grader/blueprint). So this module decides only what can be said at all. What has no
+word in a blueprint is Refused here, with a reason for the student; whether a value is allowed, whether shapes
+fit and what the whole may cost is the reader's business.
+
+Types are compared, not asked with isinstance: a subclass may compute anything.
+
+Imports the standard library and Keras alone.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+# Not in Keras's public names, which have functions only: the classes that calls such as `x + y` leave behind.
+from keras.src.activations import activations as _activations
+from keras.src.models.functional import Functional
+from keras.src.ops import core as _core
+from keras.src.ops import nn as _nn
+from keras.src.ops import numpy as _numpy
+
+Settings = dict[str, Any]
+
+MAX_NODES = 4000  # a small model can call itself up into billions
+MAX_NAME = 64
+
+_SAY = (
+    "Say the same with keras.layers (Conv2D, Dense, BatchNormalization, ReLU, Softmax, Activation, Flatten, "
+    "MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Dropout, ZeroPadding2D, Add, Concatenate), with "
+    "`x + y`, or with keras.ops (relu, softmax, pad, concatenate, zeros_like, mean)"
+)
+
+
+class Refused(Exception):  # noqa: N818 - it is the model that is refused; nothing went wrong
+    """The model cannot be written down as a blueprint; the message tells the student why and what to do."""
+
+
+def describe(model: Any) -> dict[str, Any]:
+    """The model as data: {"format": 1, "input_shape": [...], "nodes": [...], "output": place}.
+
+    A node is {"op": "Dense", "settings": {...}, "inputs": [places], "name": "for messages"}. Nodes come in
+    topological order, the input first; `inputs` are places in that list. Nested models are laid out flat.
+    A setting that is left out has Keras's default.
+
+    Args:
+        model: what a student's builder returned.
+
+    Raises:
+        Refused: it is not a functional or sequential model of built-in layers, or has a part or a setting
+            that a blueprint has no word for.
+    """
+    if type(model) is keras.Sequential and not model.built:
+        raise Refused(
+            f"the Sequential model '{_name(model)}' does not know the shape of its input yet, so it has no "
+            "weights. Begin it with keras.Input(shape=input_shape)"
+        )
+    if type(model) not in (Functional, keras.Sequential):
+        if isinstance(model, keras.Model):
+            raise Refused(_has_code(type(model), "the model"))
+        raise Refused(f"it is not a keras.Model. Received: {_kind(model)}")
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        found = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise Refused(f"the model has {found}; one of each is needed")
+    entry = model.inputs[0]
+    shape = tuple(entry.shape)[1:]
+    if None in shape:
+        raise Refused(f"the input has the shape {shape}: every size has to be known. Pass on input_shape")
+    if entry.dtype != "float32" or entry.sparse or entry.ragged:
+        raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
+    walk = _Walk()
+    source = walk.write("Input", {}, [], _name(entry._keras_history.operation))
+    (output,) = walk.model(model, [source])
+    return {"format": 1, "input_shape": list(shape), "nodes": walk.nodes, "output": output}
+
+
+class _Walk:
+    """Collects nodes while it follows a model from its outputs back to its inputs."""
+
+    def __init__(self) -> None:
+        self.nodes: list[dict[str, Any]] = []
+        self._weights: set[int] = set()  # ids of the layers with weights that were met
+
+    def write(self, op: str, settings: Settings, inputs: Sequence[int], name: str) -> int:
+        """Adds a node; its place."""
+        if len(self.nodes) >= MAX_NODES:
+            raise Refused(f"the model has more than {MAX_NODES} layers and operations")
+        self.nodes.append({"op": op, "settings": settings, "inputs": list(inputs), "name": name})
+        return len(self.nodes) - 1
+
+    def model(self, model: Any, sources: Sequence[int]) -> list[int]:
+        """Writes down a model that reads `sources`; the places of its outputs.
+
+        A stack instead of recursion: a chain of layers may be longer than Python's.
+        """
+        done = {id(tensor): source for tensor, source in zip(model.inputs, sources, strict=True)}
+        stack = list(reversed(model.outputs))
+        while stack:
+            tensor = stack[-1]
+            if id(tensor) in done:
+                stack.pop()
+                continue
+            history = tensor._keras_history
+            call = history.operation._inbound_nodes[history.node_index]
+            waiting = [before for before in call.input_tensors if id(before) not in done]
+            if waiting:
+                stack.extend(reversed(waiting))
+                continue
+            made = self._call(history.operation, call, [done[id(before)] for before in call.input_tensors])
+            done.update(zip(map(id, call.outputs), made, strict=True))
+        return [done[id(tensor)] for tensor in model.outputs]
+
+    def _call(self, operation: Any, call: Any, sources: list[int]) -> list[int]:
+        """One call of a layer, an operation or a nested model."""
+        kind = type(operation)
+        name = _name(operation)
+        if kind in (Functional, keras.Sequential):
+            if len(operation.inputs) != len(sources):
+                raise Refused(f"the nested model '{name}' is called with {len(sources)} inputs")
+            return self.model(operation, sources)
+        who = f"{kind.__name__} '{name}'"
+        if kind not in _WORDS:
+            raise Refused(_no_word(kind, who))
+        if isinstance(operation, keras.layers.Layer):
+            self._check_layer(operation, who)
+        if any(tensor.dtype != "float32" for tensor in call.outputs):
+            raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
+        _check_arguments(call, who)
+        op, settings = _WORDS[kind](operation, call, who)
+        return [self.write(op, settings, sources, name)]
+
+    def _check_layer(self, layer: Any, who: str) -> None:
+        if layer.dtype_policy.name != "float32":
+            raise Refused(
+                f"{who} has dtype={layer.dtype_policy.name}; only float32 is allowed, Keras's default"
+            )
+        _only(who, "activity_regularizer", layer.activity_regularizer, None)
+        _only(who, "data_format", getattr(layer, "data_format", "channels_last"), "channels_last")
+        if not layer.weights:
+            return
+        if id(layer) in self._weights:
+            raise Refused(
+                f"{who} has weights and is called more than once, so that two places share them. "
+                "Make a new layer for each place"
+            )
+        self._weights.add(id(layer))
+        if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
+            raise Refused(f"{who} is frozen or was changed after it was built: all its weights have to train")
+
+
+def _check_arguments(call: Any, who: str) -> None:
+    """Refuses calls with anything but symbolic tensors: an array would smuggle in numbers."""
+    given = [(None, value) for value in keras.tree.flatten(call.arguments.args)]
+    for key, value in call.arguments.kwargs.items():
+        given += [(key, part) for part in keras.tree.flatten(value)]
+    for key, value in given:
+        # `training` is recorded by some layers of their own accord, and fit and evaluate set it anyway.
+        meant = key == "training" or value is None or (key == "constant_values" and value == 0)
+        if not meant and not isinstance(value, keras.KerasTensor):
+            raise Refused(f"{who} is called with {_kind(value)}, not only with what other layers put out")
+
+
+# --- Layers ------------------------------------------------------------------------------------------------
+
+
+def _weights(layer: Any, who: str) -> Settings:
+    """What Conv2D and Dense have in common."""
+    _only(who, "kernel_constraint", layer.kernel_constraint, None)
+    _only(who, "bias_constraint", layer.bias_constraint, None)
+    settings = {
+        "activation": _activation(layer.activation, who),
+        "use_bias": bool(layer.use_bias),
+        "kernel_initializer": _initialiser(layer.kernel_initializer, who, "kernel_initializer"),
+        "kernel_l2": _l2(layer.kernel_regularizer, who, "kernel_regularizer"),
+    }
+    if layer.use_bias:
+        settings["bias_initializer"] = _initialiser(layer.bias_initializer, who, "bias_initializer")
+        settings["bias_l2"] = _l2(layer.bias_regularizer, who, "bias_regularizer")
+    return settings
+
+
+def _conv2d(layer: Any, _call: Any, who: str) -> tuple[str, Settings]:
+    _only(who, "dilation_rate", tuple(layer.dilation_rate), (1, 1))
+    _only(who, "groups", layer.groups, 1)
+    return "Conv2D", {
+        "filters": int(layer.filters),
+        "kernel_size": _sizes(layer.kernel_size),
+        "strides": _sizes(layer.strides),
+        "padding": str(layer.padding).lower(),
+        **_weights(layer, who),
+    }
+
+
+def _dense(layer: Any, _call: Any, who: str) -> tuple[str, Settings]:
+    return "Dense", {"units": int(layer.units), **_weights(layer, who)}
+
+
+def _batch_normalization(layer: Any, call: Any, who: str) -> tuple[str, Settings]:
+    rank = len(call.input_tensors[0].shape)
+    _only(who, "axis", layer.axis % rank, rank - 1)
+    _only(who, "synchronized", bool(layer.synchronized), False)
+    _only(who, "renorm", bool(layer.renorm), False)
+    _only(who, "gamma_constraint", layer.gamma_constraint, None)
+    _only(who, "beta_constraint", layer.beta_constraint, None)
+    for setting, start in (("moving_mean_initializer", "Zeros"), ("moving_variance_initializer", "Ones")):
+        _only(who, setting, _initialiser(getattr(layer, setting), who, setting)["name"], start)
+    settings: Settings = {
+        "momentum": float(layer.momentum),
+        "epsilon": float(layer.epsilon),
+        "center": bool(layer.center),
+        "scale": bool(layer.scale),
+    }
+    for used, weight in ((layer.center, "beta"), (layer.scale, "gamma")):
+        if used:
+            start, penalty = f"{weight}_initializer", f"{weight}_regularizer"
+            settings[start] = _initialiser(getattr(layer, start), who, start)
+            settings[f"{weight}_l2"] = _l2(getattr(layer, penalty), who, penalty)
+    return "BatchNormalization", settings
+
+
+def _relu(layer: Any, _call: Any, who: str) -> tuple[str, Settings]:
+    _only(who, "max_value", layer.max_value, None)
+    _only(who, "negative_slope", layer.negative_slope, 0.0)
+    _only(who, "threshold", layer.threshold, 0.0)
+    return "Activation", {"activation": "relu"}
+
+
+def _softmax(layer: Any, call: Any, who: str) -> tuple[str, Settings]:
+    rank = len(call.input_tensors[0].shape)
+    _only(who, "axis", _axes(layer.axis, rank), [rank - 1])
+    return "Activation", {"activation": "softmax"}
+
+
+def _dropout(layer: Any, _call: Any, who: str) -> tuple[str, Settings]:
+    _only(who, "noise_shape", layer.noise_shape, None)
+    return "Dropout", {"rate": float(layer.rate)}  # its seed is left out: seeds are the grader's
+
+
+def _concatenate(operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    rank = len(call.input_tensors[0].shape)
+    _only(who, "axis", operation.axis % rank, rank - 1)
+    return "Concatenate", {}
+
+
+def _zero_padding(layer: Any, _call: Any, _who: str) -> tuple[str, Settings]:
+    return "Pad", {"widths": [*map(_sizes, layer.padding), [0, 0]]}
+
+
+# --- Operations: keras.ops and the operators of symbolic tensors -------------------------------------------
+
+
+def _pooling(op: str) -> Callable[[Any, Any, str], tuple[str, Settings]]:
+    """Layers and operations have the same attributes; an operation's may be numbers or None."""
+
+    def word(operation: Any, _call: Any, who: str) -> tuple[str, Settings]:
+        form = operation.data_format or keras.config.image_data_format()
+        _only(who, "data_format", form, "channels_last")
+        strides = operation.pool_size if operation.strides is None else operation.strides
+        padding = str(operation.padding).lower()
+        return op, {"pool_size": _sizes(operation.pool_size), "strides": _sizes(strides), "padding": padding}
+
+    return word
+
+
+def _global_pooling(op: str) -> Callable[[Any, Any, str], tuple[str, Settings]]:
+    return lambda layer, _call, _who: (op, {"keepdims": bool(layer.keepdims)})
+
+
+def _reduction(op: str) -> Callable[[Any, Any, str], tuple[str, Settings]]:
+    """keras.ops.mean or max over the rows and columns of an image: global pooling."""
+
+    def word(operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+        rank = len(call.input_tensors[0].shape)
+        _only(who, "initial", getattr(operation, "initial", None), None)
+        if rank != 4 or _axes(operation.axis, rank) != [1, 2]:
+            raise Refused(
+                f"{who} goes over the axes {operation.axis}; only (1, 2), height and width of an image, is "
+                f"understood, as a {op}"
+            )
+        return op, {"keepdims": bool(operation.keepdims)}
+
+    return word
+
+
+def _pad(operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    _only(who, "mode", operation.mode, "constant")
+    widths = [[int(before), int(after)] for before, after in operation.pad_width]
+    if len(widths) == 1:
+        widths *= len(call.input_tensors[0].shape)
+    if widths[0] != [0, 0]:
+        raise Refused(f"{who} pads the batch: its first pair has to be (0, 0)")
+    return "Pad", {"widths": widths[1:]}
+
+
+def _reshape(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    """Every way to flatten an image into a vector, and those that change nothing."""
+    before, after = (tuple(tensors[0].shape) for tensors in (call.input_tensors, call.outputs))
+    if after == before:
+        return "Identity", {}
+    if after == (None, math.prod(before[1:])):
+        return "Flatten", {}
+    raise Refused(f"{who} makes {after} out of {before}; only flattening, to (None, n), is understood")
+
+
+def _word(op: str, **settings: Any) -> Callable[[Any, Any, str], tuple[str, Settings]]:
+    """An operation with nothing to be read from it."""
+    return lambda _operation, _call, _who: (op, settings)
+
+
+_WORDS: dict[type, Callable[[Any, Any, str], tuple[str, Settings]]] = {
+    keras.layers.Conv2D: _conv2d,
+    keras.layers.Dense: _dense,
+    keras.layers.BatchNormalization: _batch_normalization,
+    keras.layers.Activation: lambda layer, _call, who: (
+        "Activation",
+        {"activation": _activation(layer.activation, who)},
+    ),
+    keras.layers.ReLU: _relu,
+    keras.layers.Softmax: _softmax,
+    keras.layers.MaxPooling2D: _pooling("MaxPooling2D"),
+    keras.layers.AveragePooling2D: _pooling("AveragePooling2D"),
+    keras.layers.GlobalAveragePooling2D: _global_pooling("GlobalAveragePooling2D"),
+    keras.layers.GlobalMaxPooling2D: _global_pooling("GlobalMaxPooling2D"),
+    keras.layers.Flatten: _word("Flatten"),
+    keras.layers.Reshape: _reshape,
+    keras.layers.Dropout: _dropout,
+    keras.layers.ZeroPadding2D: _zero_padding,
+    keras.layers.Add: _word("Add"),
+    keras.layers.Concatenate: _concatenate,
+    keras.layers.Identity: _word("Identity"),
+    _activations.ReLU: _relu,
+    _nn.Relu: _word("Activation", activation="relu"),
+    _nn.Sigmoid: _word("Activation", activation="sigmoid"),
+    _nn.Softmax: _softmax,
+    _nn.MaxPool: _pooling("MaxPooling2D"),
+    _nn.AveragePool: _pooling("AveragePooling2D"),
+    _numpy.Tanh: _word("Activation", activation="tanh"),
+    _numpy.Add: _word("Add"),
+    _numpy.Concatenate: _concatenate,
+    _numpy.Mean: _reduction("GlobalAveragePooling2D"),
+    _numpy.Max: _reduction("GlobalMaxPooling2D"),
+    _numpy.Pad: _pad,
+    _numpy.Reshape: _reshape,
+    _numpy.Squeeze: _reshape,
+    _numpy.ZerosLike: _word("ZerosLike"),
+    _core.Cast: _word("Identity"),  # to float32: what a node puts out has been checked
+}
+
+# How many of a layer's weights train, by its settings.
+_TRAINABLE: dict[type, Callable[[Any], int]] = {
+    keras.layers.Conv2D: lambda layer: 1 + bool(layer.use_bias),
+    keras.layers.Dense: lambda layer: 1 + bool(layer.use_bias),
+    keras.layers.BatchNormalization: lambda layer: bool(layer.center) + bool(layer.scale),
+}
+
+
+# --- Values ------------------------------------------------------------------------------------------------
+
+
+def _sizes(value: Any) -> list[int]:
+    return [int(size) for size in value] if isinstance(value, tuple | list) else [int(value)] * 2
+
+
+def _axes(axis: Any, rank: int) -> list[int]:
+    """Axes counted from the front, in order; none for None."""
+    if axis is None:
+        return []
+    return sorted(int(one) % rank for one in (axis if isinstance(axis, list | tuple) else [axis]))
+
+
+_FUNCTIONS: dict[Any, str] = {
+    **{function: name for name, function in vars(keras.activations).items() if inspect.isfunction(function)},
+    keras.ops.relu: "relu",
+    keras.ops.softmax: "softmax",
+    keras.ops.sigmoid: "sigmoid",
+    keras.ops.tanh: "tanh",
+}
+
+
+def _activation(value: Any, who: str) -> str:
+    """The name of a built-in activation; which of them are allowed is for the reader to say."""
+    if type(value) is keras.layers.ReLU:
+        _relu(value, None, who)
+        return "relu"
+    if inspect.isfunction(value) and value in _FUNCTIONS:
+        return _FUNCTIONS[value]
+    raise Refused(
+        f"the activation of {who} is {_kind(value)}, which has code of its own, so it cannot be rebuilt. "
+        'Name a built-in one, such as activation="relu"'
+    )
+
+
+_SCALED = (
+    keras.initializers.VarianceScaling,
+    keras.initializers.GlorotNormal,
+    keras.initializers.GlorotUniform,
+    keras.initializers.HeNormal,
+    keras.initializers.HeUniform,
+    keras.initializers.LecunNormal,
+    keras.initializers.LecunUniform,
+)
+
+
+def _initialiser(value: Any, who: str, setting: str) -> Settings:
+    if value is None:  # Keras then takes this one, for a bias too
+        value = keras.initializers.GlorotUniform()
+    kind = type(value)
+    if kind in _SCALED:
+        _only(who, f"{setting} input_axes", value.input_axes, None)
+        _only(who, f"{setting} output_axes", value.output_axes, None)
+        scaling = {"scale": float(value.scale), "mode": value.mode, "distribution": value.distribution}
+        return {"name": "VarianceScaling", **scaling}
+    if kind in (keras.initializers.RandomNormal, keras.initializers.TruncatedNormal):
+        _only(who, f"{setting} mean", value.mean, 0.0)
+        return {"name": kind.__name__, "stddev": float(value.stddev)}
+    if kind is keras.initializers.RandomUniform:
+        _only(who, f"{setting} minval", value.minval, -value.maxval)
+        return {"name": "RandomUniform", "limit": float(value.maxval)}
+    if kind is keras.initializers.Orthogonal:
+        return {"name": "Orthogonal", "gain": float(value.gain)}
+    constant = value.value if kind is keras.initializers.Constant else None
+    constant = constant if isinstance(constant, int | float) else None  # an array would be weights
+    if kind is keras.initializers.Zeros or constant == 0:
+        return {"name": "Zeros"}
+    if kind is keras.initializers.Ones or constant == 1:
+        return {"name": "Ones"}
+    raise Refused(
+        f"{setting} of {who} is {_kind(value)}. Weights start from zeros, ones or one of Keras's random "
+        'initialisers, such as "he_normal"; values and code of your own cannot be rebuilt'
+    )
+
+
+def _l2(value: Any, who: str, setting: str) -> float:
+    if value is None:
+        return 0.0
+    if type(value) is keras.regularizers.L2:
+        return float(value.l2)
+    if type(value) is keras.regularizers.L1L2:
+        _only(who, f"l1 of {setting}", float(value.l1), 0.0)
+        return float(value.l2)
+    raise Refused(f"{setting} of {who} is {_kind(value)}; only keras.regularizers.L2 is allowed")
+
+
+def _only(who: str, setting: str, found: Any, allowed: Any) -> None:
+    if found is not allowed and found != allowed:
+        plain = found is None or isinstance(found, int | float | str | tuple | list)
+        shown = repr(found)[:60] if plain else _kind(found)
+        raise Refused(f"{setting} of {who} is {shown}; only {allowed!r} is allowed")
+
+
+# --- Words for people --------------------------------------------------------------------------------------
+
+
+def _name(operation: Any) -> str:
+    return str(getattr(operation, "name", ""))[:MAX_NAME]
+
+
+def _kind(value: Any) -> str:
+    """What something is, without asking it: its own repr may be anything."""
+    if value is None:
+        return "None"
+    if inspect.isfunction(value):
+        return f"the function {value.__module__}.{value.__name__}"[:100]
+    return f"a value of the type {type(value).__name__}"[:100]
+
+
+def _has_code(kind: type, what: str) -> str:
+    return (
+        f"{what} is a {kind.__name__}, which has code of its own, so it cannot be rebuilt: the grader trains "
+        f"a network made anew from its description. {_SAY}"
+    )
+
+
+def _no_word(kind: type, who: str) -> str:
+    """Why a kind of layer or operation is not in `_WORDS`."""
+    module = kind.__module__
+    if kind is keras.layers.Lambda or not module.startswith("keras.src."):
+        return _has_code(kind, who)
+    if module.startswith("keras.src.layers.preprocessing"):
+        return f"{who} prepares images: the trainer standardises and augments them itself. Leave it out"
+    if issubclass(kind, keras.layers.Layer):
+        return f"{who} is not among the layers of this assignment. {_SAY}"
+    return f"{who}, an operation on a symbolic tensor, is not among those of this assignment. {_SAY}"
