@@ -58,7 +58,7 @@ def stubs(session: nox.Session) -> None:
 
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Instructors: train the solutions over several seeds and set the thresholds. [--profile P] [--seeds N]"""
+    """Instructors: train the solutions over several seeds, set the thresholds. [--profile P]"""
     install(session)
     run(session, "grader", "reference", *session.posargs)
 
@@ -96,7 +96,9 @@ def install(session: nox.Session, *extras: str) -> None:
     if held["lock"] == lock and set(extras) <= set(held["extras"]) and PYTHON.exists():
         return
     wanted = sorted({*extras, *held["extras"]})
-    session.log(f"Installing the locked packages into .nox/kit{' for ' + ', '.join(wanted) if wanted else ''}")
+    session.log(
+        f"Installing the locked packages into .nox/kit{' for ' + ', '.join(wanted) if wanted else ''}"
+    )
     session.run(
         *uv(),
         "sync",

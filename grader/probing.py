@@ -41,7 +41,13 @@ class Probed:
 
 
 def probe(
-    engine: Engine, task: Task, submission: Path, *, seed: int, recipe: dict[str, Any], limits: Limits = LIMITS
+    engine: Engine,
+    task: Task,
+    submission: Path,
+    *,
+    seed: int,
+    recipe: dict[str, Any],
+    limits: Limits = LIMITS,
 ) -> Probed:
     """Probes one task; `recipe` holds the builder's arguments for the networks that are to be trained.
 
@@ -59,7 +65,9 @@ def probe(
         if not probed.evidence.started and not probed.refused:
             not_started += 1
             if not_started == TRIES:
-                raise SandboxFault(f"the probe of {task.id} did not start in {engine.name}: {outcome.printed[-300:]}")
+                raise SandboxFault(
+                    f"the probe of {task.id} did not start in {engine.name}: {outcome.printed[-300:]}"
+                )
             continue
         if probed.evidence.finished and not probed.refused:
             return probed

@@ -88,10 +88,15 @@ class Run(_Frozen):
     profile: str
     data: str  # "CIFAR-100" or "the embedded set"
     data_pin: str
-    provisional: bool
+    provisional_because: str  # empty when the marks are final
     engine: str
     seed: int
     versions: dict[str, str]
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the marks may still change: the data or the thresholds are not the real ones."""
+        return bool(self.provisional_because)
 
 
 class SubmissionResult(_Frozen):

@@ -35,7 +35,7 @@ _GENERIC = {"assignment", "submission", "src", "work"}
 
 @dataclass(frozen=True)
 class Source:
-    """One submission as it was handed in: a folder or a zip, and the name it is shown under."""
+    """One submission as it was handed in: a folder or a zip, and the name it is shown and filed under."""
 
     name: str
     path: Path
@@ -71,7 +71,8 @@ def find(paths: Sequence[Path], modules: Sequence[str]) -> list[Source]:
     for path in paths:
         if not path.exists():
             raise UsageError(
-                f"there is no {plain(path)}", mend="Name a folder or a zip, such as: nox -s grade -- solutions"
+                f"there is no {plain(path)}",
+                mend="Name a folder or a zip, such as: nox -s grade -- solutions",
             )
         found.extend(_find_in(path, modules))
     return _with_distinct_names(found)
@@ -136,12 +137,18 @@ def _shown(path: Path) -> str:
 
 def _with_distinct_names(found: list[Source]) -> list[Source]:
     """Results are filed under these names, so no two may be alike, on a disk that folds case either."""
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
     distinct = []
     for source in found:
-        key = source.name.casefold()
-        seen[key] = seen.get(key, 0) + 1
-        name = source.name if seen[key] == 1 else f"{source.name} ({seen[key]})"
+        # Nothing that climbs out, hides or means something to a shell.
+        base = (
+            "".join(c if c.isalnum() or c in " ._-()" else "_" for c in source.name).strip(" .") or "unnamed"
+        )
+        name, count = base, 1
+        while name.casefold() in seen:
+            count += 1
+            name = f"{base} ({count})"
+        seen.add(name.casefold())
         distinct.append(Source(name, source.path))
     return distinct
 
@@ -258,12 +265,14 @@ class _Taken:
     def has_room(self, shown: str, size: int) -> bool:
         if size > MAX_FILE_BYTES:
             self.notes.append(
-                f"{plain(shown, 80)} is over {MAX_FILE_BYTES // MIB} MiB and was left out: data is not handed in."
+                f"{plain(shown, 80)} is over {MAX_FILE_BYTES // MIB} MiB and was left out."
             )
             return False
         self.files += 1
         if self.files > MAX_FILES:
-            raise SubmissionError(f"more than {MAX_FILES:,} files", mend="Hand in the assignment's folder alone")
+            raise SubmissionError(
+                f"more than {MAX_FILES:,} files", mend="Hand in the assignment's folder alone"
+            )
         return True
 
     def copy(self, chunk: bytes, target: BinaryIO) -> None:

@@ -20,6 +20,6 @@ def plain(text: object, limit: int = 300) -> str:
 
 
 def spreadsheet_cell(text: object, limit: int = 300) -> str:
-    """Text that no spreadsheet takes for a formula: one that starts like a formula gets a leading apostrophe."""
+    """Text that no spreadsheet takes for a formula: what starts like one gets a leading apostrophe."""
     line = plain(text, limit)
     return "'" + line if line.startswith(("=", "+", "-", "@", "\t", "\r")) else line

@@ -1,0 +1,171 @@
+"""The command line: `python -m grader check|grade|stubs|reference`, started by the sessions of noxfile.py.
+
+Exit codes: 0, every submission was graded, whatever its mark; 1, one could not be; 2, wrong usage.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from grader.errors import UsageError
+from lab.errors import KitError
+
+ROOT = Path(__file__).resolve().parent.parent
+_GRADE_EXAMPLES = """
+examples:
+  nox -s grade -- solutions                        the solutions: full marks
+  nox -s grade -- assignment --profile offline     your own work, in two minutes, without CIFAR-100
+  nox -s grade -- class/ --profile cpu             each folder and zip in class/ is a submission
+  nox -s grade -- alice.zip bob/ --seed 7          two of them, with the probe inputs of seed 7
+  nox -s grade -- work/ --trust --engine none      code you trust, where there is no sandbox
+
+exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is no error.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; a KitError becomes its one clear line."""
+    options = _parser().parse_args(arguments)
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 110)
+    try:
+        return int(options.command(options, console))
+    except KitError as error:
+        console.print(Text(f"nox -s {options.name}: {error}", style="red"))
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        console.print(
+            "\nStopped. Networks that were trained to the end are kept: the same command goes on from there."
+        )
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m grader", description=__doc__.split("\n\n")[0])
+    commands = parser.add_subparsers(required=True, dest="name")
+
+    check = commands.add_parser(
+        "check",
+        prog="nox -s check --",
+        description="What of your assignment/ is right, what is next, and a hint. No data, no training.",
+        epilog="examples:\n  nox -s check\n  nox -s check -- resnet\n  nox -s check -- --seed 7",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("tasks", nargs="*", metavar="TASK", help="only these tasks, such as alexnet")
+    check.add_argument(
+        "--folder", type=Path, default=ROOT / "assignment", help="where your files are (assignment/)"
+    )
+    check.add_argument("--seed", type=_seed, help="draw the inputs from this seed instead of a fresh one")
+    check.set_defaults(command=_check)
+
+    grade = commands.add_parser(
+        "grade",
+        prog="nox -s grade --",
+        description="Marks submissions: probes them in a sandbox, trains what they built, writes results.",
+        epilog=_GRADE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    grade.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="folders or zips: submissions, or a class"
+    )
+    grade.add_argument("--profile", help="offline, cpu (default: cpu if CIFAR-100 is here, else offline)")
+    grade.add_argument(
+        "--engine", default="auto", help="auto, bubblewrap, none (default: auto, the strongest there is)"
+    )
+    grade.add_argument(
+        "--seed", type=_seed, help="of the probe inputs (default: a fresh one, which is shown)"
+    )
+    grade.add_argument("--out", type=Path, default=ROOT / "results", help="where results go (results/)")
+    grade.add_argument(
+        "--workers",
+        type=int,
+        choices=range(1, 65),
+        metavar="N",
+        default=min(8, os.cpu_count() or 1),
+        help="probes and trainings at a time, a thread and up to 3 GiB each (default: one a core, 8 at most)",
+    )
+    grade.add_argument(
+        "--trust", action="store_true", help="this code is yours: it may run without a sandbox"
+    )
+    grade.set_defaults(command=_grade)
+
+    stubs = commands.add_parser(
+        "stubs", prog="nox -s stubs --", description="Generates assignment/ from solutions/."
+    )
+    stubs.add_argument(
+        "--check", action="store_true", help="change nothing; say what differs and exit with 1"
+    )
+    stubs.set_defaults(command=_stubs)
+
+    reference = commands.add_parser(
+        "reference",
+        prog="nox -s reference --",
+        description="Trains the solutions over several seeds and writes reference/<profile>/.",
+        add_help=False,
+    )
+    reference.add_argument("rest", nargs=argparse.REMAINDER)
+    reference.set_defaults(command=_reference)
+    return parser
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**31:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**31 - 1}, not {text}")
+    return seed
+
+
+# The commands are imported where they are needed: `--help` should not wait for what grading takes.
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    from grader.commands.check import check
+
+    return check(ROOT, console, folder=options.folder, tasks=options.tasks, seed=_drawn(options.seed))
+
+
+def _grade(options: argparse.Namespace, console: Console) -> int:
+    from grader.commands.grade import Order, grade
+
+    order = Order(
+        paths=options.paths,
+        profile=options.profile,
+        engine=options.engine,
+        seed=_drawn(options.seed),
+        out=options.out,
+        trust=options.trust,
+        workers=options.workers,
+    )
+    return grade(ROOT, console, order)
+
+
+def _stubs(options: argparse.Namespace, console: Console) -> int:
+    from grader import handout
+
+    if options.check:
+        differences = handout.check(ROOT)
+        for line in differences:
+            console.print(Text(line))
+        console.print("Run: nox -s stubs" if differences else "assignment/ is what solutions/ gives.")
+        return 1 if differences else 0
+    changed = handout.generate(ROOT)
+    for path in changed:
+        console.print(Text(f"wrote {path.relative_to(ROOT)}"))
+    console.print("assignment/ is what solutions/ gives." + ("" if changed else " Nothing had changed."))
+    return 0
+
+
+def _reference(options: argparse.Namespace, console: Console) -> int:
+    from grader import reference
+
+    return reference.main(options.rest)
+
+
+def _drawn(seed: int | None) -> int:
+    """A fresh seed where none was given: nobody can prepare for inputs that are drawn when the run starts."""
+    return secrets.randbelow(2**31) if seed is None else seed

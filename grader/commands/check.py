@@ -1,0 +1,75 @@
+"""`nox -s check`: a student's own files against the same probes and judges as the grader's, in seconds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from grader import manifest, recipes, sandbox, schedule
+from grader.commands import progress
+from grader.errors import UsageError
+from grader.export import terminal
+from grader.record import CheckResult, Run, Status, SubmissionResult
+from grader.submission import Source
+from grader.text import plain
+
+
+def check(root: Path, console: Console, *, folder: Path, tasks: Sequence[str], seed: int) -> int:
+    """Probes and judges a folder, without sandbox and training; shows what passes and what is next."""
+    everything = manifest.load(root / "assignment" / "tasks.toml")
+    chosen = tuple(everything.task(name.removesuffix(".py")) for name in tasks) or everything.tasks
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {plain(folder)}", mend="Name yours with --folder")
+    console.print(
+        Text(f"Checking {plain(folder.name)}: {', '.join(task.title for task in chosen)} · ", style="bold"),
+        Text(f"no sandbox, no training · inputs of seed {seed}"),
+        sep="",
+    )
+    profile = recipes.load(root / "params.yaml").profile("cpu")
+    engine = sandbox.select("none", own_code=True)
+    run = Run(
+        profile=profile.name,
+        data="none",
+        data_pin="",
+        provisional_because="nothing was trained",
+        engine=engine.name,
+        seed=seed,
+        versions={},
+    )
+    display = progress.Display(console, len(chosen))
+    plan = schedule.Plan(
+        manifest=everything.model_copy(update={"tasks": chosen}),
+        profile=profile,
+        engine=engine,
+        run=run,
+        training=None,
+        on_probed=display.probed,
+    )
+    with sandbox.interruptible(), display:
+        (result,) = schedule.grade([Source(folder.name, folder)], plan)
+    console.print(terminal.submission(result))
+    console.print(_next(result, everything))
+    return 0 if result.graded and not result.problem else 1
+
+
+def _next(result: SubmissionResult, everything: manifest.Manifest) -> Text:
+    """What to do next: the first check that fails, or that is not attempted yet."""
+    in_order = [(task.task, check) for task in result.tasks for check in task.checks]
+    for wanted in (Status.FAILED, Status.NOT_ATTEMPTED):
+        for task_id, one in in_order:
+            if one.status is wanted:
+                return _advice(everything.task(task_id), one)
+    trained = sum(c.points for task in everything.tasks for c in task.checks if c.train)
+    return Text(
+        f"\nAll of it holds. The other {terminal.number(trained)} points are for what your networks learn: "
+        "nox -s grade -- assignment",
+        style="green",
+    )
+
+
+def _advice(task: manifest.Task, one: CheckResult) -> Text:
+    todo = next(c for c in task.checks if c.id == one.check).functions
+    if one.status is Status.NOT_ATTEMPTED:
+        return Text(f"\nNext: write {' and '.join(todo)} in {task.module}.", style="bold")
+    return Text(f"\nNext: {task.module}, {one.title[0].lower()}{one.title[1:]}.", style="bold")

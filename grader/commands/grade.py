@@ -1,0 +1,164 @@
+"""`nox -s grade`: marks submissions, shows the marks and writes a folder of results for each."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from grader import manifest, recipes, sandbox, schedule, submission, thresholds, trainer
+from grader.blueprint import Blueprint
+from grader.commands import progress
+from grader.errors import UsageError
+from grader.export import gradescope, table, terminal
+from grader.record import Run, SubmissionResult
+from grader.sandbox import Engine
+from grader.submission import Source
+from grader.text import plain
+from lab import data, synthetic
+from lab.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the command line asks for.
+
+    Attributes:
+        paths: folders and zips.
+        profile: its name; None for the best that the data here allow.
+        engine: its name, or `auto`.
+        seed: of the probe inputs.
+        out: the folder for results.
+        trust: these submissions are the user's own, and may run without a sandbox.
+        workers: how many probes and how many trainings at a time.
+    """
+
+    paths: Sequence[Path]
+    profile: str | None
+    engine: str
+    seed: int
+    out: Path
+    trust: bool
+    workers: int
+
+
+def grade(root: Path, console: Console, order: Order) -> int:
+    """Grades what the paths hold; 0 if every submission was graded, else 1.
+
+    Raises:
+        UsageError: a path, profile or engine that cannot be used.
+        ManifestError, DataError: the course's own files are wrong or missing.
+    """
+    tasks = manifest.load(root / "assignment" / "tasks.toml")
+    sources = submission.find(order.paths, [task.module for task in tasks.tasks])
+    params = recipes.load(root / "params.yaml")
+    profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
+    _check_out(order.out)
+    engine = sandbox.select(order.engine, own_code=order.trust or all(_is_own(root, s.path) for s in sources))
+    pin = _pin(root, profile)
+    wanted = thresholds.load(root / "reference" / profile.name)
+    run = Run(
+        profile=profile.name,
+        data="the embedded set" if profile.data == "embedded" else "CIFAR-100",
+        data_pin=pin,
+        provisional_because=_provisional(profile, wanted, pin),
+        engine=engine.name,
+        seed=order.seed,
+        versions={"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")},
+    )
+    _announce(console, sources, run, engine)
+    names: dict[str, str] = {}
+
+    def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
+        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin)
+        names.setdefault(wanted_job.digest, f"{owner}: {task}, {labels} labels")
+        return wanted_job
+
+    display = progress.Display(console, len(sources) * len(tasks.tasks), names)
+    training = schedule.Training(
+        job=job,
+        threshold=wanted.get,
+        train=lambda jobs: trainer.run(
+            jobs, store=root / ".kit" / "trainings", workers=order.workers, watch=display
+        ),
+    )
+    plan = schedule.Plan(tasks, profile, engine, run, training, order.workers, display.probed)
+    results = []
+    with sandbox.interruptible(), display:
+        for result in schedule.grade(sources, plan):
+            _write(order.out, result)
+            results.append(result)
+    _show(console, results, order.out)
+    return 0 if all(result.graded and not result.problem for result in results) else 1
+
+
+def _is_own(root: Path, path: Path) -> bool:
+    """Whether a path is this checkout's own assignment/ or solutions/, and not a link to elsewhere."""
+    return path.resolve() in {(root / name).resolve() for name in ("assignment", "solutions")}
+
+
+def _pin(root: Path, profile: recipes.Profile) -> str:
+    """The digest of the data that this profile trains and scores on; DataError if they are not its pin's."""
+    if profile.data == "embedded":
+        return synthetic.PIN
+    return data.verify(root)
+
+
+def _provisional(profile: recipes.Profile, wanted: thresholds.Thresholds, pin: str) -> str:
+    """Why the marks are not final, in a sentence; empty if they are."""
+    reasons = []
+    if profile.data == "embedded":
+        reasons.append("networks were trained on the embedded set of drawn images, not on CIFAR-100")
+    if wanted.provisional:
+        reasons.append(f"thresholds rest on {min(t.n for t in wanted.thresholds)} runs of each solution")
+    if stale := wanted.stale(trainer.Conditions.of(profile, pin), profile.builders):
+        reasons.append(stale)
+    return "; ".join(reasons)
+
+
+def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Engine) -> None:
+    what = sources[0].name if len(sources) == 1 else f"{len(sources)} submissions"
+    line = Text(f"Grading {what}", style="bold")
+    line.append(
+        f" · profile {run.profile} · {run.data}, pin {run.data_pin[:12]}"
+        f" · engine {run.engine} · seed {run.seed}",
+        style="not bold",
+    )
+    console.print(line)
+    if not engine.isolates:
+        console.print(Text("The engine none isolates nothing: this code runs as you do.", style="yellow"))
+    if run.provisional:
+        console.print(Text(f"Marks are provisional: {run.provisional_because}.", style="yellow"))
+
+
+def _write(out: Path, result: SubmissionResult) -> None:
+    """One submission's files; without a mark there is no results.json, for no gradebook to take in."""
+    folder = out / result.name
+    graded = result.graded and not result.problem
+    content = gradescope.results(result) if graded else gradescope.extra_data(result)
+    names = ("results.json", "not-graded.json")
+    (folder / names[graded]).unlink(missing_ok=True)
+    write_atomically(folder / names[not graded], json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(folder / "report.txt", terminal.as_text([terminal.submission(result)]))
+
+
+def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> None:
+    if len(results) == 1:
+        console.print(terminal.submission(results[0]))
+        console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt"))
+        return
+    write_atomically(out / "marks.csv", table.marks_csv(results))
+    console.print(terminal.summary(results))
+    if any(result.run.provisional for result in results):
+        console.print(Text(f"Marks are provisional: {results[0].run.provisional_because}.", style="yellow"))
+    console.print(Text(f"{plain(out, 300)}/: marks.csv, and for each submission results.json and report.txt"))
+
+
+def _check_out(out: Path) -> None:
+    """UsageError unless results can be written there."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {plain(out)} is a file", mend="Name a folder; it is made if need be")

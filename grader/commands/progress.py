@@ -1,0 +1,114 @@
+"""Progress of long work: bars in a terminal, a line now and then elsewhere."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from grader import trainer
+from grader.errors import TrainerFault
+from grader.trainer import Job, Result, Step
+
+_QUIET_SECONDS = 30.0
+
+
+class Display(trainer.Watch):
+    """Shows how many tasks are probed, and each training with its accuracy and the time left.
+
+    Args:
+        console: where to.
+        probes: how many tasks of how many submissions there are to probe.
+        names: what to call a job, by its digest; filled in while probing goes on.
+    """
+
+    def __init__(self, console: Console, probes: int, names: dict[str, str] | None = None) -> None:
+        self._console = console
+        self._names = names if names is not None else {}
+        self._lock = threading.Lock()  # `probed` is called by several threads
+        self._probes, self._probed = probes, 0
+        self._spoke = time.monotonic()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[remark]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._probing = self._bars.add_task("Probing", total=probes, remark="")
+        self._tasks: dict[str, TaskID] = {}
+        self.trained = 0
+        self.stored_before = 0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def probed(self, submission: str, task: str) -> None:
+        """One task of one submission is probed; may be called from any thread."""
+        with self._lock:
+            self._probed += 1
+            self._bars.update(self._probing, completed=self._probed, remark=f"{submission}: {task}")
+            if self._probed == self._probes:
+                self._bars.remove_task(self._probing)
+            self._say(f"probed {self._probed} of {self._probes}", often=self._probed < self._probes)
+
+    def stored(self, job: Job, result: Result) -> None:
+        """See trainer.Watch."""
+        self.stored_before += 1
+
+    def started(self, job: Job) -> None:
+        """See trainer.Watch."""
+        self._tasks[job.digest] = self._bars.add_task(self._name(job), total=None, remark="starting")
+        self._say(f"training {self._name(job)}", often=False)
+
+    def step(self, job: Job, step: Step) -> None:
+        """See trainer.Watch."""
+        remark = f"epoch {step.epoch + 1}, accuracy {step.accuracy:.1%}, {_clock(step.seconds_left)} left"
+        self._bars.update(self._tasks[job.digest], total=step.steps, completed=step.step, remark=remark)
+        self._say(f"  {self._name(job)}: {remark}", often=True)
+
+    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
+        """See trainer.Watch."""
+        self.trained += 1
+        if job.digest in self._tasks:
+            self._bars.remove_task(self._tasks.pop(job.digest))
+        if isinstance(outcome, TrainerFault):
+            self._print(Text(f"  {self._name(job)}: {outcome.message}", style="magenta"))
+        else:
+            self._print(
+                Text(
+                    f"  trained {self._name(job)}: {outcome.accuracy:.1%} in {_clock(outcome.seconds)}",
+                    style="dim",
+                )
+            )
+
+    def _name(self, job: Job) -> str:
+        return self._names.get(job.digest, f"network {str(job.digest)[:8]} on {job.labels} labels")
+
+    def _say(self, line: str, *, often: bool) -> None:
+        """Where there are no bars: a line; of those that come often, one now and then."""
+        if self._console.is_terminal:
+            return
+        if not often or time.monotonic() - self._spoke >= _QUIET_SECONDS:
+            self._spoke = time.monotonic()
+            self._print(Text(line))
+
+    def _print(self, line: Text) -> None:
+        self._console.print(line)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

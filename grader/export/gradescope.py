@@ -1,0 +1,58 @@
+"""results.json as Gradescope reads it (gradescope-autograders.readthedocs.io, "Autograder specifications").
+
+What stands behind each mark (accuracies, thresholds, digests, seeds, versions) is in `extra_data`, which
+Gradescope keeps and shows to instructors.
+"""
+
+from typing import Any
+
+from grader.export.terminal import as_text, number, submission
+from grader.record import CheckResult, Status, SubmissionResult, TaskResult
+
+
+def results(result: SubmissionResult) -> dict[str, Any]:
+    """The whole file, for a submission that was graded.
+
+    Raises:
+        ValueError: a check ended in a grader fault. There is no mark to hand on then, least of all a zero.
+    """
+    if not result.graded or not result.tasks:
+        raise ValueError(f"{result.name} was not graded")
+    return {
+        "score": round(result.points, 4),
+        "execution_time": round(result.seconds),
+        "output": as_text([submission(result)]),
+        "output_format": "text",
+        "test_output_format": "text",
+        "stdout_visibility": "hidden",
+        "tests": [
+            _test(task, check, f"{i}.{j}")
+            for i, task in enumerate(result.tasks, 1)
+            for j, check in enumerate(task.checks, 1)
+        ],
+        "extra_data": extra_data(result),
+    }
+
+
+def extra_data(result: SubmissionResult) -> dict[str, Any]:
+    """Everything that was recorded, to defend the mark with: also what is written when there is no mark."""
+    return {"provisional": result.run.provisional, **result.model_dump(mode="json")}
+
+
+def _test(task: TaskResult, check: CheckResult, position: str) -> dict[str, Any]:
+    output = check.message
+    if check.hint and check.status is Status.FAILED:
+        output = f"{output}\nHint: {check.hint}"
+    if check.status not in (Status.PASSED, Status.FAILED):
+        output = f"{check.status.value}: {output}" if output else check.status.value
+    return {
+        "name": f"{task.title}: {check.title}",
+        "number": position,
+        "score": round(check.points, 4),
+        "max_score": check.max_points,
+        "status": "passed" if check.status is Status.PASSED else "failed",
+        "output": output or f"{number(check.points)} of {number(check.max_points)} points",
+        "tags": [task.task, check.check],
+        "visibility": "visible",
+        "extra_data": {"status": check.status.value, **check.data},
+    }

@@ -1,0 +1,31 @@
+"""A class as CSV: a row a submission, a column a task."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from grader.export.terminal import number
+from grader.record import Status, SubmissionResult
+from grader.text import spreadsheet_cell
+
+
+def marks_csv(results: Sequence[SubmissionResult]) -> str:
+    """The marks; a submission that was not graded has empty cells and says why, never a zero."""
+    tasks = next((result.tasks for result in results if result.tasks), ())
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["submission", *(task.task for task in tasks), "total", "out of", "status", "remark"])
+    for result in results:
+        row: list[str] = [spreadsheet_cell(result.name)]
+        if result.problem or not result.graded:
+            faults = (c.message for t in result.tasks for c in t.checks if c.status is Status.FAULT)
+            row += [""] * (len(tasks) + 2) + [
+                "not graded",
+                spreadsheet_cell(result.problem or next(faults, "")),
+            ]
+        else:
+            row += [number(task.points) for task in result.tasks]
+            row += [number(result.points), number(result.max_points)]
+            row += ["provisional" if result.run.provisional else "graded", ""]
+        writer.writerow(row)
+    return out.getvalue()

@@ -1,0 +1,127 @@
+"""Results as a person reads them in a terminal, or in a text file beside the JSON."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.record import CheckResult, Status, SubmissionResult, TaskResult
+
+# A sign and a colour for each status: the sign alone must do where there is no colour.
+_SIGNS = {
+    Status.PASSED: ("✔", "green"),
+    Status.FAILED: ("✘", "red"),
+    Status.NOT_ATTEMPTED: ("○", "yellow"),
+    Status.BLOCKED: ("⊘", "bright_black"),
+    Status.FAULT: ("!", "magenta"),
+}
+
+
+def number(points: float) -> str:
+    """Points with as many decimals as they need, two at the most: 3, 2.5, 1.25."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def submission(result: SubmissionResult) -> RenderableType:
+    """One submission: a table of tasks and checks with marks, messages and hints, and the total."""
+    parts: list[RenderableType] = [Text(f"\n{result.name}", style="bold")]
+    parts += [Text(f"  {note}", style="bright_black") for note in result.notes]
+    if result.problem:
+        parts.append(Text(f"  Not graded: {result.problem}", style="magenta"))
+    parts += [_task(task) for task in result.tasks]
+    if result.tasks:
+        parts.append(_total(result))
+    return Group(*parts)
+
+
+def summary(results: Sequence[SubmissionResult]) -> Table:
+    """A class: one row a submission, one column a task."""
+    table = Table(title=f"{len(results)} submissions", title_justify="left", title_style="bold")
+    table.add_column("Submission", overflow="fold")
+    tasks = next((result.tasks for result in results if result.tasks), ())
+    for task in tasks:
+        table.add_column(f"{task.title} /{number(task.max_points)}", justify="right")
+    table.add_column(
+        "Total" if not tasks else f"Total /{number(sum(t.max_points for t in tasks))}", justify="right"
+    )
+    table.add_column("")
+    for result in results:
+        if not result.tasks:
+            cells = ["–"] * (len(tasks) + 1)
+        else:
+            cells = [number(t.points) if _decided(t) else "!" for t in result.tasks]
+            cells.append(number(result.points) if result.graded else "!")
+        remark = result.problem or ("" if result.graded else "not graded: grader fault")
+        table.add_row(Text(result.name), *cells, Text(remark, style="magenta"))
+    return table
+
+
+def as_text(parts: Iterable[RenderableType]) -> str:
+    """The same without colours, 100 columns wide."""
+    console = Console(width=100, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    return capture.get()
+
+
+def _task(task: TaskResult) -> RenderableType:
+    heading = Table.grid(expand=True)
+    heading.add_column()
+    heading.add_column(justify="right")
+    points = f"{number(task.points)} / {number(task.max_points)}" if _decided(task) else "not graded"
+    heading.add_row(Text(task.title, style="bold"), Text(points, style="bold"))
+    if all(check.status is Status.NOT_ATTEMPTED for check in task.checks):
+        only = task.checks[0]
+        return Group(
+            "", heading, Padding(Text(f"○ not attempted. {only.message}", style="yellow"), (0, 0, 0, 2))
+        )
+    grid = Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(width=3, justify="right")
+    grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=True)
+    explained: set[str] = set()
+    for check in task.checks:
+        sign, colour = _SIGNS[check.status]
+        points = (
+            "–" if check.status is Status.FAULT else f"{number(check.points)} / {number(check.max_points)}"
+        )
+        grid.add_row(Text(sign, style=colour), _title(check), Text(points))
+        for line, style in _explanation(check, explained):
+            grid.add_row("", Padding(Text(line, style=style), (0, 0, 0, 2)), "")
+    return Group("", heading, grid)
+
+
+def _title(check: CheckResult) -> Text:
+    title = Text(check.title)
+    if check.status not in (Status.PASSED, Status.FAILED):
+        title.append(f"  ({check.status.value})", style=_SIGNS[check.status][1])
+    return title
+
+
+def _explanation(check: CheckResult, explained: set[str]) -> list[tuple[str, str]]:
+    lines = []
+    # The same cause is told once: the checks below it only repeat it.
+    if check.message and check.message not in explained:
+        lines.append((check.message, "" if check.status is not Status.PASSED else "bright_black"))
+        explained.add(check.message)
+        if check.hint and check.status is Status.FAILED:
+            lines.append((f"Hint: {check.hint}", "cyan"))
+    return lines
+
+
+def _decided(task: TaskResult) -> bool:
+    return all(check.status is not Status.FAULT for check in task.checks)
+
+
+def _total(result: SubmissionResult) -> RenderableType:
+    if not result.graded:
+        return Text(
+            "\nNot graded: the grader failed on the checks marked !; this is no mark.", style="magenta bold"
+        )
+    total = f"\nTotal {number(result.points)} / {number(result.max_points)}"
+    if result.run.provisional:
+        return Text.assemble((total, "bold"), (f"  provisional: {result.run.provisional_because}", "yellow"))
+    return Text(total, style="bold")

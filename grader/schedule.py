@@ -1,0 +1,201 @@
+"""Grades submissions: probes and judges all of them, trains each distinct network once, gives the marks.
+
+Training comes after all probing, so that a class costs as many trainings as it has different networks.
+Nothing here knows how a probe is isolated, how a check is decided or how a network is trained.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader import judging, probing, submission
+from grader.blueprint import Blueprint
+from grader.errors import GraderFault, SubmissionError, TrainerFault
+from grader.manifest import Check, Manifest, Task
+from grader.recipes import LabelSet, Profile
+from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
+from grader.sandbox import Engine
+from grader.submission import Source, Submission
+from grader.thresholds import Threshold, fraction
+from grader.trainer import Job, Result
+
+# Trains jobs, each once, and gives for each digest its result or what went wrong with the machine.
+Train = Callable[[Sequence[Job]], Mapping[str, Result | TrainerFault]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the networks of a run are trained and what is asked of them.
+
+    Attributes:
+        job: the training of a network: (task, label set, blueprint, whose) -> Job.
+        threshold: by task and label set.
+        train: runs the jobs.
+    """
+
+    job: Callable[[str, LabelSet, Blueprint, str], Job]
+    threshold: Callable[[str, LabelSet], Threshold]
+    train: Train
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run needs to know. Without `training` the checks that train are left out."""
+
+    manifest: Manifest
+    profile: Profile
+    engine: Engine
+    run: Run
+    training: Training | None
+    workers: int = 2
+    on_probed: Callable[[str, str], None] = lambda submission, task: None
+
+
+@dataclass
+class _Examined:
+    """A submission after probing: what is decided, and the networks that still have to be trained."""
+
+    name: str
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)  # by task, by check
+    jobs: dict[tuple[str, str], Job] = field(default_factory=dict)  # by task and check
+    networks: dict[tuple[str, str], Blueprint] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by task
+
+
+def grade(sources: Sequence[Source], plan: Plan) -> Iterator[SubmissionResult]:
+    """Grades submissions and yields a result for each, in order, when all networks are trained."""
+    with ThreadPoolExecutor(plan.workers, thread_name_prefix="probe") as pool:
+        # A submission's tasks are probed side by side; so few submissions are unpacked at a time.
+        examined = [_examine(source, plan, pool) for source in sources]
+    trained: Mapping[str, Result | TrainerFault] = {}
+    jobs = {job.digest: job for one in examined for job in one.jobs.values()}
+    if plan.training and jobs:
+        trained = plan.training.train(list(jobs.values()))
+    for one in examined:
+        yield _result(one, trained, plan)
+
+
+def _examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> _Examined:
+    one = _Examined(source.name)
+    modules = [task.module for task in plan.manifest.tasks]
+    with tempfile.TemporaryDirectory(prefix="kit-submission-") as folder:
+        try:
+            taken = submission.take_in(source, modules, Path(folder))
+        except SubmissionError as error:
+            one.problem = str(error)
+            return one
+        one.notes = taken.notes
+        pending = [pool.submit(_examine_task, one, task, taken, plan) for task in plan.manifest.tasks]
+        for future in pending:
+            future.result()
+    return one
+
+
+def _examine_task(one: _Examined, task: Task, taken: Submission, plan: Plan) -> None:
+    started = time.monotonic()
+    try:
+        if task.module in taken.missing:
+            message = taken.missing[task.module]
+            verdicts = {c.id: Verdict(status=Status.NOT_ATTEMPTED, message=message) for c in task.checks}
+        else:
+            verdicts = _probe_and_judge(one, task, taken, plan)
+    except GraderFault as fault:
+        verdicts = {c.id: Verdict(status=Status.FAULT, message=fault.message) for c in task.checks}
+    one.verdicts[task.id] = verdicts
+    one.seconds[task.id] = time.monotonic() - started
+    plan.on_probed(one.name, task.id)
+
+
+def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) -> dict[str, Verdict]:
+    seed, recipe = plan.run.seed, plan.profile.builders.get(task.id, {})
+    probed = probing.probe(plan.engine, task, taken.folder, seed=seed, recipe=recipe)
+    case = judging.case(
+        task, probed.evidence, seed=seed, recipe=recipe, ended=probed.ended, refused=probed.refused
+    )
+    verdicts = judging.judge(case)
+    if plan.training is None:
+        return verdicts
+    for check in task.checks:
+        if check.train is None:
+            continue
+        network = judging.network(case, check, verdicts, plan.profile.budget)
+        if isinstance(network, Verdict):
+            verdicts[check.id] = network
+        else:
+            one.networks[task.id, check.id] = network
+            one.jobs[task.id, check.id] = plan.training.job(task.id, check.train, network, one.name)
+    return verdicts
+
+
+def _result(one: _Examined, trained: Mapping[str, Result | TrainerFault], plan: Plan) -> SubmissionResult:
+    tasks = []
+    for task in plan.manifest.tasks:
+        if task.id not in one.verdicts:
+            continue
+        verdicts = dict(one.verdicts[task.id])
+        for check in task.checks:
+            if (task.id, check.id) in one.jobs:
+                verdicts[check.id] = _learned(one, task, check, trained, plan)
+        checks = tuple(_check(check, verdicts[check.id]) for check in task.checks if check.id in verdicts)
+        tasks.append(TaskResult(task=task.id, title=task.title, checks=checks, seconds=one.seconds[task.id]))
+    return SubmissionResult(
+        name=one.name,
+        run=plan.run,
+        tasks=tuple(tasks),
+        seconds=sum(one.seconds.values()),
+        problem=one.problem,
+        notes=one.notes,
+    )
+
+
+def _learned(
+    one: _Examined, task: Task, check: Check, trained: Mapping[str, Result | TrainerFault], plan: Plan
+) -> Verdict:
+    assert plan.training
+    assert check.train
+    job = one.jobs[task.id, check.id]
+    network = one.networks[task.id, check.id]
+    result = trained[job.digest]
+    if isinstance(result, TrainerFault):
+        return Verdict(status=Status.FAULT, message=result.message, data={"training": job.digest})
+    threshold = plan.training.threshold(task.id, check.train)
+    data = {
+        "accuracy": result.accuracy,
+        "threshold": threshold.threshold,
+        "threshold_runs": threshold.n,
+        "chance": threshold.chance,
+        "label_set": check.train,
+        "training": job.digest,
+        "blueprint": network.digest,
+        "parameters": network.parameters,
+        "seed": job.seed,
+        "train_accuracy": result.train_accuracy,
+        "loss": result.loss,
+        "seconds": result.seconds,
+        "engine": result.engine,
+        "machine": result.machine,
+        "versions": result.versions,
+    }
+    earned = fraction(result.accuracy, threshold.threshold, threshold.chance)
+    reached = f"{result.accuracy:.1%} of hidden images right, {threshold.threshold:.1%} wanted"
+    if earned >= 1:
+        return Verdict.passed(f"{reached}.", **data)
+    return Verdict.failed(f"{reached} (chance is {threshold.chance:.0%}).", fraction=earned, **data)
+
+
+def _check(check: Check, verdict: Verdict) -> CheckResult:
+    return CheckResult(
+        check=check.id,
+        title=check.title,
+        status=verdict.status,
+        points=round(check.points * verdict.fraction, 2),
+        max_points=check.points,
+        message=verdict.message,
+        hint=" ".join(check.hint.split()),
+        data=verdict.data,
+    )
