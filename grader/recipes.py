@@ -1,0 +1,156 @@
+"""Reads params.yaml into typed objects, or says which line of it is wrong and how.
+
+A profile is everything that decides what an accuracy means: which images, which recipe, how large the
+networks are built. Changing any of it makes the profile's thresholds stale (see grader/thresholds.py).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from grader.blueprint import Budget
+from grader.errors import ManifestError, UsageError
+from lab.training import Recipe
+
+CLASSES = {"coarse": 20, "fine": 100}
+LabelSet = Literal["coarse", "fine"]
+DataSource = Literal["embedded", "cifar-100"]
+
+# What a builder may be called with: data that can be written into params.yaml and into a digest.
+Argument = bool | int | float | tuple[int, ...]
+
+_PER_CLASS = Field(gt=0, multiple_of=CLASSES["fine"])  # a class-balanced prefix: as many of each fine class
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Network(_Strict):
+    """How large a task's network is built, and how large it may be.
+
+    Attributes:
+        arguments: what the builder is called with besides `num_classes`.
+        budget: the most that it may take to be trained: a few times what the solution takes.
+    """
+
+    arguments: dict[str, Argument]
+    budget: Budget
+
+
+class Profile(_Strict):
+    """One way to grade.
+
+    Attributes:
+        name: as on the command line.
+        data: which data set.
+        train: images trained on, the first so many of each class of the course set.
+        hidden: images scored on, the first so many of each class of the hidden set.
+        recipe: how every network is trained.
+        networks: for each task that trains, how large its network is built.
+        grading_seed: of the trainings that give marks; never one of the reference runs.
+        reference_seeds: of the trainings of the solutions that set the thresholds.
+        limit_seconds: a training that takes longer is killed, and is a fault of the machine: generous.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    data: DataSource
+    train: Annotated[int, _PER_CLASS]
+    hidden: Annotated[int, _PER_CLASS]
+    recipe: Recipe
+    networks: dict[str, Network] = Field(min_length=1)
+    grading_seed: int = Field(ge=0)
+    reference_seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=5)
+    limit_seconds: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Profile":
+        if len(set(self.reference_seeds)) != len(self.reference_seeds):
+            raise ValueError("a seed is twice in reference_seeds")
+        if self.grading_seed in self.reference_seeds:
+            raise ValueError(f"grading_seed {self.grading_seed} is one of reference_seeds")
+        if self.recipe.batch > self.train:
+            raise ValueError(
+                f"recipe.batch is {self.recipe.batch}, but there are {self.train} images to train on"
+            )
+        return self
+
+    @property
+    def provisional(self) -> bool:
+        """Whether marks of this profile are provisional whatever its thresholds: no real images."""
+        return self.data == "embedded"
+
+    def builder_arguments(self, task: str) -> dict[str, Argument]:
+        """What the task's builder is called with besides `num_classes`."""
+        return self._network(task).arguments
+
+    def budget(self, task: str) -> Budget:
+        """The most that the task's network may take."""
+        return self._network(task).budget
+
+    def _network(self, task: str) -> Network:
+        if task not in self.networks:
+            raise ManifestError(f"params.yaml: profiles.{self.name}.networks has no {task!r}")
+        return self.networks[task]
+
+
+class Params(_Strict):
+    """All of params.yaml."""
+
+    profiles: dict[str, Profile] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_profiles(cls, data: Any) -> Any:
+        """A profile's name is its key; it is not written twice."""
+        if not isinstance(data, dict) or not isinstance(data.get("profiles"), dict):
+            return data
+        named = {
+            key: {**profile, "name": key} if isinstance(profile, dict) else profile
+            for key, profile in data["profiles"].items()
+        }
+        return {**data, "profiles": named}
+
+    def profile(self, name: str) -> Profile:
+        """The profile of that name; UsageError names those there are."""
+        if name not in self.profiles:
+            raise UsageError(
+                f"there is no profile {name!r}", mend=f"The profiles are: {', '.join(self.profiles)}"
+            )
+        return self.profiles[name]
+
+
+def load(path: Path) -> Params:
+    """Reads params.yaml; ManifestError names the file, the place and the fault."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoDuplicates)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Params.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        message = first["msg"].removeprefix("Value error, ")
+        received = "" if first["type"] in ("missing", "value_error") else f" Received: {first['input']!r:.80}"
+        raise ManifestError(f"{path}: {where}: {message}.{received}") from error
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """YAML in which a key that is there twice is an error: PyYAML would keep the last one and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} is there twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)

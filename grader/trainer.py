@@ -1,0 +1,489 @@
+"""Trains networks that came as data, each in a process of its own, and keeps what came out.
+
+    results = run(jobs, store=Path(".kit/trainings"))          # the parent: Result or TrainerFault by digest
+    python -m grader.trainer JOB.json RESULT.json              # the child: one training
+
+A result is filed under the digest of all that can change it, so that the same work is never done twice. Two
+single-threaded children side by side get through half as much again as one with two threads, and a single
+thread adds numbers up in the same order every time: a repeated job gives the same result to the last bit.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from grader.blueprint import Blueprint, Budget, build, read
+from grader.errors import TrainerFault
+from grader.recipes import DataSource, LabelSet, Profile
+from lab import training
+from lab.files import write_atomically
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Conditions(_Strict):
+    """What all trainings of a profile have in common: accuracies compare only where these are equal.
+
+    Attributes:
+        recipe: how to train.
+        data: which data set.
+        pin: the digest of its files.
+        train: images trained on, a class-balanced prefix of the course set.
+        hidden: images scored on, a class-balanced prefix of the hidden set.
+        engine: the libraries that compute, with their versions, and the kind of device.
+        code: lab.training.VERSION.
+    """
+
+    recipe: training.Recipe
+    data: DataSource
+    pin: str
+    train: int
+    hidden: int
+    engine: str
+    code: int
+
+    @classmethod
+    def of(cls, profile: Profile, pin: str) -> "Conditions":
+        """Those under which a profile trains here and now, on the data of that pin."""
+        return cls(
+            recipe=profile.recipe,
+            data=profile.data,
+            pin=pin,
+            train=profile.train,
+            hidden=profile.hidden,
+            engine=engine(),
+            code=training.VERSION,
+        )
+
+
+class Job(_Strict):
+    """One training. Equal digests mean equal results.
+
+    Attributes:
+        blueprint: the canonical form of the network; it is rebuilt from this.
+        labels: what it learns to tell apart.
+        seed: of everything that is drawn.
+        conditions: all the rest that can change the result.
+        budget: what the network may take at most; no part of the digest.
+        limit_seconds: after which the training is killed; no part of the digest.
+    """
+
+    blueprint: dict[str, Any]
+    labels: LabelSet
+    seed: int
+    conditions: Conditions
+    budget: Budget
+    limit_seconds: float
+
+    @classmethod
+    def of(
+        cls, blueprint: Blueprint, task: str, labels: LabelSet, *, seed: int, profile: Profile, pin: str
+    ) -> "Job":
+        """The training of a task's network under a profile, on the data of that pin."""
+        return cls(
+            blueprint=blueprint.canonical,
+            labels=labels,
+            seed=seed,
+            conditions=Conditions.of(profile, pin),
+            budget=profile.budget(task),
+            limit_seconds=profile.limit_seconds,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that can change the result, hexadecimal."""
+        data = self.model_dump(mode="json", exclude={"budget", "limit_seconds"})
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+class Result(_Strict):
+    """What came of a job.
+
+    Attributes:
+        digest: the job's.
+        accuracy: on the hidden images, 0 to 1; chance if the loss ran away.
+        loss: cross-entropy on them; None if the loss ran away.
+        train_accuracy: for each epoch.
+        train_loss: likewise; None where it ran away.
+        parameters: of the network.
+        seconds: of the training, without the start of the process.
+        labels, seed, pin, engine: the job's, for the record.
+        versions: of the libraries.
+        machine: processor and system, for the record: the last digits of an accuracy depend on them.
+    """
+
+    digest: str
+    accuracy: float = Field(ge=0, le=1)
+    loss: float | None
+    train_accuracy: tuple[float, ...]
+    train_loss: tuple[float | None, ...]
+    parameters: int
+    seconds: float
+    labels: LabelSet
+    seed: int
+    pin: str
+    engine: str
+    versions: dict[str, str]
+    machine: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a training is.
+
+    Attributes:
+        epoch: counted from 0.
+        step: of `steps`, all epochs counted.
+        accuracy: on this epoch's training images so far.
+        seconds_left: at the pace so far.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    accuracy: float
+    seconds_left: float
+
+
+class Watch:
+    """Told how far the trainings are, in the thread that called `run`; override what is to be shown."""
+
+    def stored(self, job: Job, result: Result) -> None:
+        """The result was there already."""
+
+    def started(self, job: Job) -> None:
+        """A process was started for it."""
+
+    def step(self, job: Job, step: Step) -> None:
+        """About twice a second while it trains."""
+
+    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
+        """It is done, or could not be."""
+
+
+def engine() -> str:
+    """What computes here, such as `keras 3.15.1 tensorflow 2.21.0 cpu`; nothing is imported for it."""
+    versions = _versions()
+    return f"keras {versions['keras']} tensorflow {versions['tensorflow']} cpu"
+
+
+# --- the parent -------------------------------------------------------------------------------------------
+
+
+def run(
+    jobs: Iterable[Job], *, store: Path, workers: int = 2, watch: Watch | None = None
+) -> dict[str, Result | TrainerFault]:
+    """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
+
+    Whatever ends the parent (Ctrl-C, SIGTERM, SIGKILL) ends its children; what was done by then is kept.
+
+    Args:
+        jobs: in the order in which they are to start; equal ones count once.
+        store: a folder of results, made if need be.
+        workers: how many train at a time, a thread each.
+        watch: told how far they are.
+
+    Returns:
+        for each job's digest its result, or what kept it from having one.
+    """
+    watch = watch or Watch()
+    outcomes: dict[str, Result | TrainerFault] = {}
+    waiting: list[Job] = []
+    for job in {job.digest: job for job in jobs}.values():
+        result = stored(job, store)
+        if result is None:
+            waiting.append(job)
+        else:
+            outcomes[job.digest] = result
+            watch.stored(job, result)
+    if not waiting:
+        return outcomes
+
+    store.mkdir(parents=True, exist_ok=True)
+    with (
+        _sigterm_as_exit(),
+        tempfile.TemporaryDirectory(prefix="training-") as scratch,
+        selectors.DefaultSelector() as selector,
+    ):
+        children: set[_Child] = set()
+        try:
+            while waiting or children:
+                while waiting and len(children) < max(1, workers):
+                    job = waiting.pop(0)
+                    try:
+                        child = _Child(job, store, Path(scratch))
+                    except OSError as error:
+                        outcomes[job.digest] = TrainerFault(f"a training could not be started: {error}")
+                        watch.ended(job, outcomes[job.digest])
+                        continue
+                    children.add(child)
+                    selector.register(child.output, selectors.EVENT_READ, child)
+                    watch.started(job)
+                for key, _ in selector.select(timeout=0.5):
+                    child = key.data
+                    for step in child.read():
+                        watch.step(child.job, step)
+                for child in list(children):
+                    if child.running():
+                        continue
+                    selector.unregister(child.output)
+                    children.remove(child)
+                    outcomes[child.job.digest] = outcome = child.outcome()
+                    watch.ended(child.job, outcome)
+        finally:
+            for child in children:
+                child.kill()
+    return outcomes
+
+
+def stored(job: Job, store: Path) -> Result | None:
+    """The job's result if the store has it; one that cannot be read is as good as none."""
+    try:
+        result = Result.model_validate_json(_path(job, store).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return result if result.digest == job.digest else None
+
+
+class _Child:
+    """One running training."""
+
+    def __init__(self, job: Job, store: Path, scratch: Path) -> None:
+        self.job = job
+        self._store = store
+        self._ended = False
+        self._buffer = b""
+        self._too_long = False
+        self._deadline = time.monotonic() + job.limit_seconds
+        home = scratch / job.digest
+        home.mkdir()
+        order = home / "job.json"
+        order.write_text(job.model_dump_json(), encoding="utf-8")
+        self._errors = home / "stderr"
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                # -P: the current folder, wherever that is, must not decide what gets imported.
+                [sys.executable, "-P", "-m", "grader.trainer", str(order), str(_path(job, store).absolute())],
+                cwd=home,
+                env=_environment(home),
+                stdin=subprocess.PIPE,  # never written to: it closes when the parent is gone, however it went
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+        assert self._process.stdout is not None
+        self.output: IO[bytes] = self._process.stdout
+
+    def read(self) -> Iterator[Step]:
+        """The steps it has told of since the last call; to be called when there is something to read."""
+        chunk = os.read(self.output.fileno(), 65536)
+        self._ended = self._ended or not chunk
+        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
+        for line in lines:
+            # A library may print something of its own.
+            with contextlib.suppress(ValueError, TypeError):
+                yield Step(**json.loads(line))
+
+    def running(self) -> bool:
+        """Whether it is; kills it when its time is over."""
+        if not self._ended and time.monotonic() > self._deadline:
+            self._too_long = True
+            self.kill()
+        return not self._ended and not self._too_long
+
+    def kill(self) -> None:
+        """Ends it now and waits until it is gone."""
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def outcome(self) -> Result | TrainerFault:
+        """What came of it, once it no longer runs."""
+        code = self._process.wait()
+        self._close()
+        if self._too_long:
+            return TrainerFault(f"a training took longer than {self.job.limit_seconds:.0f} s and was stopped")
+        result = stored(self.job, self._store)
+        if code == 0 and result is not None:
+            return result
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = "Usually memory ran out: try --workers 1." if code == -signal.SIGKILL else ""
+            return TrainerFault(f"a training was ended by {name}", mend=hint)
+        said = self._errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return TrainerFault(f"a training ended with code {code}: {said[-1] if said else 'it said nothing'}")
+
+    def _close(self) -> None:
+        self.output.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+def _path(job: Job, store: Path) -> Path:
+    return store / f"{job.digest}.json"
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """All that a child's libraries get to know of this machine's settings: nothing, but what stands here."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "0",
+        "HOME": str(home),
+        # An empty home for Keras: ~/.keras/keras.json may name another backend or float type.
+        "KERAS_HOME": str(home / "keras"),
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "1",  # twice the speed
+        # One thread: see the top of this file.
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+@contextlib.contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """Lets SIGTERM unwind the stack, so that children are killed; off the main thread it cannot be caught."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# --- the child --------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one job: progress as JSON lines on stdout, the result written in one go."""
+    parser = argparse.ArgumentParser(
+        prog="python -m grader.trainer", description="One training. Started by `grade`."
+    )
+    parser.add_argument("job", type=Path)
+    parser.add_argument("result", type=Path)
+    options = parser.parse_args(arguments)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    job = Job.model_validate_json(options.job.read_bytes())
+    write_atomically(options.result, perform(job).model_dump_json(indent=1) + "\n")
+    return 0
+
+
+def perform(job: Job) -> Result:
+    """Trains a job in this process."""
+    if job.conditions.engine != engine() or job.conditions.code != training.VERSION:
+        raise TrainerFault(f"the job is for {job.conditions.engine}, this is {engine()}")
+    blueprint = read(job.blueprint, job.budget)
+    train_set, hidden_set = _load(job.conditions, job.labels)
+    trained = training.train(
+        lambda: build(blueprint),
+        train_set,
+        hidden_set,
+        job.conditions.recipe,
+        seed=job.seed,
+        report=_Printer(),
+    )
+    return Result(
+        digest=job.digest,
+        accuracy=trained.accuracy,
+        loss=trained.loss,
+        train_accuracy=trained.train_accuracy,
+        train_loss=trained.train_loss,
+        parameters=trained.parameters,
+        seconds=round(trained.seconds, 2),
+        labels=job.labels,
+        seed=job.seed,
+        pin=job.conditions.pin,
+        engine=job.conditions.engine,
+        versions=_versions(),
+        machine=_machine(),
+    )
+
+
+class _Printer:
+    """Reports on stdout, about twice a second."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._next = 0.0
+
+    def __call__(self, *, epoch: int, step: int, steps: int, accuracy: float) -> None:
+        now = time.monotonic()
+        if now < self._next and step < steps:
+            return
+        self._next = now + 0.5
+        left = (now - self._began) / step * (steps - step)
+        print(json.dumps(vars(Step(epoch, step, steps, round(accuracy, 4), round(left, 1)))), flush=True)
+
+
+def _load(conditions: Conditions, labels: LabelSet) -> tuple[training.Examples, training.Examples]:
+    """The images a job trains on and those it is scored on; TrainerFault if they are not its pin's."""
+    raise NotImplementedError
+
+
+def _leave_with_parent() -> None:
+    """Waits until the parent's end of stdin closes, which it does even when the parent is killed."""
+    os.read(0, 1)  # not sys.stdin: a thread that holds its lock breaks the interpreter's shutdown
+    os._exit(1)
+
+
+def _versions() -> dict[str, str]:
+    def version(*packages: str) -> str:
+        for package in packages:
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                return importlib.metadata.version(package)
+        return "none"
+
+    return {
+        "python": platform.python_version(),
+        "keras": version("keras"),
+        "tensorflow": version("tensorflow-cpu", "tensorflow"),
+        "numpy": version("numpy"),
+    }
+
+
+def _machine() -> str:
+    """The processor's name where the system tells it, and the system's."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
