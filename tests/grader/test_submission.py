@@ -106,7 +106,9 @@ class TestTakeInAFolder:
 
     def test_litter_is_left_out_without_a_word(self, tmp_path: Path, into: Path) -> None:
         """Nobody is told about .DS_Store."""
-        source = write(tmp_path / "a", "preprocessing.py", "alexnet.py", ".DS_Store", "__pycache__/x.pyc", ".git/config")
+        source = write(
+            tmp_path / "a", "preprocessing.py", "alexnet.py", ".DS_Store", "__pycache__/x.pyc", ".git/config"
+        )
         taken = take_in(Source("a", source), MODULES, into)
         assert sorted(path.name for path in taken.folder.rglob("*")) == ["alexnet.py", "preprocessing.py"]
         assert taken.notes == ()
@@ -124,7 +126,11 @@ class TestTakeInAZip:
         """A folder in a folder, with resource forks beside it."""
         path = zipped(
             tmp_path / "alice.zip",
-            {"hw/work/preprocessing.py": "a", "hw/work/alexnet.py": "b", "__MACOSX/hw/work/._alexnet.py": "junk"},
+            {
+                "hw/work/preprocessing.py": "a",
+                "hw/work/alexnet.py": "b",
+                "__MACOSX/hw/work/._alexnet.py": "junk",
+            },
         )
         taken = take_in(Source("alice", path), MODULES, into)
         assert (taken.folder / "alexnet.py").read_text() == "b"
@@ -135,7 +141,9 @@ class TestTakeInAZip:
         path = zipped(tmp_path / "a.zip", {"hw\\preprocessing.py": "a", "hw\\alexnet.py": "b"})
         assert take_in(Source("a", path), MODULES, into).missing == {}
 
-    @pytest.mark.parametrize("name", ["../evil.py", "/etc/evil.py", "hw/../../evil.py", "C:/evil.py", "a\x1b[2J.py"])
+    @pytest.mark.parametrize(
+        "name", ["../evil.py", "/etc/evil.py", "hw/../../evil.py", "C:/evil.py", "a\x1b[2J.py"]
+    )
     def test_names_that_climb_out_are_left_out(self, tmp_path: Path, into: Path, name: str) -> None:
         """Zip slip writes nothing anywhere, and the rest is graded."""
         path = zipped(tmp_path / "m.zip", {"preprocessing.py": "a", name: "evil"})

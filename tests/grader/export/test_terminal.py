@@ -1,0 +1,38 @@
+"""What a person reads: every mark, why, a hint; and nothing that a submission smuggles in."""
+
+from grader.export import terminal
+from grader.record import SubmissionResult
+
+
+class TestSubmission:
+    def test_marks_messages_and_hints(self, graded: SubmissionResult) -> None:
+        """Each check with its sign and points, the message and the hint of what failed, the total."""
+        text = terminal.as_text([terminal.submission(graded)])
+        for part in ("✔", "✘", "⊘", "○", "1.5 / 4", "f(3) returned 4; expected 5.", "Hint: Look at the +."):
+            assert part in text
+        assert "Total 5.5 / 16" in text
+        assert "provisional: drawn images" in text
+
+    def test_fault_is_no_mark(self, let_down: SubmissionResult) -> None:
+        """No total is shown where the machine failed."""
+        text = terminal.as_text([terminal.submission(let_down)])
+        assert "Total" not in text
+        assert "this is no mark" in text
+
+    def test_markup_in_a_message_is_text(self, graded: SubmissionResult) -> None:
+        """`[red]` in a message is shown as it is: rich reads no markup in it."""
+        task = graded.tasks[0]
+        odd = task.checks[1].model_copy(update={"message": "[red]boo[/red] [link=http://x]y"})
+        changed = graded.model_copy(update={"tasks": (task.model_copy(update={"checks": (odd,)}),)})
+        assert "[red]boo[/red] [link=http://x]y" in terminal.as_text([terminal.submission(changed)])
+
+
+class TestSummary:
+    def test_one_row_a_submission(self, graded: SubmissionResult, let_down: SubmissionResult) -> None:
+        """A class: marks, and for a fault an exclamation mark in place of any number."""
+        text = terminal.as_text([terminal.summary([graded, let_down])])
+        (alice,) = (line for line in text.splitlines() if "alice" in line)
+        (bob,) = (line for line in text.splitlines() if "bob" in line)
+        assert "5.5" in alice
+        assert "!" in bob
+        assert "4" not in bob
