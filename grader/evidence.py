@@ -1,0 +1,400 @@
+"""Reads what a sandbox left behind. Everything in it may be a lie or an attack; nothing in it is executed.
+
+The sandbox's last process is gone when this is called, so files no longer change. Still only regular files
+are opened, without following links, sizes are looked at before contents, and everything has a cap. JSON and
+raw array bytes are all that is parsed; EvidenceRefused is all that is raised.
+"""
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from grader.errors import EvidenceRefused
+from grader.text import plain
+
+MIB = 1024 * 1024
+MAX_FILE_BYTES = 64 * MIB
+MAX_TOTAL_BYTES = 256 * MIB
+MAX_FILES = 200
+MAX_JSON_BYTES = 8 * MIB
+MAX_JSON_DEPTH = 64
+MAX_CALLS = 200
+MAX_DIMENSIONS = 6
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A Keras model as the sandbox described it: raw data to be read by grader.blueprint, or a refusal."""
+
+    description: Any = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Other:
+    """A value that was not written down: its type's name and, where there is one, the reason."""
+
+    type: str
+    reason: str = ""
+
+
+Value = Array | tuple[Any, ...] | list[Any] | int | float | bool | str | Network | Other | None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception; `file` and `line` are the last of the submission's own that was running."""
+
+    type: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f" ({self.file}, line {self.line})" if self.file and self.line else ""
+        return f"{self.type}: {self.message}{where}" if self.message else f"{self.type}{where}"
+
+
+Status = Literal["returned", "raised", "not implemented", "missing", "skipped", "timed out", "running"]
+ImportStatus = Literal["ok", "missing file", "raised", "timed out", "running"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one of the student's functions.
+
+    Attributes:
+        function: its name.
+        arguments: what it was given, in short, as it might stand in the source.
+        status: how it ended; "running" if the process ended first.
+        value: what it returned: arrays are read-only; None unless `status` is "returned".
+        exception: what it raised, if it did.
+        inputs_after: arrays among its arguments as they were afterwards, by position or keyword.
+    """
+
+    function: str
+    arguments: str
+    status: Status
+    value: Value = None
+    exception: Raised | None = None
+    seconds: float = 0.0
+    inputs_after: Mapping[str, Value] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.function}({self.arguments})"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the functions of one module of one submission did.
+
+    Attributes:
+        started: whether the probe came as far as the submission; if not, the machine is at fault.
+        finished: whether the probe came to its end.
+        running: "import" or the name of the call during which the process ended.
+        imported: how importing the module ended.
+        import_error: what the import raised, if it did.
+        calls: by the name that the probe gave them.
+    """
+
+    started: bool
+    finished: bool
+    running: str | None
+    imported: ImportStatus
+    import_error: Raised | None
+    calls: Mapping[str, Call]
+
+    @classmethod
+    def nothing(cls) -> "Evidence":
+        """The evidence of a probe that never started."""
+        return cls(False, False, None, "running", None, {})
+
+    @property
+    def running_function(self) -> str | None:
+        """The function during whose call the process ended, if it was a call."""
+        call = self.calls.get(self.running) if self.running is not None else None
+        return call.function if call else None
+
+    @classmethod
+    def read(cls, folder: Path) -> "Evidence":
+        """Reads evidence.json and the arrays it names; without evidence.json, the probe never started.
+
+        Raises:
+            EvidenceRefused: something breaks a rule of kind, size, number or form. Nothing else.
+        """
+        files = _Files(folder)
+        if "evidence.json" not in files.sizes:
+            return cls.nothing()
+        document = _parse(files.read("evidence.json", MAX_JSON_BYTES))
+        reader = _Values(files)
+        calls = {
+            plain(name, 100): Call(
+                function=plain(call.function, 100),
+                arguments=plain(call.arguments, 200),
+                status=call.status,
+                value=reader.value(call.value) if call.status == "returned" else None,
+                exception=_raised(call.exception),
+                seconds=call.seconds,
+                inputs_after={plain(k, 100): reader.value(v) for k, v in (call.inputs_after or {}).items()},
+            )
+            for name, call in document.calls.items()
+        }
+        return cls(
+            started=document.started,
+            finished=document.finished,
+            running=document.running,
+            imported=document.import_.status,
+            import_error=_raised(document.import_.exception),
+            calls=calls,
+        )
+
+
+# ------------------------------------------------------------------ the form of evidence.json
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+_Text = Annotated[str, Field(max_length=2000)]
+
+
+class _Exception(_Strict):
+    type: _Text
+    message: _Text
+    file: _Text | None
+    line: Annotated[int, Field(ge=0, le=10**7)] | None
+
+
+class _ArrayValue(_Strict):
+    kind: Literal["array"]
+    file: Annotated[str, Field(pattern=r"^a[0-9]{4}\.npy$")]
+    type: _Text
+
+
+class _SequenceValue(_Strict):
+    kind: Literal["tuple", "list"]
+    items: Annotated[list["_Value"], Field(max_length=32)]
+
+
+class _NumberValue(_Strict):
+    kind: Literal["number"]
+    value: Annotated[int, Field(ge=-(2**63), le=2**64)] | float
+    type: _Text
+
+
+class _BoolValue(_Strict):
+    kind: Literal["bool"]
+    value: bool
+
+
+class _TextValue(_Strict):
+    kind: Literal["text"]
+    value: _Text
+
+
+class _NoneValue(_Strict):
+    kind: Literal["none"]
+
+
+class _ModelValue(_Strict):
+    kind: Literal["model"]
+    blueprint: Any = None
+    refused: _Text = ""
+
+
+class _OtherValue(_Strict):
+    kind: Literal["other"]
+    type: _Text
+    reason: _Text = ""
+
+
+_Value = Annotated[
+    _ArrayValue
+    | _SequenceValue
+    | _NumberValue
+    | _BoolValue
+    | _TextValue
+    | _NoneValue
+    | _ModelValue
+    | _OtherValue,
+    Field(discriminator="kind"),
+]
+
+
+class _Call(_Strict):
+    function: _Text
+    arguments: _Text
+    status: Status
+    exception: _Exception | None
+    seconds: Annotated[float, Field(ge=0, le=10**6)]
+    value: _Value | None
+    inputs_after: Annotated[dict[str, _Value], Field(max_length=32)] | None
+
+
+class _Import(_Strict):
+    status: ImportStatus
+    exception: _Exception | None
+
+
+class _Document(_Strict):
+    format: Literal[1]
+    started: bool
+    finished: bool
+    running: _Text | None
+    import_: Annotated[_Import, Field(alias="import")]
+    calls: Annotated[dict[str, _Call], Field(max_length=MAX_CALLS)]
+
+
+def _parse(content: bytes) -> _Document:
+    text = content.decode("utf-8", errors="replace")
+    if _depth(text) > MAX_JSON_DEPTH:
+        raise EvidenceRefused("evidence.json is nested too deeply")
+    try:
+        return _Document.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = plain(".".join(str(part) for part in first["loc"]), 100)
+        raise EvidenceRefused(f"evidence.json: {where}: {plain(first['msg'], 200)}") from error
+    except (ValueError, RecursionError) as error:
+        raise EvidenceRefused(f"evidence.json is not JSON: {plain(error, 200)}") from error
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest; json's own recursion limit is Python's, which is far too high for the rest."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]{}]", _JSON_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+
+def _raised(exception: _Exception | None) -> Raised | None:
+    if exception is None:
+        return None
+    file = None if exception.file is None else plain(exception.file, 200)
+    return Raised(plain(exception.type, 100), plain(exception.message, 500), file, exception.line)
+
+
+class _Values:
+    """Turns the values of evidence.json into Python's own, with the arrays they name."""
+
+    def __init__(self, files: "_Files") -> None:
+        self._files = files
+        self._arrays: dict[str, Array] = {}
+
+    def value(self, value: Any) -> Value:
+        match value:
+            case _ArrayValue():
+                if value.file not in self._arrays:
+                    self._arrays[value.file] = read_array(self._files.read(value.file, MAX_FILE_BYTES))
+                return self._arrays[value.file]
+            case _SequenceValue():
+                items = [self.value(item) for item in value.items]
+                return tuple(items) if value.kind == "tuple" else items
+            case _NumberValue() | _BoolValue():
+                return value.value
+            case _TextValue():
+                return plain(value.value)
+            case _ModelValue():
+                return Network(value.blueprint, plain(value.refused, 500))
+            case _OtherValue():
+                return Other(plain(value.type, 100), plain(value.reason))
+            case _:
+                return None
+
+
+# ------------------------------------------------------------------ files and arrays
+
+
+class _Files:
+    """The regular files of one folder, counted and weighed before any of them is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.sizes: dict[str, int] = {}
+        try:
+            with os.scandir(folder) as entries:
+                for number, entry in enumerate(entries, start=1):
+                    if number > MAX_FILES:
+                        raise EvidenceRefused(f"more than {MAX_FILES} files were left behind")
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode):
+                        self.sizes[entry.name] = status.st_size
+        except OSError as error:
+            raise EvidenceRefused(f"the evidence cannot be read: {error.strerror}") from error
+        if sum(self.sizes.values()) > MAX_TOTAL_BYTES:
+            raise EvidenceRefused(f"more than {MAX_TOTAL_BYTES // MIB} MiB were left behind")
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A regular file's content, no more than `limit` bytes."""
+        if name not in self.sizes:
+            raise EvidenceRefused(f"{name} is not there, or is not a regular file")
+        try:
+            # O_NONBLOCK: opening a pipe that has no writer would wait for ever.
+            handle = os.open(
+                self._folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            )
+            with os.fdopen(handle, "rb") as file:
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
+                    raise EvidenceRefused(f"{name} is not a regular file")
+                if status.st_size > limit:
+                    raise EvidenceRefused(f"{name} has {status.st_size:,} bytes, more than {limit:,}")
+                return file.read(limit)
+        except OSError as error:
+            raise EvidenceRefused(f"{name} cannot be read: {error.strerror}") from error
+
+
+# The one way in which numpy.save writes plain numbers (format 1.0). numpy.load is not used: it evaluates the
+# header as Python and can unpickle.
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>..)"
+    rb"\{'descr': '(?P<dtype>[<>|][biuf][1248])', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:[0-9]{1,12}, ?)*(?:[0-9]{1,12})?)\), \} *\n",
+    re.DOTALL,
+)
+
+
+def read_array(content: bytes) -> Array:
+    """The array in an .npy file's bytes, read-only and in native byte order.
+
+    Raises:
+        EvidenceRefused: it is not what numpy.save writes for an array of numbers, or its size does not
+            match its header.
+    """
+    header = _NPY.match(content)
+    if header is None or int.from_bytes(header["length"], "little") + 10 != header.end():
+        raise EvidenceRefused("an array's file is not an .npy file of numbers")
+    shape = tuple(int(size) for size in re.findall(rb"[0-9]+", header["shape"]))
+    try:
+        dtype = np.dtype(header["dtype"].decode())
+    except TypeError as error:
+        raise EvidenceRefused(f"an array's file has an unknown type {header['dtype'].decode()}") from error
+    # Compared before anything is allocated: a header of a few bytes may claim a million gigabytes.
+    if len(shape) > MAX_DIMENSIONS or math.prod(shape) * dtype.itemsize != len(content) - header.end():
+        raise EvidenceRefused(f"an array's file does not hold what its header says, {dtype} {shape}")
+    order: Literal["F", "C"] = "F" if header["fortran"] == b"True" else "C"
+    try:
+        flat = np.frombuffer(content, dtype, offset=header.end())
+        if dtype.kind == "b":
+            flat = flat.view(np.uint8) != 0  # a byte of 2 is neither True nor False to NumPy
+        array = flat.reshape(shape, order=order).astype(dtype.newbyteorder("="), copy=False)
+    except ValueError as error:  # no elements, but sizes beyond what NumPy can count
+        raise EvidenceRefused(f"an array of impossible shape {shape}") from error
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,390 @@
+"""Calls a submission's functions and writes down what came of it. Runs in the sandbox, with the submission.
+
+    python -I -B harness.py --module alexnet.py --probe /kit/probe.py --submission /submission
+        --output /output --seed 123 [--skip build_alexnet,...] [--recipe recipe.json] [--seconds 20]
+
+Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
+it. That is why nothing in here judges. The inputs are drawn afresh for each run, what is written is read as
+data and under caps by grader/evidence.py, and how the process ended is for the sandbox to say. What this file
+owes is fairness: an honest submission gets everything recorded that works, and is told in plain words, with
+the line in its own file, what does not.
+
+Only the standard library and NumPy are imported here; Keras only for a submission that names it.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import signal
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+MIB = 1024 * 1024
+# The caps of grader/evidence.py, kept here so that an honest mistake costs one value and not all evidence.
+MAX_FILE_BYTES = 64 * MIB
+MAX_TOTAL_BYTES = 256 * MIB
+MAX_ARRAYS = 190
+MAX_JSON_BYTES = 8 * MIB
+MAX_DIMENSIONS = 6
+MAX_ITEMS = 16  # of a tuple or list that is no list of numbers
+MAX_DEPTH = 4
+
+Value = dict[str, Any]
+
+
+def main() -> None:
+    """Probes one module of a submission and ends the process, whatever threads it has left behind."""
+    parser = argparse.ArgumentParser()
+    for option in ("--module", "--probe", "--submission", "--output"):
+        parser.add_argument(option, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--skip", default="")
+    parser.add_argument("--recipe")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    options = parser.parse_args()
+
+    # All that is ours happens before the submission's first line: a failure up to here is the machine's.
+    source = Path(options.submission) / options.module
+    if source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes()):
+        import keras  # noqa: F401  (takes seconds, which are not the student's)
+    probe = load_module("_kit_probe", Path(options.probe))
+    inputs = probe.draw(options.seed)
+    if options.recipe:
+        inputs["recipe"] = json.loads(Path(options.recipe).read_text(encoding="utf-8"))
+    skip = {name for name in options.skip.split(",") if name}
+    calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds)
+
+    if calls.import_submission():
+        probe.probe(calls, inputs)
+    calls.finish()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(0)
+
+
+class Calls:
+    """Calls functions of one module and keeps evidence.json up to date, so that a crash loses one call.
+
+    Args:
+        source: the module's file, at the top of the submission's folder.
+        output: the folder for evidence.json and the arrays.
+        skip: functions that are not called, because they have ended the process before.
+        seconds: how long one call may take; importing may take twice as long.
+    """
+
+    def __init__(self, source: Path, output: Path, *, skip: set[str], seconds: float) -> None:
+        self._source, self._submission = source, source.parent
+        self._output = output
+        self._skip, self._seconds = skip, seconds
+        self._module = ModuleType(source.stem)
+        self._slow: set[str] = set()
+        self._arrays = 0
+        self._bytes_left = MAX_TOTAL_BYTES - 2 * MAX_JSON_BYTES
+        self._json_left = MAX_JSON_BYTES - MIB
+        self._document: dict[str, Any] = {
+            "format": FORMAT,
+            "started": True,
+            "finished": False,
+            "running": None,
+            "import": {"status": "running", "exception": None},
+            "calls": {},
+        }
+        self._write()
+
+    def import_submission(self) -> bool:
+        """Imports the module as if started in its folder; False if that failed, which is recorded."""
+        result = self._document["import"]
+        if not self._source.is_file():
+            result["status"] = "missing file"
+            return False
+        # Last, so that no file of a submission can stand in for a library: numpy.py would break NumPy itself.
+        sys.path.append(str(self._submission))
+        sys.argv = [str(self._source)]
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123  (input() then says EOF)
+        os.chdir(self._submission)
+        self._document["running"] = "import"
+        self._write()
+        try:
+            with time_limit(2 * self._seconds):
+                self._module = load_module(self._source.stem, self._source)
+            result["status"] = "ok"
+        except TimeIsUp:
+            result["status"] = "timed out"
+        except BaseException as error:
+            result["status"] = "raised"
+            result["exception"] = self._exception(error)
+        self._document["running"] = None
+        self._write()
+        return bool(result["status"] == "ok")
+
+    def call(
+        self,
+        name: str,
+        function: str,
+        /,
+        *args: Any,
+        then: Callable[[Any], Any] | None = None,
+        keep_inputs: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Calls a function of the module once, with copies of the arguments.
+
+        Args:
+            name: what the judge finds the call under.
+            function: the function's name.
+            *args, **kwargs: its arguments.
+            then: what is recorded is `then(result)` instead of the result.
+            keep_inputs: record arrays among the arguments as they are afterwards, by position or keyword.
+
+        Returns:
+            what the function returned, for use in a later call; None if it did not return.
+        """
+        args, kwargs = fresh(args), fresh(kwargs)
+        record: dict[str, Any] = {
+            "function": function,
+            "arguments": in_source([*map(shown, args), *(f"{k}={shown(v)}" for k, v in kwargs.items())]),
+            "status": "running",
+            "exception": None,
+            "seconds": 0.0,
+            "value": None,
+            "inputs_after": None,
+        }
+        self._document["calls"][name] = record
+        if function in self._skip:
+            record["status"] = "skipped"
+            return None
+        if function in self._slow:  # once is enough: the sandbox's own limit is for all calls together
+            record["status"] = "timed out"
+            return None
+        self._document["running"] = name
+        self._write()
+        result = None
+        start = time.monotonic()
+        try:
+            with time_limit(self._seconds):
+                target = getattr(self._module, function, None)
+                if target is None:
+                    record["status"] = "missing"
+                else:
+                    result = target(*args, **kwargs)
+                    record["value"] = self._result(result, then)
+                    record["status"] = "returned"
+                    if keep_inputs:
+                        every = {**{str(i): a for i, a in enumerate(args)}, **kwargs}
+                        arrays = {key: a for key, a in every.items() if isinstance(a, np.ndarray)}
+                        record["inputs_after"] = {key: self._describe(a) for key, a in arrays.items()}
+        except TimeIsUp:
+            record["status"] = "timed out"
+            self._slow.add(function)
+        except BaseException as error:  # SystemExit, KeyboardInterrupt and MemoryError among them
+            record["status"] = "not implemented" if self._is_stub(error, function) else "raised"
+            record["exception"] = self._exception(error)
+        record["seconds"] = round(time.monotonic() - start, 3)
+        self._document["running"] = None
+        self._write()
+        return result
+
+    def finish(self) -> None:
+        """Says that nothing is missing from the evidence."""
+        self._document["finished"] = True
+        self._write()
+
+    def _write(self) -> None:
+        """Replaces evidence.json in one step: whoever reads it finds the old or the new, never a half."""
+        half = self._output / "evidence.json.tmp"
+        half.write_text(json.dumps(self._document), encoding="utf-8")
+        half.replace(self._output / "evidence.json")
+
+    def _result(self, result: Any, then: Callable[[Any], Any] | None) -> Value:
+        if then is not None:
+            try:
+                result = then(result)
+            except Exception as error:
+                return other(result, f"{type(error).__name__}: {plain(error, 200)}")
+        value = self._describe(result)
+        size = len(json.dumps(value))
+        if size > self._json_left:
+            return other(result, "too large to be written down")
+        self._json_left -= size
+        return value
+
+    def _describe(self, value: Any, depth: int = 0) -> Value:
+        """A value as data; arrays go to files of their own."""
+        kind = type(value).__name__
+        if value is None:
+            return {"kind": "none"}
+        if isinstance(value, bool | np.bool_):
+            return {"kind": "bool", "value": bool(value)}
+        if isinstance(value, int | np.integer):
+            whole = int(value)
+            if abs(whole) >= 2**63:
+                return other(value, "too large a number")
+            return {"kind": "number", "value": whole, "type": kind}
+        if isinstance(value, float | np.floating):
+            return {"kind": "number", "value": float(value), "type": kind}
+        if isinstance(value, str):
+            return {"kind": "text", "value": plain(value, 200)}
+        if isinstance(value, list | tuple):
+            if value and all(isinstance(item, int | float | np.number) for item in value):
+                return self._array(np.asarray(value), value)
+            if len(value) > MAX_ITEMS or depth >= MAX_DEPTH:
+                return other(value, f"of {len(value)} items")
+            items = [self._describe(item, depth + 1) for item in value]
+            return {"kind": "tuple" if isinstance(value, tuple) else "list", "items": items}
+        keras = sys.modules.get("keras")
+        if keras is not None and isinstance(value, keras.Model):
+            return self._model(value)
+        if hasattr(value, "__array__"):
+            try:
+                return self._array(np.asarray(value), value)
+            except Exception as error:  # a symbolic tensor has no values
+                return other(value, f"{type(error).__name__}: {plain(error, 200)}")
+        return other(value)
+
+    def _array(self, array: Any, value: Any) -> Value:
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+            return other(value, f"of {array.dtype} values")
+        if array.ndim > MAX_DIMENSIONS:
+            return other(value, f"of {array.ndim} dimensions")
+        size = array.nbytes + 1024  # with the header
+        if size > min(MAX_FILE_BYTES, self._bytes_left) or self._arrays == MAX_ARRAYS:
+            return other(value, f"{array.dtype} of shape {array.shape}: too large to be looked at")
+        self._bytes_left -= size
+        self._arrays += 1
+        name = f"a{self._arrays:04d}.npy"
+        np.save(self._output / name, array, allow_pickle=False)
+        return {"kind": "array", "file": name, "type": type(value).__name__}
+
+    def _model(self, model: Any) -> Value:
+        description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
+        try:
+            return {"kind": "model", "blueprint": description.describe(model)}
+        except description.Refused as refused:
+            return {"kind": "model", "refused": plain(refused, 500)}
+        except Exception as error:  # a model whose own parts raise when they are looked at
+            fault = f"{type(error).__name__}: {plain(error, 300)}"
+            return {"kind": "model", "refused": f"it cannot be written down: {fault}"}
+
+    def _exception(self, error: BaseException) -> dict[str, Any]:
+        """What was raised, and the last line of the submission's own that was running."""
+        file, line = None, None
+        if isinstance(error, SyntaxError) and self._is_own(error.filename or ""):
+            file, line = error.filename, error.lineno
+        step = error.__traceback__
+        while step is not None:
+            if self._is_own(step.tb_frame.f_code.co_filename):
+                file, line = step.tb_frame.f_code.co_filename, step.tb_lineno
+            step = step.tb_next
+        message = error.msg if isinstance(error, SyntaxError) else error
+        return {
+            "type": type(error).__name__[:100],
+            "message": plain(message, 500),
+            "file": plain(Path(file).relative_to(self._submission), 200) if file else None,
+            "line": line,
+        }
+
+    def _is_own(self, file: str) -> bool:
+        return file.startswith(f"{self._submission}{os.sep}")
+
+    def _is_stub(self, error: BaseException, function: str) -> bool:
+        """Whether it was the function itself that said it is not written, and not one that it called."""
+        step = error.__traceback__
+        while step is not None and step.tb_next is not None:
+            step = step.tb_next
+        if step is None or not isinstance(error, NotImplementedError):
+            return False
+        code = step.tb_frame.f_code
+        return code.co_name == function and code.co_filename == str(self._source)
+
+
+class TimeIsUp(BaseException):
+    """Raised in the submission's code by the alarm; no Exception, so that `except Exception` lets it pass."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises TimeIsUp in the body after so many seconds, and again each second for a body that catches it."""
+    if not hasattr(signal, "setitimer"):  # Windows: the sandbox's own limit has to do
+        yield
+        return
+    signal.signal(signal.SIGALRM, _ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ring(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeIsUp
+
+
+def load_module(name: str, path: Path) -> ModuleType:
+    """Imports a file under a name, wherever it lies; a BOM and CRLF line ends are as good as none."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def fresh(value: Any) -> Any:
+    """A copy of arrays in lists, tuples and dictionaries; everything else, such as a tensor, as it is."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, list):
+        return [fresh(item) for item in value]
+    if type(value) is tuple:
+        return tuple(fresh(item) for item in value)
+    if isinstance(value, dict):
+        return {key: fresh(item) for key, item in value.items()}
+    return value
+
+
+def shown(value: Any) -> str:
+    """An argument as it might stand in the source, in short."""
+    if isinstance(value, np.ndarray):
+        if value.size <= 6 and value.ndim == 1:
+            return "[" + ", ".join(f"{item:.4g}" for item in value.tolist()) + "]"
+        return f"{value.dtype} {value.shape}"
+    if type(value).__name__ == "KerasTensor":
+        return f"keras.Input({tuple(value.shape[1:])})"
+    return plain(repr(value), 60)
+
+
+def in_source(arguments: list[str]) -> str:
+    """Arguments between commas, bounded."""
+    return plain(", ".join(arguments), 200)
+
+
+def other(value: Any, reason: str = "") -> Value:
+    """A value that is not written down, only named."""
+    return {"kind": "other", "type": plain(type(value).__name__, 100), "reason": reason}
+
+
+def plain(text: object, limit: int) -> str:
+    """One line without control characters; an object that cannot even be printed says so."""
+    try:
+        source = str(text)[: 4 * limit]
+    except Exception as error:
+        source = f"(no text: {type(error).__name__})"
+    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in source)
+    return " ".join(kept.split())[:limit]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""From evidence to verdicts: what every judge shares. Trusted: nothing here imports or runs a submission.
+
+A judge is a function from a Case to a Verdict, one for each check of the manifest. It asks the case for what
+a call returned; where the call did not end well or returned something else, the case raises Unmet, and that
+is the verdict. So a judge itself is about its one property only.
+"""
+
+import importlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+
+from grader import blueprint
+from grader.errors import BlueprintRefused, GraderFault, ManifestError
+from grader.evidence import Array, Call, Evidence, Network, Other
+from grader.manifest import Check, Task
+from grader.record import Status, Verdict
+
+
+class Unmet(Exception):  # noqa: N818  (it carries a verdict: nothing went wrong)
+    """What a check asks for does not hold; the message is for the student."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.verdict = Verdict.failed(message)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One task of one submission, as a judge sees it.
+
+    Attributes:
+        task: what was asked.
+        evidence: what the student's functions did.
+        inputs: what they were given: `draw(seed)` of the task's probe.
+        ended: for each function that ended the whole process, how it did so.
+    """
+
+    task: Task
+    evidence: Evidence
+    inputs: Mapping[str, Any]
+    ended: Mapping[str, str] = field(default_factory=dict)
+
+    def call(self, name: str) -> Call:
+        """The call of that name, which returned; Unmet says how it ended otherwise."""
+        call = self.evidence.calls.get(name)
+        if call is None:
+            raise Unmet(f"Nothing is known of the call {name!r}: the process ended before it.")
+        how = self.ended.get(call.function)
+        match call.status:
+            case "returned":
+                return call
+            case "missing":
+                raise Unmet(f"{self.task.module} has no function {call.function}.")
+            case "not implemented":
+                raise Unmet(f"{call.function} is not written yet.")
+            case "timed out":
+                raise Unmet(f"{call} had not returned in time and was stopped.")
+            case "skipped" | "running" if how:
+                raise Unmet(f"{call.function} was called twice, and each time {how}.")
+            case "skipped" | "running":
+                raise Unmet(f"{call} did not return: the process ended.")
+            case _:
+                raise Unmet(f"{call} raised {call.exception}.")
+
+    def value(self, name: str) -> Any:
+        """What the call returned, whatever it is."""
+        return self.call(name).value
+
+    def array(self, name: str, *, dtype: str | None = None, shape: tuple[int, ...] | None = None) -> Array:
+        """The array that the call returned; Unmet if it is none, or not of this dtype or shape."""
+        value = self.value(name)
+        if not is_array(value, dtype=dtype, shape=shape):
+            self.fail(name, described(value), described_array(dtype, shape))
+        return np.asarray(value)
+
+    def items(self, name: str, count: int, of: str) -> tuple[Any, ...]:
+        """The items of the tuple or list that the call returned; `of` says what was expected."""
+        value = self.value(name)
+        # Two lists of numbers of one length come back as the rows of one array.
+        if isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == count:
+            value = tuple(value)
+        if not isinstance(value, tuple | list) or len(value) != count:
+            self.fail(name, described(value), of)
+        return tuple(value)
+
+    def blueprint(self, name: str, budget: blueprint.Budget) -> blueprint.Blueprint:
+        """The network that the call returned; Unmet if it is none, or cannot be read within the budget."""
+        value = self.value(name)
+        if not isinstance(value, Network):
+            self.fail(name, described(value), "a keras.Model")
+        if value.refused:
+            raise Unmet(f"{self.evidence.calls[name]} returned a model that cannot be used: {value.refused}.")
+        try:
+            return blueprint.read(value.description, budget)
+        except BlueprintRefused as error:
+            raise Unmet(
+                f"{self.evidence.calls[name]} returned a model that cannot be used: {error.message}."
+            ) from error
+
+    def fail(self, name: str, came: str, expected: str) -> NoReturn:
+        """Raises Unmet with what was called, what came back and what was expected."""
+        raise Unmet(f"{self.evidence.calls[name]} returned {came}; expected {expected}.")
+
+
+Judge = Callable[[Case], Verdict]
+
+
+def judge(
+    task: Task,
+    evidence: Evidence,
+    inputs: Mapping[str, Any],
+    *,
+    ended: Mapping[str, str] | None = None,
+    refused: str = "",
+) -> dict[str, Verdict]:
+    """Decides every check of a task but those that a training decides.
+
+    Args:
+        task: what was asked.
+        evidence: what the probe saw.
+        inputs: what the probe used, `draw(seed)`.
+        ended: for each function that ended the process, and for "import", how it did so.
+        refused: why the evidence as a whole cannot be used, if it cannot.
+
+    Raises:
+        GraderFault: a judge itself failed, or the probe never came as far as the submission.
+        ManifestError: the manifest and the judges do not know the same checks.
+    """
+    judges = judges_of(task)
+    case = Case(task, evidence, inputs, ended or {})
+    if not evidence.started and not refused:
+        raise GraderFault(f"the probe of {task.id} did not start")
+    whole = _whole(case, refused)
+    verdicts: dict[str, Verdict] = {}
+    for check in task.checks:
+        if check.train is None:
+            verdicts[check.id] = whole or _decide(check, judges[check.id], case, verdicts)
+    return verdicts
+
+
+def judges_of(task: Task) -> dict[str, Judge]:
+    """The judge of each check; ManifestError if a check has none or a judge no check."""
+    judges: dict[str, Judge] = importlib.import_module(f"grader.tasks.{task.id}.judge").CHECKS
+    listed = {check.id for check in task.checks if check.train is None}
+    for check in sorted(listed ^ judges.keys()):
+        knows, lacks = ("tasks.toml", "judge.py") if check in listed else ("judge.py", "tasks.toml")
+        raise ManifestError(
+            f"the check {check!r} of task {task.id!r} is in its {knows} but not in its {lacks}"
+        )
+    return judges
+
+
+def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | None = None) -> bool:
+    """Whether a value is an array of this dtype (any, if None) and shape (any, if None)."""
+    return (
+        isinstance(value, np.ndarray)
+        and (dtype is None or value.dtype == dtype)
+        and (shape is None or value.shape == shape)
+    )
+
+
+def described(value: Any) -> str:
+    """A value in a few words."""
+    match value:
+        case None | bool():
+            return str(value)
+        case np.ndarray():
+            return described_array(str(value.dtype), value.shape)
+        case tuple() | list():
+            inside = ", ".join(described(item) for item in value[:4])
+            more = ", …" if len(value) > 4 else ""
+            return f"a {type(value).__name__} of {len(value)}: {inside}{more}" if value else "an empty tuple"
+        case int() | float():
+            return f"the number {number(value)}"
+        case str():
+            return f"the text {value[:60]!r}"
+        case Network():
+            return "a model"
+        case Other():
+            return f"{_article(value.type)} ({value.reason})" if value.reason else _article(value.type)
+        case _:
+            return _article(type(value).__name__)
+
+
+def described_array(dtype: str | None, shape: Iterable[int] | None) -> str:
+    """An array in a few words; what is None is left out."""
+    kind = "an array" if dtype is None else f"{_article(dtype)} array"
+    return kind if shape is None else f"{kind} of shape {tuple(shape)}"
+
+
+def number(value: float) -> str:
+    """A number with three digits that count.
+
+    >>> number(0.123456), number(31), number(float("nan"))
+    ('0.123', '31', 'nan')
+    """
+    if isinstance(value, int) or not math.isfinite(value):
+        return str(value)
+    return f"{value:.3g}"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """A few numbers in brackets.
+
+    >>> numbers([0.5, 0.25])
+    '(0.5, 0.25)'
+    """
+    return "(" + ", ".join(number(value) for value in values) + ")"
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+def _whole(case: Case, refused: str) -> Verdict | None:
+    """The verdict on every check alike, where nothing of the module could be called."""
+    module, evidence = case.task.module, case.evidence
+    if refused:
+        return Verdict.failed(f"What {module} left behind cannot be used: {refused}.")
+    match evidence.imported:
+        case "ok":
+            return None
+        case "missing file":
+            return Verdict(status=Status.NOT_ATTEMPTED, message=f"There is no {module}.")
+        case "timed out":
+            return Verdict.failed(
+                f"Importing {module} had not ended in time: only definitions belong at its left margin."
+            )
+        case "running":
+            how = case.ended.get("import", "it ended the process")
+            return Verdict.failed(f"{module} was imported twice, and each time {how}.")
+        case "raised":
+            known = ""
+            if evidence.import_error and evidence.import_error.type == "ModuleNotFoundError":
+                known = (
+                    " Besides your own files there are Python's standard library, numpy, keras, tensorflow,"
+                )
+                known += " scikit-learn and matplotlib."
+            return Verdict.failed(f"Importing {module} raised {evidence.import_error}.{known}")
+
+
+def _decide(check: Check, judge: Judge, case: Case, earlier: Mapping[str, Verdict]) -> Verdict:
+    for function in check.functions:
+        calls = [call for call in case.evidence.calls.values() if call.function == function]
+        if calls and all(call.status == "not implemented" for call in calls):
+            return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
+    for needed in check.after:
+        if earlier[needed].status is not Status.PASSED:
+            title = next(other.title for other in case.task.checks if other.id == needed)
+            return Verdict(status=Status.BLOCKED, message=f"First this must hold: {title}.")
+    try:
+        return judge(case)
+    except Unmet as unmet:
+        return unmet.verdict
+    except Exception as error:
+        raise GraderFault(
+            f"the judge of {case.task.id}/{check.id} failed: {type(error).__name__}: {error}"
+        ) from error

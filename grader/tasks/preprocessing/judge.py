@@ -1,0 +1,446 @@
+"""Judges preprocessing.py by what must hold of any right answer. Trusted: all it sees is evidence.
+
+How a split is drawn and in what order things are computed is the student's choice, so nothing is compared
+with the solution. What `prepare` did is worked out from what it returned: each image is recognised by its
+texture, which no scaling changes, and the mean and deviation that were used follow from its pixels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.evidence import Array
+from grader.judging import Case, Unmet, described, number, numbers
+from grader.record import Verdict
+
+DEFAULT_FRACTION = 0.2
+TOLERANCE = 0.02  # of statistics: sums in float32 are right
+ONE_HOT_CALLS = ("one_hot.uint8", "one_hot.int32", "one_hot.int64")
+PREPARE_CALLS = ("prepare", "prepare.other")
+
+
+# ------------------------------------------------------------------ split_indices
+
+
+def split_form(case: Case) -> Verdict:
+    """Two arrays of integers come back."""
+    for name in ("split", "split.again", "split.other"):
+        _split(case, name)
+    return Verdict.passed()
+
+
+def split_complete(case: Case) -> Verdict:
+    """Every index is in exactly one part."""
+    for name in ("split", "split.other"):
+        fault = _incomplete(*_split(case, name), case.inputs["num_examples"])
+        if fault:
+            case.fail(name, f"parts in which {fault}", "every index in exactly one part")
+    return Verdict.passed()
+
+
+def split_size(case: Case) -> Verdict:
+    """The test part has its share, however that is rounded; without `test_fraction` it is a fifth."""
+    count = case.inputs["num_examples"]
+    for name, fraction in (("split", case.inputs["test_fraction"]), ("split.other", DEFAULT_FRACTION)):
+        _, test = _split(case, name)
+        if not _right_size(len(test), count, fraction):
+            case.fail(name, f"a test part of {len(test)}", f"{number(fraction * count)}, rounded as you like")
+    return Verdict.passed()
+
+
+def split_shuffled(case: Case) -> Verdict:
+    """Both parts are in random order, and the test part is drawn from everywhere."""
+    for name in ("split", "split.other"):
+        train, test = _split(case, name)
+        for part, which in ((train, "training"), (test, "test")):
+            if _in_order(part):
+                case.fail(name, f"a {which} part that starts {_start(part)}", "random order")
+        if len(test) > 1 and test.max() - test.min() == len(test) - 1:
+            came = f"a test part of all indices from {test.min()} to {test.max()}"
+            case.fail(name, came, "indices from everywhere")
+    return Verdict.passed()
+
+
+def split_seeded(case: Case) -> Verdict:
+    """The same seed gives the same split, another seed another one."""
+    first, again, other = (_split(case, name) for name in ("split", "split.again", "split.other"))
+    if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
+        case.fail("split.again", "another split than the first time", "the same, for it is the same seed")
+    smaller = min(len(first[1]), len(other[1]))
+    common = len(np.intersect1d(first[1], other[1]))
+    # Two random parts share about a third; sharing nearly all means that the seed does not decide.
+    if smaller and common > 0.9 * smaller:
+        case.fail(
+            "split.other",
+            f"{common} of the test indices that seed={case.inputs['seed']} gives",
+            "another split, for it is another seed",
+        )
+    return Verdict.passed()
+
+
+# ------------------------------------------------------------------ channel_statistics, standardise, one_hot
+
+
+def statistics_form(case: Case) -> Verdict:
+    """Two float32 arrays of shape (3,) come back."""
+    _statistics(case)
+    return Verdict.passed()
+
+
+def statistics_values(case: Case) -> Verdict:
+    """Mean and deviation per channel, of images / 255, over images, rows and columns."""
+    expected = _mean_and_std(case.inputs["images"])
+    for came, right, what in zip(_statistics(case), expected, ("mean", "std"), strict=True):
+        if not np.allclose(came, right, rtol=TOLERANCE):
+            case.fail("statistics", f"{what} = {numbers(came)}", f"{what} = {numbers(right)}")
+    return Verdict.passed()
+
+
+def standardise_form(case: Case) -> Verdict:
+    """A float32 array of the images' shape comes back."""
+    case.array("standardise", dtype="float32", shape=case.inputs["images"].shape)
+    return Verdict.passed()
+
+
+def standardise_values(case: Case) -> Verdict:
+    """Every pixel is (pixel / 255 - mean) / std, with the statistics that were handed in."""
+    images, mean, std = (case.inputs[name] for name in ("images", "mean", "std"))
+    came = case.array("standardise", dtype="float32", shape=images.shape)
+    expected = (images / 255 - mean) / std
+    wrong = np.argwhere(~np.isclose(came, expected, rtol=1e-3, atol=1e-3))
+    if len(wrong):
+        at = tuple(wrong[0])
+        case.fail(
+            "standardise",
+            f"{number(float(came[at]))} for a pixel of {images[at]} in channel {at[-1]}",
+            f"({images[at]} / 255 - {number(float(mean[at[-1]]))}) / {number(float(std[at[-1]]))} "
+            f"= {number(float(expected[at]))}",
+        )
+    return Verdict.passed()
+
+
+def one_hot_form(case: Case) -> Verdict:
+    """A float32 array (N, num_classes) comes back, whatever integers go in."""
+    for name in ONE_HOT_CALLS:
+        _one_hot(case, name)
+    return Verdict.passed()
+
+
+def one_hot_values(case: Case) -> Verdict:
+    """Each row has its 1 in its label's column and 0 elsewhere."""
+    labels = case.inputs["class_numbers"]
+    for name in ONE_HOT_CALLS:
+        came = _one_hot(case, name)
+        wrong = np.flatnonzero((came != np.eye(came.shape[1])[labels]).any(axis=1))
+        if len(wrong):
+            row, label = came[wrong[0]], labels[wrong[0]]
+            case.fail(name, f"for the label {label} a row with {_ones(row)}", f"a 1 in column {label} alone")
+    return Verdict.passed()
+
+
+# ------------------------------------------------------------------ prepare
+
+
+def prepare_form(case: Case) -> Verdict:
+    """Four float32 arrays come back, whose rows are images and one-hot labels that went in."""
+    for name in PREPARE_CALLS:
+        _prepared(case, name)
+    return Verdict.passed()
+
+
+def prepare_complete(case: Case) -> Verdict:
+    """Promise 1: every image is in exactly one part, and the test part has its share."""
+    count = len(case.inputs["images"])
+    for name, fraction in zip(PREPARE_CALLS, (case.inputs["test_fraction"], DEFAULT_FRACTION), strict=True):
+        train, test = _prepared(case, name)
+        fault = _incomplete(train.indices, test.indices, count)
+        if fault:
+            case.fail(name, f"parts in which {fault}", "every image in exactly one part")
+        if not _right_size(len(test.x), count, fraction):
+            expected = f"{number(fraction * count)}, rounded as you like"
+            case.fail(name, f"a test part of {len(test.x)} images", expected)
+    return Verdict.passed()
+
+
+def prepare_pairs(case: Case) -> Verdict:
+    """Promise 2: every image keeps its label."""
+    labels = case.inputs["labels"]
+    for name in PREPARE_CALLS:
+        for part in _prepared(case, name):
+            expected = np.eye(part.y.shape[1])[labels[part.indices]]
+            wrong = np.flatnonzero((part.y != expected).any(axis=1))
+            if len(wrong):
+                row, label = part.y[wrong[0]], labels[part.indices[wrong[0]]]
+                case.fail(
+                    name,
+                    f"wrong labels for {len(wrong)} of {len(part.y)} images in the {part.name} part, "
+                    f"such as {_ones(row)} for an image of class {label}",
+                    "each image's own label",
+                )
+    return Verdict.passed()
+
+
+def prepare_shuffled(case: Case) -> Verdict:
+    """Promise 3: both parts are in random order."""
+    for name in PREPARE_CALLS:
+        for part in _prepared(case, name):
+            if _in_order(part.indices):
+                case.fail(
+                    name, f"a {part.name} part that starts with images {_start(part.indices)}", "random order"
+                )
+    return Verdict.passed()
+
+
+def prepare_seeded(case: Case) -> Verdict:
+    """Promise 3: the seed alone decides."""
+    first, again, other = (_prepared(case, name) for name in ("prepare", "prepare.again", "prepare.other"))
+    for a, b in zip(first, again, strict=True):
+        if not (np.array_equal(a.indices, b.indices) and np.array_equal(a.y, b.y)):
+            came = f"another {a.name} part than the first time"
+            case.fail("prepare.again", came, "the same, for it is the same seed")
+    smaller = min(len(first[1].indices), len(other[1].indices))
+    common = len(np.intersect1d(first[1].indices, other[1].indices))
+    if smaller and common > 0.9 * smaller:
+        came = f"{common} of the test images that seed={case.inputs['seed']} gives"
+        case.fail("prepare.other", came, "others, for it is another seed")
+    return Verdict.passed()
+
+
+def prepare_train_statistics(case: Case) -> Verdict:
+    """Promise 4: the training part is standardised with its own statistics, not those of all images."""
+    images = case.inputs["images"]
+    for name in PREPARE_CALLS:
+        train, test = _prepared(case, name)
+        used = _used(case, name, train)
+        right = _mean_and_std(images[train.indices])
+        if not _same(used, right):
+            others = {"of all images": images, "of the test part": images[test.indices]}
+            whose = [f" ({what})" for what, some in others.items() if _same(used, _mean_and_std(some))]
+            case.fail(
+                name,
+                f"a training part standardised with {_said(used)}{whose[0] if whose else ''}",
+                f"{_said(right)}, those of the training part",
+            )
+    return Verdict.passed()
+
+
+def prepare_test_statistics(case: Case) -> Verdict:
+    """Promise 5: the test part is standardised with the very numbers that the training part was."""
+    images = case.inputs["images"]
+    for name in PREPARE_CALLS:
+        train, test = _prepared(case, name)
+        used, right = _used(case, name, test), _used(case, name, train)
+        if np.allclose(used[0], 0, atol=0.01):
+            mean = numbers(_mean_and_std(images[train.indices])[0])
+            case.fail(name, "a test part from which no mean was subtracted", f"the training part's, {mean}")
+        if not _same(used, right):
+            whose = " (its own)" if _same(used, _mean_and_std(images[test.indices])) else ""
+            case.fail(
+                name,
+                f"a test part standardised with {_said(used)}{whose}",
+                f"{_said(right)}, as the training part was",
+            )
+    return Verdict.passed()
+
+
+def inputs_kept(case: Case) -> Verdict:
+    """No function changes the arrays it is given."""
+    images, labels, numbers_ = (case.inputs[name] for name in ("images", "labels", "class_numbers"))
+    given: dict[str, dict[str, Array]] = {
+        "statistics": {"0": images},
+        "standardise": {"0": images, "1": case.inputs["mean"], "2": case.inputs["std"]},
+        **{name: {"0": numbers_} for name in ONE_HOT_CALLS},
+        "prepare": {"0": images, "1": labels},
+    }
+    for name, before in given.items():
+        after = case.call(name).inputs_after
+        for position, array in before.items():
+            kept = after.get(position)
+            if not isinstance(kept, np.ndarray) or not np.array_equal(kept, array):
+                call = case.call(name)
+                raise Unmet(
+                    f"{call} changed its argument {int(position) + 1}; expected it to be left as it was."
+                )
+    return Verdict.passed()
+
+
+CHECKS: dict[str, Callable[[Case], Verdict]] = {
+    "split.form": split_form,
+    "split.complete": split_complete,
+    "split.size": split_size,
+    "split.shuffled": split_shuffled,
+    "split.seeded": split_seeded,
+    "statistics.form": statistics_form,
+    "statistics.values": statistics_values,
+    "standardise.form": standardise_form,
+    "standardise.values": standardise_values,
+    "one_hot.form": one_hot_form,
+    "one_hot.values": one_hot_values,
+    "prepare.form": prepare_form,
+    "prepare.complete": prepare_complete,
+    "prepare.pairs": prepare_pairs,
+    "prepare.shuffled": prepare_shuffled,
+    "prepare.seeded": prepare_seeded,
+    "prepare.train_statistics": prepare_train_statistics,
+    "prepare.test_statistics": prepare_test_statistics,
+    "inputs.kept": inputs_kept,
+}
+
+
+# ------------------------------------------------------------------ what came back, in a form to reason about
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part that `prepare` returned.
+
+    Attributes:
+        name: "training" or "test".
+        x: float32 (n, H, W, 3).
+        y: float32 (n, num_classes).
+        indices: (n,), which of the images given each row of x is.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    indices: Array
+
+
+Statistics = tuple[Array, Array]  # mean and deviation per channel, (3,) each, of images / 255
+
+
+def _split(case: Case, name: str) -> tuple[Array, Array]:
+    expected = "two arrays of integers, (train, test)"
+    parts = case.items(name, 2, expected)
+    for part in parts:
+        if not (isinstance(part, np.ndarray) and part.ndim == 1 and part.dtype.kind in "iu"):
+            case.fail(name, described(parts), expected)
+        if not 0 < len(part) <= 2 * case.inputs["num_examples"]:
+            case.fail(name, f"a part of {len(part)} indices", expected)
+    train, test = (part.astype(np.int64) for part in parts)
+    return train, test
+
+
+def _statistics(case: Case) -> Statistics:
+    expected = "two float32 arrays of shape (3,), (mean, std)"
+    items = case.items("statistics", 2, expected)
+    for item in items:
+        if not (isinstance(item, np.ndarray) and item.dtype == np.float32 and item.shape == (3,)):
+            case.fail("statistics", described(items), expected)
+    return items[0], items[1]
+
+
+def _one_hot(case: Case, name: str) -> Array:
+    shape = (len(case.inputs["class_numbers"]), case.inputs["num_labels"])
+    return case.array(name, dtype="float32", shape=shape)
+
+
+def _prepared(case: Case, name: str) -> tuple[Part, Part]:
+    images = case.inputs["images"]
+    shape, columns = images.shape[1:], case.inputs["num_classes"]
+    expected = (
+        f"(x_train, y_train, x_test, y_test), float32 arrays of shapes (n, {', '.join(map(str, shape))}) and "
+        f"(n, {columns})"
+    )
+    items = case.items(name, 4, expected)
+    for x, y in (items[:2], items[2:]):
+        if not (
+            isinstance(x, np.ndarray)
+            and isinstance(y, np.ndarray)
+            and x.dtype == y.dtype == np.float32
+            and x.shape == (len(y), *shape)
+            and y.shape == (len(x), columns)
+            and 0 < len(x) <= len(images)
+        ):
+            case.fail(name, described(items), expected)
+    train = Part("training", items[0], items[1], _recognise(case, name, items[0]))
+    test = Part("test", items[2], items[3], _recognise(case, name, items[2]))
+    return train, test
+
+
+def _recognise(case: Case, name: str, x: Array) -> Array:
+    """For each row of x, (n, H, W, 3), which of the images given it is; Unmet if it is none of them."""
+    if not np.isfinite(x).all():
+        case.fail(name, "images with values that are not finite", "finite numbers")
+    # The correlation of two textures does not change when either is scaled or shifted, channel by channel.
+    similar = np.einsum("npc,mpc->nm", _texture(x), _texture(case.inputs["images"])) / 3
+    if similar.max(axis=1).min() < 0.5:
+        row = int(similar.max(axis=1).argmin())
+        case.fail(name, f"an image (row {row}) that is none of those given", "the images given, standardised")
+    return np.asarray(similar.argmax(axis=1))
+
+
+def _texture(x: Array) -> Array:
+    """(n, H, W, 3) -> (n, H * W, 3): each channel of each image with mean 0 and length 1."""
+    flat = x.reshape(len(x), -1, 3).astype(np.float64)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
+
+
+def _used(case: Case, name: str, part: Part) -> Statistics:
+    """The mean and deviation per channel with which a part was standardised, from what came of its pixels."""
+    pixels = case.inputs["images"][part.indices].reshape(-1, 3) / 255
+    values = part.x.reshape(-1, 3).astype(np.float64)
+    centred = pixels - pixels.mean(axis=0)
+    # Least squares, channel by channel: values = slope * pixels + offset.
+    slope = (centred * values).sum(axis=0) / (centred**2).sum(axis=0)
+    offset = values.mean(axis=0) - slope * pixels.mean(axis=0)
+    misfit = np.abs(values - slope * pixels - offset).max(axis=0)
+    if (slope <= 0).any() or (misfit > 0.01 * slope).any():
+        case.fail(
+            name,
+            f"a {part.name} part that is not (images / 255 - mean) / std for any three means and deviations",
+            "one mean and one deviation for each channel, for all images and pixels",
+        )
+    return -offset / slope, 1 / slope
+
+
+def _mean_and_std(images: Array) -> Statistics:
+    return images.mean(axis=(0, 1, 2)) / 255, images.std(axis=(0, 1, 2)) / 255
+
+
+def _same(one: Statistics, other: Statistics) -> bool:
+    return all(np.allclose(a, b, rtol=TOLERANCE, atol=1e-4) for a, b in zip(one, other, strict=True))
+
+
+def _incomplete(train: Array, test: Array, count: int) -> str:
+    """What keeps two parts from holding each of `count` indices once; empty if nothing does."""
+    both = np.concatenate([train, test])
+    outside = int(((both < 0) | (both >= count)).sum())
+    missing = count - len(np.unique(both[(both >= 0) & (both < count)]))
+    shared = len(np.intersect1d(train, test))
+    twice = len(train) - len(np.unique(train)) + len(test) - len(np.unique(test))
+    faults = [(outside, "do not exist"), (shared, "are in both"), (missing, "are in neither")]
+    faults.append((twice, "are in one part twice"))
+    return " and ".join(f"{number} {fault}" for number, fault in faults if number)
+
+
+def _right_size(size: int, count: int, fraction: float) -> bool:
+    return abs(size - fraction * count) <= 1
+
+
+def _in_order(indices: Array) -> bool:
+    """Whether nearly all steps go up, or nearly all down. In a random order half of them go up: of the 18
+    images that the smallest part here has, more than nine in ten go one way once in ten million times."""
+    rising = float((np.diff(indices) > 0).mean()) if len(indices) > 1 else 0.5
+    return not 0.1 <= rising <= 0.9
+
+
+def _start(indices: Array) -> str:
+    return ", ".join(str(index) for index in indices[:5].tolist()) + ", …"
+
+
+def _ones(row: Array) -> str:
+    """The columns of a row that are not 0."""
+    columns = np.flatnonzero(row)
+    if not len(columns):
+        return "0 everywhere"
+    if len(columns) > 3:
+        return f"{len(columns)} values that are not 0"
+    return " and ".join(f"{number(float(row[column]))} in column {column}" for column in columns)
+
+
+def _said(statistics: Statistics) -> str:
+    return f"mean {numbers(statistics[0])} and std {numbers(statistics[1])}"
