@@ -1,0 +1,1 @@
+"""Task 2: an AlexNet for 32x32 images."""

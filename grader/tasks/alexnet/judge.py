@@ -1,0 +1,185 @@
+"""Judges build_alexnet on the networks that it built.
+
+Every network of the evidence is lined up with the layers it should have, and a check tells the first
+difference of its own kind: one fault in the code is one failed check. How many units a layer has is judged at
+full size ("default") together with the layer; whether the numbers scale with `width` is a check of its own.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from grader.judging import Case, Judge
+from grader.record import Verdict
+from grader.tasks.alexnet import probe
+from grader.tasks.networks import (
+    LARGEST_MOMENTUM,
+    Difference,
+    Want,
+    compare,
+    ordinal,
+    read,
+    readable,
+    steps,
+)
+
+_CONVOLUTIONS = ((96, 5, True), (256, 5, True), (384, 3, False), (384, 3, False), (256, 3, True))
+_DENSE = (1024, 1024, 512)
+_ROUNDED = ("rounding", "tiny")
+
+# The kind of a difference where there is a step too many.
+_EXTRA = {
+    "Dense": "dense",
+    "Flatten": "dense",
+    "GlobalAveragePooling2D": "dense",
+    "GlobalMaxPooling2D": "dense",
+    "BatchNormalization": "normalisation",
+    "relu": "activation",
+    "sigmoid": "activation",
+    "tanh": "activation",
+    "softmax": "softmax",
+    "MaxPooling2D": "pooling",
+    "AveragePooling2D": "pooling",
+    "Dropout": "dropout",
+    "": "convolution",
+}
+
+
+def builds(case: Case) -> Verdict:
+    """The defaults give a model, and every model is one path from the image to its output."""
+    read(case, "default")
+    for name in _readable(case):
+        for node in read(case, name).of("Add", "Concatenate"):
+            joins = "adds up" if node.op == "Add" else "concatenates"
+            case.fail(name, f"a network that {joins} several paths", "one layer after the other")
+    return Verdict.passed()
+
+
+def takes_input_shape(case: Case) -> Verdict:
+    """The model takes images of input_shape, which is (32, 32, 3) by default."""
+    for name in ("default", "shape"):
+        came, expected = read(case, name).input_shape, case.inputs[name].get("input_shape", (32, 32, 3))
+        if came != expected:
+            case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
+    return Verdict.passed()
+
+
+def has_classes(case: Case) -> Verdict:
+    """The last dense layer has num_classes units."""
+    return _verdict(case, {"classes"})
+
+
+def has_convolutions(case: Case) -> Verdict:
+    """Five convolutions with the kernels, stride and padding of the brief, and its filters at full size."""
+    return _verdict(case, {"convolution"}, at_full_size="filters")
+
+
+def normalises(case: Case) -> Verdict:
+    """A batch normalisation right after each hidden layer, with statistics that can keep up."""
+    return _verdict(case, {"normalisation"})
+
+
+def activates(case: Case) -> Verdict:
+    """A ReLU after each batch normalisation, and no other activation between the layers."""
+    return _verdict(case, {"activation"})
+
+
+def pools(case: Case) -> Verdict:
+    """2x2 max pooling after the first, second and fifth convolution, and no other."""
+    return _verdict(case, {"pooling"})
+
+
+def has_dense_layers(case: Case) -> Verdict:
+    """Flatten, then four dense layers, with the units of the brief at full size."""
+    return _verdict(case, {"dense"}, at_full_size="units")
+
+
+def drops_out(case: Case) -> Verdict:
+    """Dropout at the given rate after each hidden dense layer, and nowhere else."""
+    read(case, "small")
+    return _verdict(case, {"dropout"})
+
+
+def ends_in_softmax(case: Case) -> Verdict:
+    """Softmax, once and last."""
+    return _verdict(case, {"softmax"})
+
+
+def scales(case: Case) -> Verdict:
+    """Every hidden layer is scaled by width."""
+    read(case, "small")
+    return _verdict(case, {"filters", "units"}, names=[n for n in _readable(case) if n not in _ROUNDED])
+
+
+def rounds(case: Case) -> Verdict:
+    """Scaled numbers are rounded, and never below 1."""
+    return _verdict(case, {"filters", "units"}, names=_ROUNDED)
+
+
+CHECKS: dict[str, Judge] = {
+    "builds": builds,
+    "input_shape": takes_input_shape,
+    "classes": has_classes,
+    "convolutions": has_convolutions,
+    "normalisation": normalises,
+    "activation": activates,
+    "pooling": pools,
+    "dense": has_dense_layers,
+    "dropout": drops_out,
+    "softmax": ends_in_softmax,
+    "width": scales,
+    "width.rounding": rounds,
+}
+
+
+def _readable(case: Case) -> list[str]:
+    return readable(case, probe.arguments(case.inputs))
+
+
+def _verdict(
+    case: Case, kinds: set[str], *, at_full_size: str = "", names: Iterable[str] | None = None
+) -> Verdict:
+    """Fails with the first difference of these kinds in any of the networks.
+
+    By default in those that could be read: a call that gave none fails the check that is about its
+    arguments, and no other.
+    """
+    for name in _readable(case) if names is None else names:
+        told = kinds | {at_full_size} if name == "default" else kinds
+        for difference in _differences(case, name):
+            if difference.kind in told:
+                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+    return Verdict.passed()
+
+
+def _differences(case: Case, name: str) -> list[Difference]:
+    return compare(steps(case, name), list(_wanted(**probe.arguments(case.inputs)[name])), extra=_EXTRA)
+
+
+def _wanted(num_classes: int, *, width: float = 1.0, dropout: float = 0.5, **_: object) -> Iterator[Want]:
+    """The layers that build_alexnet should put together for these arguments, in order."""
+
+    def hidden(place: str) -> Iterator[Want]:
+        momentum = {"momentum": LARGEST_MOMENTUM}
+        yield Want("BatchNormalization", "normalisation", f"the batch normalisation of {place}", momentum)
+        yield Want("relu", "activation", f"the ReLU of {place}")
+
+    def scaled(units: int) -> int:
+        return max(1, round(width * units))
+
+    for number, (filters, kernel, pooled) in enumerate(_CONVOLUTIONS, start=1):
+        place = f"the {ordinal(number)} convolution"
+        geometry = {"kernel_size": (kernel, kernel), "strides": (1, 1), "padding": "same"}
+        settings = {"filters": scaled(filters), **geometry}
+        yield Want("Conv2D", "convolution", place, settings, kinds={"filters": "filters"})
+        yield from hidden(place)
+        if pooled:
+            window = {"pool_size": (2, 2), "strides": (2, 2)}
+            yield Want("MaxPooling2D", "pooling", f"the pooling of {place}", window)
+    yield Want("Flatten", "dense", "the layer between convolutions and dense layers")
+    for number, units in enumerate(_DENSE, start=1):
+        place = f"the {ordinal(number)} dense layer"
+        yield Want("Dense", "dense", place, {"units": scaled(units)}, kinds={"units": "units"})
+        yield from hidden(place)
+        if dropout:
+            yield Want("Dropout", "dropout", f"the dropout of {place}", {"rate": dropout})
+    yield Want("Dense", "dense", "the last dense layer", {"units": num_classes}, kinds={"units": "classes"})
+    yield Want("softmax", "softmax", "the activation of the last dense layer")

@@ -1,0 +1,433 @@
+"""What the judges of networks share: a blueprint as a path of steps, compared with the path it should be.
+
+A network that is one path (an AlexNet, one branch of a block) is lined up with what is wanted, the way `diff`
+lines up two files: one missing layer is then one difference, and what follows it still matches. Where paths
+part and meet again, `path` puts everything between into one Join, with a path for each branch.
+
+Every difference has a kind, and a check tells those of its own kinds; that keeps a missing batch
+normalisation out of the verdict on convolutions.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.blueprint import Blueprint, Budget, Node
+from grader.judging import Case, Unmet
+
+# For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
+# its pooling, so that this is what it is told.
+BUDGET = Budget(parameters=400_000_000, flops=100_000_000_000, activations=200_000_000, nodes=600)
+
+# Batch statistics move by 1 - momentum a step: with 0.99 they have caught up after some hundred steps, which
+# is what a short training has.
+LARGEST_MOMENTUM = 0.99
+
+
+def read(case: Case, name: str) -> Blueprint:
+    """The network that the call gave; Unmet if it gave none."""
+    return case.blueprint(name, BUDGET)
+
+
+def readable(case: Case, names: Iterable[str]) -> list[str]:
+    """The calls that gave a network."""
+
+    def gave_network(name: str) -> bool:
+        try:
+            read(case, name)
+        except Unmet:
+            return False
+        return True
+
+    return [name for name in names if gave_network(name)]
+
+
+# ---------------------------------------------------------------- a network as a path
+
+
+def steps(case: Case, name: str) -> "Path":
+    """The network that the call gave, as a path; Unmet if it gave none, or one without clear paths."""
+    try:
+        return path(read(case, name))
+    except Tangled as tangled:
+        raise Unmet(f"{case.call(name)}: {tangled}.") from tangled
+
+
+class Tangled(Exception):  # noqa: N818 - what it says is about the network, not about this code
+    """Paths part and meet in a way that has no blocks in it; the message is for the student."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One layer on a path.
+
+    Attributes:
+        node: the layer.
+        size: what it reads, (H, W, channels) or (units,); for a padded convolution, before the padding.
+        padding: zeros that an explicit padding puts around the image first: ((top, bottom), (left, right)).
+    """
+
+    node: Node
+    size: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def op(self) -> str:
+        """The operation, with the function of an activation in its place: "Conv2D", "relu"."""
+        return str(self.node.settings["activation"]) if self.node.op == "Activation" else self.node.op
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What it puts out, without the batch."""
+        return self.node.shape
+
+    def __str__(self) -> str:
+        return _in_words(self.op, self.node.settings)
+
+
+@dataclass(frozen=True)
+class Join:
+    """Paths that part at one place and meet at another.
+
+    Attributes:
+        node: where they meet: an Add or a Concatenate.
+        size: the shape at the place where they part.
+        branches: what lies between, for each path.
+    """
+
+    node: Node
+    size: tuple[int, ...]
+    branches: tuple["Path", ...]
+
+    @property
+    def op(self) -> str:
+        """The operation that brings the paths together."""
+        return self.node.op
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What it puts out, without the batch."""
+        return self.node.shape
+
+    def __str__(self) -> str:
+        return _in_words(self.op, {})
+
+
+Path = tuple[Step | Join, ...]
+
+
+def path(blueprint: Blueprint) -> Path:
+    """The network from its input to its output, parallel paths folded into a Join; raises Tangled."""
+    return _Paths(blueprint).between(0, blueprint.output.index)
+
+
+class _Paths:
+    """Walks a blueprint backwards, along the nodes that every path to a node goes through."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._nodes = blueprint.nodes
+        self._seen: set[int] = set()
+        self._depth = [0]
+        self._gate = [0]  # for each node, the last one before it that no path can avoid
+        for node in blueprint.nodes[1:]:
+            gate = node.inputs[0]
+            for other in node.inputs[1:]:
+                gate = self._common(gate, other)
+            self._gate.append(gate)
+            self._depth.append(self._depth[gate] + 1)
+
+    def _common(self, one: int, other: int) -> int:
+        while one != other:
+            if self._depth[one] < self._depth[other]:
+                one, other = other, one
+            one = self._gate[one]
+        return one
+
+    def between(self, start: int, end: int) -> Path:
+        """Everything after `start`, up to and with `end`."""
+        reversed_path: list[Step | Join] = []
+        while end != start:
+            # Blocks lie side by side or inside one another, so that every node is in one place only. This
+            # also bounds the work: without it, hostile connections would take exponential time.
+            if end in self._seen:
+                raise Tangled(f"{self._nodes[end]} is part of two paths that do not meet in the same place")
+            self._seen.add(end)
+            node, gate = self._nodes[end], self._gate[end]
+            size = self._nodes[gate].shape
+            if len(node.inputs) == 1:
+                reversed_path.append(Step(node, size))
+            else:
+                branches = tuple(self.between(gate, index) for index in node.inputs)
+                reversed_path.append(Join(node, size, branches))
+            end = gate
+        return _tidy(reversed_path[::-1])
+
+
+def _tidy(steps: Iterable[Step | Join]) -> Path:
+    """Puts an explicit padding into the convolution that follows it."""
+    tidy: list[Step | Join] = []
+    for step in steps:
+        last = tidy[-1] if tidy else None
+        if isinstance(last, Step) and _pads_images(last) and _is_unpadded_convolution(step):
+            tidy[-1] = Step(step.node, last.size, padding=tuple(last.node.settings["widths"][:2]))
+        else:
+            tidy.append(step)
+    return tuple(tidy)
+
+
+def _pads_images(step: Step) -> bool:
+    return step.op == "Pad" and len(step.size) == 3 and tuple(step.node.settings["widths"][2]) == (0, 0)
+
+
+def _is_unpadded_convolution(step: Step | Join) -> bool:
+    return step.op == "Conv2D" and step.node.settings["padding"] == "valid"
+
+
+# ---------------------------------------------------------------- what is wanted, and what differs
+
+
+@dataclass(frozen=True)
+class Want:
+    """One step that should be there.
+
+    Attributes:
+        op: as in Step.op.
+        kind: of the difference, where it is missing or another stands in its place.
+        place: what messages call it: "the 2nd convolution".
+        settings: those that matter, with the values they must have.
+        kinds: for single settings, the kind of the difference where it is not `kind`.
+    """
+
+    op: str
+    kind: str
+    place: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return _in_words(self.op, self.settings)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it should be: of what kind, and in words."""
+
+    kind: str
+    text: str
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th.
+
+    >>> ordinal(2), ordinal(13), ordinal(21)
+    ('2nd', '13th', '21st')
+    """
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def compare(
+    found: Sequence[Step | Join],
+    wanted: Sequence[Want],
+    *,
+    extra: Mapping[str, str],
+    start: str = "the input",
+) -> list[Difference]:
+    """Every difference between a path and what it should be, in the order of the path.
+
+    Args:
+        found: the path.
+        wanted: what it should be.
+        extra: the kind of the difference where a step is too many, by its op; "" stands for any other op.
+        start: what messages call the place before the first step.
+    """
+    differences: list[Difference] = []
+    place, position = start, 0
+    # A layer that is missing takes along what belongs to it, and so does one that is too many: that is one
+    # difference, and not three.
+    missing = surplus = False
+    for step, want in _line_up(found, wanted):
+        if step is not None:
+            position += 1
+        if step is not None and want is not None:
+            differences += _settings(step, want)
+            place, missing, surplus = want.place, False, False
+        elif want is not None:
+            if want.op in _WEIGHTS or not missing:
+                following = str(found[position]) if position < len(found) else "the end"
+                there = f"{want.place} is missing: " if want.op in _WEIGHTS else ""
+                text = f"{there}after {place} comes {following}, expected {want}"
+                differences.append(Difference(want.kind, text))
+            missing = missing or want.op in _WEIGHTS
+        elif step is not None:
+            if step.op in _WEIGHTS or not surplus:
+                text = f"after {place} comes {step}, which should not be there"
+                differences.append(Difference(extra.get(step.op, extra[""]), text))
+            surplus = surplus or step.op in _WEIGHTS
+    return differences
+
+
+# Steps that may stand in one another's place: then one layer is wrong, and not one missing and one too many.
+_FAMILY = {
+    "relu": "activation",
+    "softmax": "activation",
+    "sigmoid": "activation",
+    "tanh": "activation",
+    "MaxPooling2D": "pooling",
+    "AveragePooling2D": "pooling",
+    "GlobalAveragePooling2D": "to a vector",
+    "GlobalMaxPooling2D": "to a vector",
+    "Flatten": "to a vector",
+}
+_WEIGHTS = ("Conv2D", "Dense")
+
+# What it costs to leave a step out when two paths are lined up. Layers with weights hold the line; where a
+# batch normalisation and a ReLU have changed places, it is the normalisation that is told.
+_LEFT_OUT = {"Conv2D": 3.0, "Dense": 3.0, "BatchNormalization": 0.9}
+_WRONG_OP, _WRONG_SETTING = 0.5, 0.1  # always less than one missing and one too many
+
+
+def _line_up(
+    found: Sequence[Step | Join], wanted: Sequence[Want]
+) -> list[tuple[Step | Join | None, Want | None]]:
+    """The cheapest way to set two paths side by side; None where one of them has nothing."""
+    if len(found) == len(wanted) and all(_pair(*both) == 0 for both in zip(found, wanted, strict=True)):
+        return list(zip(found, wanted, strict=True))  # as almost always
+
+    rows, columns = len(found), len(wanted)
+    cost = [[0.0] * (columns + 1) for _ in range(rows + 1)]  # of found[i:] beside wanted[j:]
+    for i in range(rows, -1, -1):
+        for j in range(columns, -1, -1):
+            ways = []
+            if i < rows:
+                ways.append(cost[i + 1][j] + _LEFT_OUT.get(found[i].op, 1.0))
+            if j < columns:
+                ways.append(cost[i][j + 1] + _LEFT_OUT.get(wanted[j].op, 1.0))
+            if i < rows and j < columns and (pair := _pair(found[i], wanted[j])) is not None:
+                ways.append(cost[i + 1][j + 1] + pair)
+            cost[i][j] = min(ways, default=0.0)
+
+    lined_up: list[tuple[Step | Join | None, Want | None]] = []
+    i = j = 0
+    while i < rows or j < columns:
+        pair = _pair(found[i], wanted[j]) if i < rows and j < columns else None
+        if pair is not None and cost[i][j] == cost[i + 1][j + 1] + pair:
+            lined_up.append((found[i], wanted[j]))
+            i, j = i + 1, j + 1
+        elif j < columns and cost[i][j] == cost[i][j + 1] + _LEFT_OUT.get(wanted[j].op, 1.0):
+            lined_up.append((None, wanted[j]))
+            j += 1
+        else:
+            lined_up.append((found[i], None))
+            i += 1
+    return lined_up
+
+
+def _pair(step: Step | Join, want: Want) -> float | None:
+    """What is lost by taking a step for a wanted one; None where it cannot be."""
+    if isinstance(step, Join) or _FAMILY.get(step.op, step.op) != _FAMILY.get(want.op, want.op):
+        return None
+    if step.op != want.op:
+        return _WRONG_OP
+    return _WRONG_SETTING * sum(not _holds(step, name, value) for name, value in want.settings.items())
+
+
+def _settings(step: Step | Join, want: Want) -> list[Difference]:
+    """The differences between a step and the wanted one it was lined up with."""
+    assert isinstance(step, Step)  # _pair takes nothing else
+    if step.op != want.op:
+        return [Difference(want.kind, f"{want.place} is {step}, expected {want}")]
+    return [
+        Difference(
+            want.kinds.get(name, want.kind),
+            f"{want.place} has {_setting(name, step.node.settings[name])}, expected {_expected(name, value)}",
+        )
+        for name, value in want.settings.items()
+        if not _holds(step, name, value)
+    ]
+
+
+def _holds(step: Step, name: str, value: Any) -> bool:
+    if name == "padding":
+        return _keeps_size(step)
+    if name == "momentum":
+        return bool(step.node.settings["momentum"] <= value)
+    if isinstance(value, float):
+        return math.isclose(step.node.settings[name], value, abs_tol=1e-6)
+    return bool(step.node.settings[name] == value)
+
+
+def _keeps_size(step: Step) -> bool:
+    """Whether a convolution is padded like 'same', by Keras or by an explicit padding in front of it.
+
+    With stride 2 there are several ways to spread the zeros, and all of them are right.
+    """
+    settings = step.node.settings
+    if settings["padding"] == "same":
+        return True
+    for axis, (before, after) in enumerate(step.padding or ((0, 0), (0, 0))):
+        kernel, stride = settings["kernel_size"][axis], settings["strides"][axis]
+        if stride == 1 and (before, after) != ((kernel - 1) // 2, kernel // 2):
+            return False
+        if max(before, after) > kernel // 2 or step.shape[axis] != -(-step.size[axis] // stride):
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- words
+
+_NAMES = {
+    "BatchNormalization": "batch normalisation",
+    "relu": "ReLU",
+    "GlobalAveragePooling2D": "global average pooling",
+    "GlobalMaxPooling2D": "global max pooling",
+    "Flatten": "flatten",
+    "Pad": "zero padding",
+    "Add": "an addition",
+    "Concatenate": "a concatenation",
+}
+
+
+def _in_words(op: str, settings: Mapping[str, Any]) -> str:
+    """A step as a student would say it: "a 5x5 convolution with 96 filters"."""
+    if op == "Conv2D":
+        kernel = f"{_value('kernel_size', settings['kernel_size'])} " if "kernel_size" in settings else ""
+        filters = f" with {settings['filters']} filters" if "filters" in settings else ""
+        strides = settings.get("strides", (1, 1))
+        stride = "" if strides == (1, 1) else f", stride {_value('strides', strides)}"
+        return f"a {kernel}convolution{filters}{stride}"
+    if op == "Dense":
+        return "a dense layer" + (f" of {settings['units']} units" if "units" in settings else "")
+    if op in ("MaxPooling2D", "AveragePooling2D"):
+        name = "max pooling" if op == "MaxPooling2D" else "average pooling"
+        size, strides = (_value(key, settings[key]) for key in ("pool_size", "strides"))
+        return f"{size} {name} with stride {strides}"
+    if op == "Dropout":
+        return f"dropout of {settings['rate']:g}"
+    return _NAMES.get(op, op)
+
+
+def _setting(name: str, value: Any) -> str:
+    if name in ("filters", "units"):
+        return f"{value} {name}"
+    words = {"kernel_size": "kernel size", "strides": "stride", "pool_size": "pool size"}
+    return f"{words.get(name, name)} {_value(name, value)}"
+
+
+def _expected(name: str, value: Any) -> str:
+    if name == "momentum":
+        return (
+            f"at most {value}: its averages move by 1 - momentum a step, and have not caught up "
+            "when a short training ends"
+        )
+    return _value(name, value)
+
+
+def _value(name: str, value: Any) -> str:
+    """(5, 5) as "5x5", a stride of (2, 2) as "2"."""
+    if name == "strides" and len(set(value)) == 1:
+        return str(value[0])
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return repr(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,453 @@
+"""Judges bottleneck_block on single blocks, and build_resnet on the networks that it built.
+
+A block is where two paths meet. What lies on them is lined up with what should be there, and a check tells
+the first difference of its own kind. Blocks inside a network are judged for what they are in the network (how
+many, how wide, which stride); how a block is built is only told of a network where bottleneck_block on its
+own is right, so that one fault is told once.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from grader.evidence import Network
+from grader.judging import Case, Judge, described
+from grader.record import Verdict
+from grader.tasks.networks import (
+    LARGEST_MOMENTUM,
+    Difference,
+    Join,
+    Path,
+    Step,
+    Want,
+    compare,
+    ordinal,
+    read,
+    readable,
+    steps,
+)
+from grader.tasks.resnet import probe
+
+_DEFAULTS: dict[str, Any] = {"input_shape": (32, 32, 3), "blocks": (3, 4, 6, 3), "width": 64}
+_TRAINABLE_PARAMETERS = 23_705_252  # of the defaults with 100 classes, convolutions without biases
+
+
+# ---------------------------------------------------------------- the block
+
+
+def block_builds(case: Case) -> Verdict:
+    """A block that keeps its input's shape gives a tensor that depends on it."""
+    _block(case, "block.same")
+    return Verdict.passed()
+
+
+def block_convolutions(case: Case) -> Verdict:
+    """1x1, 3x3 and 1x1 convolutions to filters, filters and 4 * filters."""
+    return _block_verdict(case, "convolution")
+
+
+def block_normalisation(case: Case) -> Verdict:
+    """A batch normalisation after each convolution of the main path."""
+    return _block_verdict(case, "normalisation", "momentum")
+
+
+def block_activation(case: Case) -> Verdict:
+    """A ReLU after the first two convolutions, and no other activation on the main path."""
+    return _block_verdict(case, "activation")
+
+
+def block_addition(case: Case) -> Verdict:
+    """The block's input, or its projection, is added to the main path; a ReLU follows."""
+    return _block_verdict(case, "addition")
+
+
+def block_shortcut(case: Case) -> Verdict:
+    """Identity where the shape is kept, a 1x1 convolution with batch normalisation where it is not."""
+    for name in case.inputs["blocks"]:
+        _block(case, name)
+    return _block_verdict(case, "shortcut")
+
+
+def block_stride(case: Case) -> Verdict:
+    """The stride is that of the 3x3 convolution."""
+    return _block_verdict(case, "stride")
+
+
+# ---------------------------------------------------------------- the network
+
+
+def builds(case: Case) -> Verdict:
+    """The defaults give a model."""
+    _parts(case, "default")
+    return Verdict.passed()
+
+
+def takes_input_shape(case: Case) -> Verdict:
+    """The model takes images of input_shape, which is (32, 32, 3) by default."""
+    for name in ("default", "shape"):
+        came, expected = read(case, name).input_shape, _arguments(case, name)["input_shape"]
+        if came != expected:
+            case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
+    return Verdict.passed()
+
+
+def has_classes(case: Case) -> Verdict:
+    """The dense layer has num_classes units."""
+    return _verdict(case, "classes")
+
+
+def has_stem(case: Case) -> Verdict:
+    """A 3x3 convolution with stride 1, batch normalisation and ReLU come before the first block."""
+    return _verdict(case, "stem")
+
+
+def has_blocks(case: Case) -> Verdict:
+    """Stage i has blocks[i] blocks."""
+    read(case, "small")
+    return _verdict(case, "blocks")
+
+
+def scales(case: Case) -> Verdict:
+    """The stem has width filters and the blocks of stage i have width * 2**i."""
+    return _verdict(case, "width")
+
+
+def strides(case: Case) -> Verdict:
+    """The first block of every stage but the first has stride 2, and no other."""
+    return _verdict(case, "strides")
+
+
+def has_bottlenecks(case: Case) -> Verdict:
+    """The blocks of the network are bottlenecks, and nothing else is between them."""
+    return _verdict(case, "bottlenecks")
+
+
+def has_head(case: Case) -> Verdict:
+    """Global average pooling and one dense layer come after the last block."""
+    return _verdict(case, "head")
+
+
+def ends_in_softmax(case: Case) -> Verdict:
+    """Softmax, once and last."""
+    return _verdict(case, "softmax")
+
+
+def counts_parameters(case: Case) -> Verdict:
+    """The defaults have the published number of trainable parameters."""
+    network = read(case, "default")
+    biases = sum(n.settings["filters"] for n in network.of("Conv2D") if n.settings["use_bias"])
+    counted = network.trainable_parameters - biases
+    if counted == _TRAINABLE_PARAMETERS:
+        return Verdict.passed()
+    without = f" (and {biases:,} biases of convolutions, which do not count)" if biases else ""
+    return Verdict.failed(
+        f"{case.call('default')}: the network has {counted:,} trainable parameters{without}, "
+        f"expected {_TRAINABLE_PARAMETERS:,}."
+    )
+
+
+CHECKS: dict[str, Judge] = {
+    "block.builds": block_builds,
+    "block.convolutions": block_convolutions,
+    "block.normalisation": block_normalisation,
+    "block.activation": block_activation,
+    "block.addition": block_addition,
+    "block.shortcut": block_shortcut,
+    "block.stride": block_stride,
+    "builds": builds,
+    "input_shape": takes_input_shape,
+    "classes": has_classes,
+    "stem": has_stem,
+    "blocks": has_blocks,
+    "width": scales,
+    "strides": strides,
+    "bottlenecks": has_bottlenecks,
+    "head": has_head,
+    "softmax": ends_in_softmax,
+    "parameters": counts_parameters,
+}
+
+
+# ---------------------------------------------------------------- a block and its differences
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Where two paths meet.
+
+    Attributes:
+        before: the steps before the paths part, as far as they are the block's.
+        join: the paths and where they meet; None if there is one path only.
+        after: the steps after that.
+    """
+
+    before: Path
+    join: Join | None
+    after: Path
+
+    @property
+    def branches(self) -> list[Path]:
+        """The paths, shortest first: the first is the shortcut, the last the main path."""
+        return sorted(self.join.branches, key=len) if self.join else [()]
+
+    @property
+    def main(self) -> Path:
+        """The main path from the block's input on."""
+        return self.before + self.branches[-1]
+
+    @property
+    def convolutions(self) -> list[Step]:
+        """Those of the main path."""
+        return [step for step in self.main if isinstance(step, Step) and step.op == "Conv2D"]
+
+    @property
+    def filters(self) -> int:
+        """Of the first convolution: the other sizes of the block follow from it."""
+        return int(self.convolutions[0].node.settings["filters"]) if self.convolutions else 0
+
+    @property
+    def stride(self) -> int:
+        """Of the main path as a whole, along the height."""
+        return math.prod(int(step.node.settings["strides"][0]) for step in self.convolutions)
+
+
+def _block(case: Case, name: str) -> _Block:
+    """The block that a call of bottleneck_block built; Unmet if it built none."""
+    value = case.value(name)
+    if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
+        case.fail(name, described(value), "a tensor that layers have made from x")
+    trunk = steps(case, name)
+    joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
+    if not joins:
+        return _Block(trunk, None, ())
+    join = trunk[joins[-1]]
+    assert isinstance(join, Join)
+    return _Block(trunk[: joins[-1]], join, trunk[joins[-1] + 1 :])
+
+
+def _block_verdict(case: Case, *kinds: str) -> Verdict:
+    """Fails with the first difference of these kinds in any block that could be built.
+
+    A block that could not is told by `block.shortcut`, or by `block.builds`, and by no other check.
+    """
+    for name in readable(case, case.inputs["blocks"]):
+        for difference in _single_block_differences(case, name):
+            if difference.kind in kinds:
+                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+    return Verdict.passed()
+
+
+def _single_block_differences(case: Case, name: str) -> list[Difference]:
+    asked = case.inputs["blocks"][name]
+    return _block_differences(_block(case, name), asked["filters"], asked["stride"])
+
+
+def _block_differences(block: _Block, filters: int, stride: int) -> list[Difference]:
+    """All that is wrong with a block, by what it is about."""
+    main = block.main
+    ends_in_relu = bool(main) and main[-1].op == "relu"
+    differences = [Difference("addition", text) for text in _joining(block, ends_in_relu)]
+    if ends_in_relu:  # told already
+        main = main[:-1]
+    extra = {
+        "BatchNormalization": "normalisation",
+        **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "activation"),
+        **dict.fromkeys(("Add", "Concatenate"), "addition"),
+        "": "convolution",
+    }
+    differences += compare(main, list(_main_path(filters, stride)), extra=extra, start="the block's input")
+    if block.join and not block.before:
+        differences += _shortcut_differences(block.branches[0], block.join.size, block.branches[-1])
+    if block.join and not ends_in_relu:
+        relu = Want("relu", "addition", "the ReLU after the addition")
+        differences += compare(block.after, [relu], extra={"": "addition"}, start="the addition")
+    return differences
+
+
+def _joining(block: _Block, ends_in_relu: bool) -> Iterator[str]:
+    """What is wrong with how the two paths part and meet."""
+    if block.join is None:
+        yield "nothing is added: the block is one path, without a shortcut"
+        return
+    if block.join.op != "Add":
+        yield f"the paths are brought together by {block.join}, expected an addition"
+    if len(block.branches) != 2:
+        yield f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
+    if block.before:
+        yield (
+            f"the shortcut starts {len(block.before)} layers into the block, after {block.before[-1]}; "
+            "expected the block's input"
+        )
+    if ends_in_relu:
+        yield "there is a ReLU between the 3rd convolution and the addition, expected after the addition only"
+
+
+def _main_path(filters: int, stride: int) -> Iterator[Want]:
+    convolutions = ((1, filters, 1), (3, filters, stride), (1, 4 * filters, 1))
+    for number, (kernel, count, strides) in enumerate(convolutions, start=1):
+        place = f"the {ordinal(number)} convolution"
+        yield _convolution("convolution", place, count, kernel, strides, kinds={"strides": "stride"})
+        yield _normalisation("normalisation", place)
+        if number < len(convolutions):
+            yield Want("relu", "activation", f"the ReLU of {place}")
+
+
+def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -> list[Difference]:
+    """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
+    after = main[-1].shape if main else before
+    if before == after:
+        if not shortcut:
+            return []
+        text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
+        return [Difference("shortcut", text)]
+    place = "the convolution on the shortcut"
+    wanted = [
+        _convolution("shortcut", place, after[-1], 1, -(-before[0] // after[0])),
+        _normalisation("shortcut", place),
+    ]
+    return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
+
+
+def _convolution(
+    kind: str, place: str, filters: int, kernel: int, stride: int, kinds: dict[str, str] | None = None
+) -> Want:
+    settings = {
+        "filters": filters,
+        "kernel_size": (kernel, kernel),
+        "strides": (stride, stride),
+        "padding": "same",
+    }
+    return Want("Conv2D", kind, place, settings, kinds or {})
+
+
+def _normalisation(kind: str, place: str) -> Want:
+    # The momentum is a kind of its own: whoever sets it sets it in one place for all.
+    settings, kinds = {"momentum": LARGEST_MOMENTUM}, {"momentum": "momentum"}
+    return Want("BatchNormalization", kind, f"the batch normalisation of {place}", settings, kinds)
+
+
+# ---------------------------------------------------------------- a network and its differences
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A network cut into what comes before its blocks, the blocks, and what comes after them."""
+
+    stem: Path
+    blocks: list[_Block]
+    head: Path
+
+
+_HEAD = {
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "AveragePooling2D",
+    "MaxPooling2D",
+    "Flatten",
+    "Dense",
+    "softmax",
+    "sigmoid",
+}
+
+
+def _parts(case: Case, name: str) -> _Parts:
+    trunk = steps(case, name)
+    joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
+    convolutions = [index for index, step in enumerate(trunk) if step.op == "Conv2D"]
+    # Without any addition there is no first block: there the stem ends where a second convolution begins.
+    stem_end = min([*joins[:1], *convolutions[1:2], len(trunk)])
+    last = max([*joins, *convolutions], default=-1)
+    head = next((index for index in range(last + 1, len(trunk)) if trunk[index].op in _HEAD), len(trunk))
+    blocks = []
+    for join, end in zip(joins, [*joins[1:], head], strict=True):
+        met = trunk[join]
+        assert isinstance(met, Join)
+        blocks.append(_Block((), met, trunk[join + 1 : end]))
+    return _Parts(trunk[: min(stem_end, head)], blocks, trunk[head:])
+
+
+def _arguments(case: Case, name: str) -> dict[str, Any]:
+    return {**_DEFAULTS, **probe.arguments(case.inputs)[name]}
+
+
+def _verdict(case: Case, kind: str) -> Verdict:
+    """Fails with the first difference of this kind in any network that could be read."""
+    for name in readable(case, probe.arguments(case.inputs)):
+        for difference in _network_differences(case, name):
+            if difference.kind == kind:
+                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+    return Verdict.passed()
+
+
+def _network_differences(case: Case, name: str) -> Iterator[Difference]:
+    """All that is wrong with a network, by what it is about."""
+    parts, asked = _parts(case, name), _arguments(case, name)
+    told = {
+        difference.kind
+        for block in readable(case, case.inputs["blocks"])
+        for difference in _single_block_differences(case, block)
+    }
+
+    for difference in compare(parts.stem, list(_stem(asked["width"])), extra={"": "stem"}):
+        if difference.kind != "momentum":
+            yield difference
+        elif "momentum" not in told:
+            yield Difference("stem", difference.text)
+
+    wrong = _wrong_number(parts.blocks, asked["blocks"])
+    if wrong:
+        yield Difference("blocks", wrong)
+    else:
+        yield from _blocks_differences(parts.blocks, asked, told)
+
+    start = "the last block" if parts.blocks else "the last convolution"
+    wanted = list(_head(asked["num_classes"]))
+    yield from compare(parts.head, wanted, extra={"softmax": "softmax", "": "head"}, start=start)
+
+
+def _stem(width: int) -> Iterator[Want]:
+    place = "the first convolution"
+    yield _convolution("stem", place, width, 3, 1, kinds={"filters": "width"})
+    yield _normalisation("stem", place)
+    yield Want("relu", "stem", f"the ReLU of {place}")
+
+
+def _wrong_number(found: Sequence[_Block], expected: Sequence[int]) -> str:
+    """What is wrong with the number of blocks, in all or by stage; empty if nothing is.
+
+    A stage is a run of blocks with the same filters. Where there are more or fewer runs than stages, it is
+    the filters that are wrong, and not the number of blocks.
+    """
+    if len(found) != sum(expected):
+        return f"it has {len(found)} blocks, expected {' + '.join(map(str, expected))} = {sum(expected)}"
+    runs = [len(list(run)) for _, run in groupby(found, key=lambda block: block.filters)]
+    if len(runs) == len(expected) and runs != list(expected):
+        return f"its stages have {runs} blocks, expected {list(expected)}"
+    return ""
+
+
+def _blocks_differences(
+    found: Sequence[_Block], asked: dict[str, Any], told: set[str]
+) -> Iterator[Difference]:
+    blocks = iter(found)
+    for stage, count in enumerate(asked["blocks"]):
+        for number in range(count):
+            block = next(blocks)
+            place = f"the {ordinal(number + 1)} block of stage {stage} (counted from 0)"
+            filters, stride = asked["width"] * 2**stage, 2 if stage and not number else 1
+            if block.filters != filters:
+                text = f"{place} has {block.filters} filters in its first convolution, expected {filters}"
+                yield Difference("width", text)
+            if block.stride != stride:
+                yield Difference("strides", f"{place} has stride {block.stride}, expected {stride}")
+            for difference in _block_differences(block, block.filters, block.stride):
+                if difference.kind not in told:
+                    yield Difference("bottlenecks", f"in {place}, {difference.text}")
+
+
+def _head(num_classes: int) -> Iterator[Want]:
+    yield Want("GlobalAveragePooling2D", "head", "the pooling after the last block", {"keepdims": False})
+    yield Want("Dense", "head", "the dense layer", {"units": num_classes}, kinds={"units": "classes"})
+    yield Want("softmax", "softmax", "the activation of the dense layer")

@@ -1,0 +1,100 @@
+"""Judges networks built in the test's own process: a subprocess for each would take ten times as long."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from grader import manifest
+from grader.evidence import Call, Evidence, Network, Other, Raised
+from grader.judging import judge
+from grader.record import Verdict
+
+ROOT = Path(__file__).parents[3]
+MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
+
+
+class Recorder:
+    """Stands in for the harness: calls a function and keeps what the harness would write and read back."""
+
+    def __init__(self, functions: Mapping[str, Any]) -> None:
+        self._functions = functions
+        self._describe = _describe_module()
+        self.calls: dict[str, Call] = {}
+
+    def call(
+        self, name: str, function: str, *args: Any, then: Callable[[Any], Any] | None = None, **kwargs: Any
+    ) -> Any:
+        shapes = [f"keras.Input({a.shape[1:]})" if hasattr(a, "shape") else repr(a) for a in args]
+        arguments = ", ".join([*shapes, *(f"{key}={value!r}" for key, value in kwargs.items())])
+        try:
+            result = self._functions[function](*args, **kwargs)
+        except NotImplementedError:
+            self.calls[name] = Call(function, arguments, "not implemented")
+        except Exception as error:
+            raised = Raised(type(error).__name__, str(error)[:500])
+            self.calls[name] = Call(function, arguments, "raised", exception=raised)
+        else:
+            value = self._value(result, then or (lambda it: it))
+            self.calls[name] = Call(function, arguments, "returned", value=value)
+
+    def _value(self, result: Any, then: Callable[[Any], Any]) -> Network | Other:
+        import keras
+
+        try:
+            result = then(result)
+        except Exception as error:
+            return Other(type(result).__name__, f"{type(error).__name__}: {error}"[:200])
+        if not isinstance(result, keras.Model):
+            return Other(type(result).__name__)
+        try:
+            return Network(self._describe.describe(result))
+        except self._describe.Refused as refused:
+            return Network(refused=str(refused))
+
+
+def _describe_module() -> ModuleType:
+    name = "kit_describe"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "grader/inside/describe.py")
+        assert spec
+        assert spec.loader
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+class NetworkJudge:
+    """Probes and judges a builder task, given as the text of its module."""
+
+    def __init__(self, task: str) -> None:
+        self.task = MANIFEST.task(task)
+        self.probe = importlib.import_module(f"grader.tasks.{task}.probe")
+        self.solution = (ROOT / "solutions" / self.task.module).read_text(encoding="utf-8")
+
+    def __call__(self, source: str, inputs: Mapping[str, Any]) -> dict[str, Verdict]:
+        functions: dict[str, Any] = {}
+        exec(compile(source, self.task.module, "exec"), functions)
+        recorder = Recorder(functions)
+        self.probe.probe(recorder, inputs)
+        evidence = Evidence(True, True, None, "ok", None, recorder.calls)
+        return judge(self.task, evidence, inputs)
+
+    def edited(self, *edits: tuple[str, str]) -> str:
+        """The solution with each of these texts, which it has once, replaced."""
+        source = self.solution
+        for old, new in edits:
+            assert source.count(old) == 1, f"the solution has {old!r} {source.count(old)} times"
+            source = source.replace(old, new)
+        return source
+
+
+@pytest.fixture(scope="session")
+def network_judge() -> type[NetworkJudge]:
+    """The class, by a fixture because test modules cannot import their conftest."""
+    return NetworkJudge
