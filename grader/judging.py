@@ -36,13 +36,15 @@ class Case:
         task: what was asked.
         evidence: what the student's functions did.
         inputs: what they were given: `draw(seed)` of the task's probe.
-        ended: for each function that ended the whole process, how it did so.
+        ended: for each function that ended the whole process, and for "import", how it did so.
+        refused: why the evidence as a whole cannot be used, if it cannot.
     """
 
     task: Task
     evidence: Evidence
     inputs: Mapping[str, Any]
     ended: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
     def call(self, name: str) -> Call:
         """The call of that name, which returned; Unmet says how it ended otherwise."""
@@ -109,37 +111,45 @@ class Case:
 Judge = Callable[[Case], Verdict]
 
 
-def judge(
-    task: Task,
-    evidence: Evidence,
-    inputs: Mapping[str, Any],
-    *,
-    ended: Mapping[str, str] | None = None,
-    refused: str = "",
-) -> dict[str, Verdict]:
-    """Decides every check of a task but those that a training decides.
+def inputs(task: Task, seed: int, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What the probe of a task uses in a sandbox, drawn again on this side."""
+    probe = importlib.import_module(f"grader.tasks.{task.id}.probe")
+    return {**probe.draw(seed), **({"recipe": dict(recipe)} if task.builder else {})}
 
-    Args:
-        task: what was asked.
-        evidence: what the probe saw.
-        inputs: what the probe used, `draw(seed)`.
-        ended: for each function that ended the process, and for "import", how it did so.
-        refused: why the evidence as a whole cannot be used, if it cannot.
+
+def judge(case: Case) -> dict[str, Verdict]:
+    """Decides every check of a task but those that a training decides.
 
     Raises:
         GraderFault: a judge itself failed, or the probe never came as far as the submission.
         ManifestError: the manifest and the judges do not know the same checks.
     """
-    judges = judges_of(task)
-    case = Case(task, evidence, inputs, ended or {})
-    if not evidence.started and not refused:
-        raise GraderFault(f"the probe of {task.id} did not start")
-    whole = _whole(case, refused)
+    judges = judges_of(case.task)
     verdicts: dict[str, Verdict] = {}
-    for check in task.checks:
+    for check in case.task.checks:
         if check.train is None:
-            verdicts[check.id] = whole or _decide(check, judges[check.id], case, verdicts)
+            verdicts[check.id] = _closed(check, case, verdicts) or _decide(check, judges[check.id], case)
     return verdicts
+
+
+def network(
+    case: Case, check: Check, verdicts: Mapping[str, Verdict], budget: blueprint.Budget
+) -> blueprint.Blueprint | Verdict:
+    """The network to be trained for a check, or the verdict where there is none that may be.
+
+    Args:
+        case: its evidence has the network under the name `train.<label set>`.
+        check: one that a training decides.
+        verdicts: of the other checks.
+        budget: the most that the training may take.
+    """
+    closed = _closed(check, case, verdicts)
+    if closed is not None:
+        return closed
+    try:
+        return case.blueprint(f"train.{check.train}", budget)
+    except Unmet as unmet:
+        return unmet.verdict
 
 
 def judges_of(task: Task) -> dict[str, Judge]:
@@ -216,11 +226,28 @@ def _article(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
-def _whole(case: Case, refused: str) -> Verdict | None:
+def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict | None:
+    """The verdict on a check that cannot be looked at: nothing to call, not written yet, or blocked."""
+    if whole := _whole(case):
+        return whole
+    for function in check.functions:
+        calls = [call for call in case.evidence.calls.values() if call.function == function]
+        if calls and all(call.status == "not implemented" for call in calls):
+            return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
+    for needed in check.after:
+        if earlier[needed].status is not Status.PASSED:
+            title = next(other.title for other in case.task.checks if other.id == needed)
+            return Verdict(status=Status.BLOCKED, message=f"First this must hold: {title}.")
+    return None
+
+
+def _whole(case: Case) -> Verdict | None:
     """The verdict on every check alike, where nothing of the module could be called."""
     module, evidence = case.task.module, case.evidence
-    if refused:
-        return Verdict.failed(f"What {module} left behind cannot be used: {refused}.")
+    if case.refused:
+        return Verdict.failed(f"What {module} left behind cannot be used: {case.refused}.")
+    if not evidence.started:
+        raise GraderFault(f"the probe of {case.task.id} did not start")
     match evidence.imported:
         case "ok":
             return None
@@ -243,15 +270,7 @@ def _whole(case: Case, refused: str) -> Verdict | None:
             return Verdict.failed(f"Importing {module} raised {evidence.import_error}.{known}")
 
 
-def _decide(check: Check, judge: Judge, case: Case, earlier: Mapping[str, Verdict]) -> Verdict:
-    for function in check.functions:
-        calls = [call for call in case.evidence.calls.values() if call.function == function]
-        if calls and all(call.status == "not implemented" for call in calls):
-            return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
-    for needed in check.after:
-        if earlier[needed].status is not Status.PASSED:
-            title = next(other.title for other in case.task.checks if other.id == needed)
-            return Verdict(status=Status.BLOCKED, message=f"First this must hold: {title}.")
+def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
     try:
         return judge(case)
     except Unmet as unmet:
