@@ -152,7 +152,10 @@ def _function_at(tree: ast.Module, line: int, name: str) -> str:
 
 def _assert_stubbed(source: str, text: str, name: str, functions: tuple[str, ...]) -> None:
     """Each listed function must come out as its docstring and the line that raises, nothing more or less."""
-    solved, stubs = _functions(source), _functions(text)
+    try:
+        solved, stubs = _functions(source), _functions(text)
+    except SyntaxError as error:
+        raise ManifestError(f"solutions/{name}: without its fences it is not Python: {error.msg}") from error
     for function in functions:
         if function not in solved:
             raise ManifestError(f"solutions/tasks.toml lists {function}, which is not in solutions/{name}")

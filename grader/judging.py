@@ -183,7 +183,7 @@ def described(value: Any) -> str:
         case tuple() | list():
             inside = ", ".join(described(item) for item in value[:4])
             more = ", …" if len(value) > 4 else ""
-            return f"a {type(value).__name__} of {len(value)}: {inside}{more}" if value else "an empty tuple"
+            return f"a {type(value).__name__} of {len(value)}: {inside}{more}" if value else f"an empty {type(value).__name__}"
         case int() | float():
             return f"the number {number(value)}"
         case str():
