@@ -23,9 +23,9 @@ from grader.record import Status, Verdict
 class Unmet(Exception):  # noqa: N818  (it carries a verdict: nothing went wrong)
     """What a check asks for does not hold; the message is for the student."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
-        self.verdict = Verdict.failed(message)
+        self.verdict = Verdict.failed(message, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,28 @@ class Case:
     def call(self, name: str) -> Call:
         """The call of that name, which returned; Unmet says how it ended otherwise."""
         call = self.evidence.calls.get(name)
+        if call is not None and call.status == "returned":
+            return call
+        # A check's own hint is about what came back: nothing has.
+        raise Unmet(self._how_it_ended(name, call), hint="")
+
+    def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:
-            raise Unmet(f"Nothing is known of the call {name!r}: the process ended before it.")
+            return f"Nothing is known of the call {name!r}: the process ended before it."
         how = self.ended.get(call.function)
         match call.status:
-            case "returned":
-                return call
             case "missing":
-                raise Unmet(f"{self.task.module} has no function {call.function}.")
+                return f"{self.task.module} has no function {call.function}."
             case "not implemented":
-                raise Unmet(f"{call.function} is not written yet.")
+                return f"{call.function} is not written yet."
             case "timed out":
-                raise Unmet(f"{call} had not returned in time and was stopped.")
+                return f"{call} had not returned in time and was stopped."
             case "skipped" | "running" if how:
-                raise Unmet(f"{call.function} was called twice, and each time {how}.")
+                return f"{call.function} was called twice, and each time {how}."
             case "skipped" | "running":
-                raise Unmet(f"{call} did not return: the process ended.")
+                return f"{call} did not return: the process ended."
             case _:
-                raise Unmet(f"{call} raised {call.exception}.")
+                return f"{call} raised {call.exception}."
 
     def value(self, name: str) -> Any:
         """What the call returned, whatever it is."""
@@ -183,7 +187,11 @@ def described(value: Any) -> str:
         case tuple() | list():
             inside = ", ".join(described(item) for item in value[:4])
             more = ", …" if len(value) > 4 else ""
-            return f"a {type(value).__name__} of {len(value)}: {inside}{more}" if value else f"an empty {type(value).__name__}"
+            return (
+                f"a {type(value).__name__} of {len(value)}: {inside}{more}"
+                if value
+                else f"an empty {type(value).__name__}"
+            )
         case int() | float():
             return f"the number {number(value)}"
         case str():
@@ -245,7 +253,7 @@ def _whole(case: Case) -> Verdict | None:
     """The verdict on every check alike, where nothing of the module could be called."""
     module, evidence = case.task.module, case.evidence
     if case.refused:
-        return Verdict.failed(f"What {module} left behind cannot be used: {case.refused}.")
+        return Verdict.failed(f"What {module} left behind cannot be used: {case.refused}.", hint="")
     if not evidence.started:
         raise GraderFault(f"the probe of {case.task.id} did not start")
     match evidence.imported:
@@ -255,11 +263,12 @@ def _whole(case: Case) -> Verdict | None:
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"There is no {module}.")
         case "timed out":
             return Verdict.failed(
-                f"Importing {module} had not ended in time: only definitions belong at its left margin."
+                f"Importing {module} had not ended in time: only definitions belong at its left margin.",
+                hint="",
             )
         case "running":
             how = case.ended.get("import", "it ended the process")
-            return Verdict.failed(f"{module} was imported twice, and each time {how}.")
+            return Verdict.failed(f"{module} was imported twice, and each time {how}.", hint="")
         case "raised":
             known = ""
             if evidence.import_error and evidence.import_error.type == "ModuleNotFoundError":
@@ -267,7 +276,7 @@ def _whole(case: Case) -> Verdict | None:
                     " Besides your own files there are Python's standard library, numpy, keras, tensorflow,"
                 )
                 known += " scikit-learn and matplotlib."
-            return Verdict.failed(f"Importing {module} raised {evidence.import_error}.{known}")
+            return Verdict.failed(f"Importing {module} raised {evidence.import_error}.{known}", hint="")
 
 
 def _decide(check: Check, judge: Judge, case: Case) -> Verdict:

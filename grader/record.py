@@ -30,12 +30,14 @@ class Verdict(_Frozen):
     Attributes:
         status: how it ended.
         message: what was called, what came back, what was expected. Empty when passed.
+        hint: in place of the manifest's; None to show that one, "" for none.
         fraction: the part of the check's points that is earned, 0 to 1.
         data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
     """
 
     status: Status
     message: str = ""
+    hint: str | None = None
     fraction: float = 0.0
     data: dict[str, Any] = {}
 
@@ -45,9 +47,11 @@ class Verdict(_Frozen):
         return cls(status=Status.PASSED, message=message, fraction=1.0, data=data)
 
     @classmethod
-    def failed(cls, message: str, *, fraction: float = 0.0, **data: Any) -> "Verdict":
+    def failed(
+        cls, message: str, *, hint: str | None = None, fraction: float = 0.0, **data: Any
+    ) -> "Verdict":
         """The check does not hold; `fraction` of its points may still be earned (a ramp)."""
-        return cls(status=Status.FAILED, message=message, fraction=fraction, data=data)
+        return cls(status=Status.FAILED, message=message, hint=hint, fraction=fraction, data=data)
 
 
 class CheckResult(_Frozen):

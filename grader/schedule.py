@@ -195,6 +195,6 @@ def _check(check: Check, verdict: Verdict) -> CheckResult:
         points=round(check.points * verdict.fraction, 2),
         max_points=check.points,
         message=verdict.message,
-        hint=" ".join(check.hint.split()),
+        hint=verdict.hint if verdict.hint is not None else " ".join(check.hint.split()),
         data=verdict.data,
     )

@@ -48,7 +48,9 @@ def check(root: Path, console: Console, *, folder: Path, tasks: Sequence[str], s
     )
     with sandbox.interruptible(), display:
         (result,) = schedule.grade([Source(folder.name, folder)], plan)
-    console.print(terminal.submission(result))
+    console.print(terminal.submission(result, total=False))
+    points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"
+    console.print(Text(f"\n{points} that need no training", style="bold"))
     console.print(_next(result, everything))
     return 0 if result.graded and not result.problem else 1
 

@@ -19,7 +19,8 @@ from grader.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.submission import Source
 from grader.text import plain
-from lab import data, synthetic
+from lab import data
+from lab.errors import DataError
 from lab.files import write_atomically
 
 
@@ -102,10 +103,13 @@ def _is_own(root: Path, path: Path) -> bool:
 
 
 def _pin(root: Path, profile: recipes.Profile) -> str:
-    """The digest of the data that this profile trains and scores on; DataError if they are not its pin's."""
-    if profile.data == "embedded":
-        return synthetic.PIN
-    return data.verify(root)
+    """The digest of the data that this profile trains and scores on; DataError if they are not here."""
+    if profile.data == "cifar-100" and not data.available(root):
+        raise DataError(
+            f"profile {profile.name} needs CIFAR-100, which is not here",
+            mend="Run: nox -s data (or grade with --profile offline)",
+        )
+    return trainer.pin(profile.data)
 
 
 def _provisional(profile: recipes.Profile, wanted: thresholds.Thresholds, pin: str) -> str:

@@ -24,14 +24,14 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
-def submission(result: SubmissionResult) -> RenderableType:
-    """One submission: a table of tasks and checks with marks, messages and hints, and the total."""
+def submission(result: SubmissionResult, *, total: bool = True) -> RenderableType:
+    """One submission: tasks and checks with marks, messages and hints, and unless told otherwise the total."""
     parts: list[RenderableType] = [Text(f"\n{result.name}", style="bold")]
     parts += [Text(f"  {note}", style="bright_black") for note in result.notes]
     if result.problem:
         parts.append(Text(f"  Not graded: {result.problem}", style="magenta"))
     parts += [_task(task) for task in result.tasks]
-    if result.tasks:
+    if result.tasks and total:
         parts.append(_total(result))
     return Group(*parts)
 
@@ -73,11 +73,14 @@ def _task(task: TaskResult) -> RenderableType:
     heading.add_column(justify="right")
     points = f"{number(task.points)} / {number(task.max_points)}" if _decided(task) else "not graded"
     heading.add_row(Text(task.title, style="bold"), Text(points, style="bold"))
-    if all(check.status is Status.NOT_ATTEMPTED for check in task.checks):
-        only = task.checks[0]
-        return Group(
-            "", heading, Padding(Text(f"○ not attempted. {only.message}", style="yellow"), (0, 0, 0, 2))
-        )
+    first = task.checks[0]
+    alike = all((c.status, c.message) == (first.status, first.message) for c in task.checks)
+    untouched = all(check.status is Status.NOT_ATTEMPTED for check in task.checks)
+    if untouched or (alike and first.status is not Status.PASSED):
+        # One cause for all of it, such as an import that failed, is told once.
+        sign, colour = _SIGNS[first.status]
+        only = Text(f"{sign} {first.status.value}. {first.message}", style=colour)
+        return Group("", heading, Padding(only, (0, 0, 0, 2)))
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(width=3, justify="right")
     grid.add_column(ratio=1)
