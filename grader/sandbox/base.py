@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "Agg",
     "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # or TensorFlow prints that results may differ, at every start
     # As many threads as cores would let one submission slow the others down, and count as processes.
     "OMP_NUM_THREADS": "2",
     "OPENBLAS_NUM_THREADS": "2",

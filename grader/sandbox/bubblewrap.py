@@ -14,6 +14,7 @@ It is a tmpfs of limited size that nothing outside can see, and regular files al
 every process is gone: links, devices, odd permissions and floods of files never reach the real folder.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -54,7 +55,10 @@ _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
 _OPEN_FILES = 1024
 _NICE = 5  # the grader and the trainings go first
-_MEND_USERNS = "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone), or run as root"
+_MEND_NAMESPACES = (
+    "run as root, or let users make namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
+    "kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)"
+)
 
 
 class BubblewrapEngine:
@@ -77,13 +81,16 @@ class BubblewrapEngine:
     def run(self, job: Job) -> Outcome:
         """Runs a job; its files lie in the output folder when this returns."""
         refuse_when_stopping()
-        with ExitStack() as cleanup:
-            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-")))
-            group = totals.Group.create(job.limits)
-            if group is not None:
-                cleanup.callback(group.remove)
-            sandbox = cleanup.enter_context(_started(job, folder, group))
-            return sandbox.finish(job)
+        try:
+            with ExitStack() as cleanup:
+                folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-"))
+                group = totals.Group.create(job.limits)
+                if group is not None:
+                    cleanup.callback(group.remove)
+                sandbox = cleanup.enter_context(_started(job, Path(folder), group))
+                return sandbox.finish(job)
+        except OSError as error:
+            raise SandboxFault(f"a sandbox could not be set up or read: {error}") from error
 
     def _try(self) -> Availability:
         if sys.platform != "linux":
@@ -130,9 +137,8 @@ class _Sandbox:
             self.launcher.stdin.close()
 
         def output_over() -> End | None:
-            status = os.fstatvfs(self.output)
-            too_many = status.f_files - status.f_ffree > MAX_OUTPUT_FILES
-            return End.OUTPUT if too_many or totals.used_bytes(self.output) > limits.output_bytes else None
+            used, files = totals.used_bytes(self.output), totals.used_files(self.output)
+            return End.OUTPUT if used > limits.output_bytes or files > MAX_OUTPUT_FILES else None
 
         passed, seconds = supervise(
             lambda timeout: _ends_within(self.launcher_handle, timeout),
@@ -141,8 +147,9 @@ class _Sandbox:
         )
         self.stop()
         code = self._exit_code()
-        if not _copy_files(self.output, job.output, limits.output_bytes) and passed is None:
-            passed = End.OUTPUT
+        with _opened(job.output, os.O_RDONLY | os.O_DIRECTORY) as output:
+            if _copy_files(self.output, output, limits.output_bytes) < 0:
+                passed = passed or End.OUTPUT
         if passed is not None:
             end, code = passed, -signal.SIGKILL
         elif code is None:
@@ -192,7 +199,7 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(
-                [*totals.entering(group), *_command(job, *descriptors)],
+                [*totals.entering(group), *_command(job, *descriptors, counted=group is not None)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -240,11 +247,11 @@ def _await_ready(launcher: subprocess.Popen[bytes]) -> None:
         said += chunk
         if not chunk:
             message = said.decode("utf-8", errors="replace").strip() or f"exit code {launcher.wait()}"
-            mend = _MEND_USERNS if "namespace" in message or "uid map" in message else ""
+            mend = "" if os.geteuid() == 0 else _MEND_NAMESPACES
             raise SandboxFault(f"bwrap could not start a sandbox: {message}", mend=mend)
 
 
-def _command(job: Job, options: int, rules: int, status: int) -> list[str]:
+def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) -> list[str]:
     """The command line, from bwrap to Python. Everything on it can be read inside, in /proc/1/cmdline."""
     limits = job.limits
     become: list[str] = []
@@ -256,6 +263,8 @@ def _command(job: Job, options: int, rules: int, status: int) -> list[str]:
     limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={_OPEN_FILES}"]
     if become or _counts_processes_per_namespace():
         limit.append(f"--nproc={limits.processes}")
+    if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog
+        limit.append(f"--data={2 * limits.memory_bytes}")
     variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
         # Shells add variables of their own, so env stands behind each.
@@ -263,12 +272,7 @@ def _command(job: Job, options: int, rules: int, status: int) -> list[str]:
         *("--args", str(options), "--seccomp", str(rules), "--json-status-fd", str(status), "--"),
         *become,
         *limit,
-        *(
-            "/bin/sh",
-            "-c",
-            'echo ready; read -r go || exit 1; exec "$@" </dev/null',
-            "sh",
-        ),
+        *("/bin/sh", "-c", 'echo ready; read -r go || exit 1; exec "$@" </dev/null', "sh"),
         *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())),
         *(sys.executable, "-I", "-B", *job.arguments),
     ]
@@ -342,7 +346,7 @@ def _options(job: Job, folder: Path) -> list[str]:
 
 
 @cache
-def _python_paths() -> list[tuple[Path, Path | None]]:
+def _python_paths() -> tuple[tuple[Path, Path | None], ...]:
     """What this Python needs, outer paths first: where, and what to show there (None: nothing at all)."""
     base = {Path(prefix) for prefix in (sys.base_prefix, sys.base_exec_prefix)}
     base |= {prefix.resolve() for prefix in base}
@@ -362,7 +366,7 @@ def _python_paths() -> list[tuple[Path, Path | None]]:
         visible = (Path("/usr"), Path("/bin"), *shown)
         if not any(link.is_relative_to(path) for path in visible):
             shown[link] = link
-    return sorted(shown.items(), key=lambda item: len(item[0].parts))
+    return tuple(sorted(shown.items(), key=lambda item: len(item[0].parts)))
 
 
 def _staged(source: Path, target: Path) -> Path:
@@ -374,54 +378,66 @@ def _staged(source: Path, target: Path) -> Path:
     if source.is_dir():
         target.mkdir()
         target.chmod(0o755)
-        descriptor = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _copy_files(descriptor, target, sys.maxsize)
-        finally:
-            os.close(descriptor)
+        with _opened(source, os.O_RDONLY | os.O_DIRECTORY) as read, _opened(target, os.O_RDONLY) as copy:
+            _copy_files(read, copy, sys.maxsize)
     else:
         shutil.copyfile(source, target)
         target.chmod(0o644)
     return target
 
 
-def _copy_files(source: int, target: Path, budget: int, depth: int = 32) -> bool:
-    """Copies the regular files of an open folder; links, devices and what cannot be read are left out.
+def _copy_files(source: int, target: int, budget: int, depth: int = 32) -> int:
+    """Copies the regular files from one open folder to another, and their folders; nothing else.
+
+    Links, devices and pipes are left out, and so is what cannot be read or named. A machine that is full
+    or broken raises, for that is not the submission's doing.
 
     Returns:
-        Whether all fitted into the budget of bytes. A sparse file counts with its whole length.
+        What is left of the budget of bytes; less than nothing if not all fitted. A sparse file counts
+        with its whole length.
     """
-    return _copy_within(source, target, budget, depth) >= 0
-
-
-def _copy_within(source: int, target: Path, budget: int, depth: int) -> int:
-    """The same, returning what is left of the budget, or -1."""
-    with os.scandir(source) as entries:
-        names = [(entry.name, entry.stat(follow_symlinks=False).st_mode) for entry in entries]
-    for name, mode in names:
-        if not (stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and depth > 0)):
-            continue
-        try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(name, flags, dir_fd=source)
-        except PermissionError:
-            continue
-        try:
-            if stat.S_ISDIR(mode):
-                (target / name).mkdir()
-                (target / name).chmod(0o755)
-                budget = _copy_within(descriptor, target / name, budget, depth - 1)
-            else:
-                budget -= os.fstat(descriptor).st_size
+    for name in os.listdir(source):
+        with ExitStack() as opened, _leaving_out():
+            mode = os.stat(name, dir_fd=source, follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode) and depth > 0:
+                inner = opened.enter_context(_opened(name, os.O_RDONLY | os.O_DIRECTORY, source))
+                os.mkdir(name, dir_fd=target)
+                copy = opened.enter_context(_opened(name, os.O_RDONLY | os.O_DIRECTORY, target))
+                os.fchmod(copy, 0o755)
+                budget = _copy_files(inner, copy, budget, depth - 1)
+            elif stat.S_ISREG(mode):
+                inner = opened.enter_context(_opened(name, os.O_RDONLY | os.O_NONBLOCK, source))
+                budget -= os.fstat(inner).st_size
                 if budget >= 0:
-                    with open(descriptor, "rb", closefd=False) as read, (target / name).open("xb") as written:
-                        shutil.copyfileobj(read, written, MIB)
-                    (target / name).chmod(0o644)
-        finally:
-            os.close(descriptor)
+                    copy = opened.enter_context(_opened(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, target))
+                    os.fchmod(copy, 0o644)
+                    with (
+                        os.fdopen(inner, "rb", closefd=False) as read,
+                        os.fdopen(copy, "wb", closefd=False) as to,
+                    ):
+                        shutil.copyfileobj(read, to, MIB)
         if budget < 0:
-            return -1
+            break
     return budget
+
+
+@contextmanager
+def _leaving_out() -> Iterator[None]:
+    """Passes over what cannot be copied for reasons that lie in itself: its name, its mode."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE):
+            raise
+
+
+@contextmanager
+def _opened(path: str | Path, flags: int, folder: int | None = None) -> Iterator[int]:
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _end_launcher(launcher: subprocess.Popen[bytes]) -> None:

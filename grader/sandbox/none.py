@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -162,11 +163,17 @@ def _stop(process: subprocess.Popen[bytes], group: totals.Group | None, mark: st
         if not group.empty():
             raise SandboxFault("a program could not be stopped")
         return
-    proc = Path("/proc")
-    for entry in proc.iterdir() if proc.is_dir() else ():
-        if entry.name.isdecimal() and _marked(entry.name, mark):
+    # Until nothing is found: what is killed may have started another process just before.
+    while left := [pid for pid in _processes() if _marked(pid, mark)]:
+        for pid in left:
             with suppress(ProcessLookupError):
-                os.kill(int(entry.name), _KILL)
+                os.kill(int(pid), _KILL)
+        time.sleep(0.01)
+
+
+def _processes() -> list[str]:
+    proc = Path("/proc")
+    return [entry.name for entry in proc.iterdir() if entry.name.isdecimal()] if proc.is_dir() else []
 
 
 def _marked(process: str, mark: str) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from grader.sandbox.base import End, Limits
 
 _PREFIX = "kit-sandbox-"
+_LAUNCHERS = 2  # processes in a group that are not the program's: bwrap, outside and inside
 
 
 class Group:
@@ -25,6 +26,7 @@ class Group:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = folders
+        self._kills = [file for folder in folders for name in _KILLS if (file := folder / name).exists()]
 
     @classmethod
     def create(cls, limits: Limits) -> "Group | None":
@@ -46,7 +48,7 @@ class Group:
                 ("memory.oom.group", 1),
                 ("memory.limit_in_bytes", limits.memory_bytes),
                 ("memory.memsw.limit_in_bytes", limits.memory_bytes),
-                ("pids.max", limits.processes),
+                ("pids.max", limits.processes + _LAUNCHERS),
             ):
                 if (folder / file).exists():
                     (folder / file).write_text(str(value))
@@ -54,12 +56,11 @@ class Group:
 
     def over(self) -> End | None:
         """Says MEMORY once the kernel had to kill a process of the group."""
-        for folder in self.folders:
-            for name in ("memory.events", "memory.oom_control"):
-                for line in _read(folder / name).splitlines():
-                    key, _, value = line.partition(" ")
-                    if key == "oom_kill" and value != "0":
-                        return End.MEMORY
+        for file in self._kills:
+            for line in _read(file).splitlines():
+                key, _, value = line.partition(" ")
+                if key == "oom_kill" and value != "0":
+                    return End.MEMORY
         return None
 
     def peak(self) -> int | None:
@@ -120,7 +121,8 @@ class Watchdog:
         """Says MEMORY if the processes together hold more than they may, SIGNAL if they are too many."""
         listed = os.listdir(self._proc)  # noqa: PTH208 (an open folder, not a path)
         processes = [name for name in listed if name.isdecimal() and self._mine(name)]
-        files = sum(used_bytes(filesystem) for filesystem in self._filesystems)
+        # An empty file takes memory as well: a floor for what the kernel keeps of each.
+        files = sum(used_bytes(tmpfs) + 1024 * used_files(tmpfs) for tmpfs in self._filesystems)
         total = files + sum(self._resident(process) for process in processes)
         if total > self._limits.memory_bytes:
             # Resident pages that forked processes share were counted for each of them. The exact figure
@@ -129,7 +131,7 @@ class Watchdog:
         self._peak = max(self._peak, total)
         if total > self._limits.memory_bytes:
             return End.MEMORY
-        if sum(self._threads(process) for process in processes) > self._limits.processes:
+        if sum(self._threads(process) for process in processes) > self._limits.processes + _LAUNCHERS:
             return End.SIGNAL
         return None
 
@@ -167,8 +169,15 @@ def used_bytes(filesystem: int) -> int:
     return (status.f_blocks - status.f_bfree) * status.f_frsize
 
 
+def used_files(filesystem: int) -> int:
+    """How many files and folders there are on a tmpfs; links count as files."""
+    status = os.fstatvfs(filesystem)
+    return status.f_files - status.f_ffree
+
+
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _PROCS = "cgroup.procs"
+_KILLS = ("memory.events", "memory.oom_control")
 _PEAKS = ("memory.peak", "memory.max_usage_in_bytes")
 
 

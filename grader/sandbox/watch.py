@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import IO
 
@@ -36,10 +36,11 @@ class Printed:
 
     def _read(self) -> None:
         descriptor = self._stream.fileno()
-        while chunk := os.read(descriptor, 1 << 20):
-            self._kept += chunk
-            if len(self._kept) > 2 * self._keep:
-                del self._kept[: -self._keep or None]
+        with suppress(OSError):  # closed by an engine that gave the program up
+            while chunk := os.read(descriptor, 1 << 20):
+                self._kept += chunk
+                if len(self._kept) > 2 * self._keep:
+                    del self._kept[: -self._keep or None]
 
 
 def supervise(

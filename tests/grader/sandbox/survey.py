@@ -1,0 +1,120 @@
+"""Runs inside a sandbox: tries what must not work and prints as JSON what came of it."""
+
+import ctypes
+import errno
+import json
+import os
+import resource
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = sys.argv[1]
+SYSCALLS = {
+    "unshare user": (272, 0x10000000),
+    "clone user": (56, 0x10000000 | 17, 0, 0, 0, 0),
+    "clone3": (435, 0, 0),
+    "mount": (165, 0, 0, 0, 0, 0),
+    "ptrace": (101, 0, 0, 0, 0),
+    "process_vm_writev": (311, 1, 0, 0, 0, 0, 0),
+    "keyctl": (250, 0, 0),
+    "io_uring_setup": (425, 1, 0),
+    "bpf": (321, 0, 0, 0),
+    "userfaultfd": (323, 0),
+    "perf_event_open": (298, 0, 0, 0, 0, 0),
+    "open_by_handle_at": (304, 0, 0, 0),
+    "shmget": (29, 0, 4096, 0o1600),
+    "TIOCSTI": (16, 0, 0x5412, 0),
+    "x32 getpid": (0x40000000 | 39,),
+}
+
+
+def attempt(action: Callable[[], Any]) -> Any:
+    """What the action returned, or the name of its error."""
+    try:
+        return action()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def call(*arguments: int) -> Any:
+    """A system call past libc."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.syscall(*[ctypes.c_long(argument) for argument in arguments])
+    return result if result >= 0 else errno.errorcode[ctypes.get_errno()]
+
+
+def write(path: str) -> str:
+    with open(path, "ab") as file:  # noqa: PTH123
+        file.write(b"x")
+    return "written"
+
+
+def read(path: str) -> str:
+    return Path(path).read_bytes().decode("utf-8", errors="replace")
+
+
+def names(folder: str) -> list[str]:
+    return sorted(entry.name for entry in Path(folder).iterdir())
+
+
+def connect(family: int, address: Any) -> str:
+    with socket.socket(family, socket.SOCK_STREAM) as client:
+        client.settimeout(2)
+        client.connect(address)
+    return "connected"
+
+
+processes = [entry.name for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+print(
+    json.dumps(
+        {
+            "environ": dict(os.environ),
+            "environs": [attempt(lambda p=p: read(f"/proc/{p}/environ")) for p in ["1", "self"]],
+            "command line": read("/proc/1/cmdline"),
+            "users": [os.getuid(), os.geteuid(), os.getgid(), os.getgroups()],
+            "status": dict(line.split(":\t", 1) for line in read("/proc/self/status").splitlines()),
+            "processes": len(processes),
+            "host name": socket.gethostname(),
+            "folders": {path: attempt(lambda p=path: names(p)) for path in ("/", CHECKOUT, "/root")},
+            "descriptors": names("/proc/self/fd"),
+            "mounts": read("/proc/self/mountinfo"),
+            "submission": read("/submission/answer.py"),
+            "readable": read("/kit/inside/harness.py"),
+            "read": {
+                path: attempt(lambda p=path: read(p))
+                for path in ("/etc/shadow", "/etc/passwd", f"{CHECKOUT}/pyproject.toml", "/proc/1/mem")
+            },
+            "write": {
+                path: attempt(lambda p=path: write(p))
+                for path in [
+                    *("/x", "/etc/x", "/usr/x", "/dev/x", "/submission/x", "/submission/answer.py"),
+                    *(f"{sys.prefix}/x", os.__file__, sys.executable, "/kit/inside/harness.py", "/kit/x"),
+                    *(
+                        "/proc/self/mem",
+                        "/proc/1/mem",
+                        "/proc/self/oom_score_adj",
+                        "/proc/sys/kernel/core_pattern",
+                    ),
+                    *("/tmp/x", "/dev/shm/x", "/output/x"),
+                ]
+            },
+            "connect": {
+                "internet": attempt(lambda: connect(socket.AF_INET, ("192.0.2.1", 80))),
+                "metadata": attempt(lambda: connect(socket.AF_INET, ("169.254.169.254", 80))),
+                "loopback": attempt(lambda: connect(socket.AF_INET, ("127.0.0.1", 22))),
+                "ipv6": attempt(lambda: connect(socket.AF_INET6, ("::1", 22))),
+                "netlink": attempt(lambda: socket.socket(socket.AF_NETLINK).close()),
+                "abstract": attempt(lambda: connect(socket.AF_UNIX, "\0kit-sandbox-test")),
+            },
+            "calls": {name: call(*arguments) for name, arguments in SYSCALLS.items()}
+            if os.uname().machine == "x86_64"
+            else {},
+            "kill launcher": [attempt(lambda s=s: os.kill(1, s)) for s in (9, 15, 6)],
+            "limits": [resource.getrlimit(kind) for kind in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE)],
+            "nice": os.nice(0),
+        }
+    )
+)
