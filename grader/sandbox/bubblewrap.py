@@ -54,8 +54,10 @@ _STOP_SECONDS = 10.0
 _TMP_BYTES = 256 * MIB
 _SHM_BYTES = 64 * MIB
 _OPEN_FILES = 1024
+_NOBODY = "65534"
 _NICE = 5  # the grader and the trainings go first
-_MEND_NAMESPACES = (
+_MEND_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
+_MEND_USER = (
     "run as root, or let users make namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
     "kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)"
 )
@@ -247,7 +249,7 @@ def _await_ready(launcher: subprocess.Popen[bytes]) -> None:
         said += chunk
         if not chunk:
             message = said.decode("utf-8", errors="replace").strip() or f"exit code {launcher.wait()}"
-            mend = "" if os.geteuid() == 0 else _MEND_NAMESPACES
+            mend = _MEND_ROOT if _unused_users() else _MEND_USER
             raise SandboxFault(f"bwrap could not start a sandbox: {message}", mend=mend)
 
 
@@ -255,9 +257,10 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
     """The command line, from bwrap to Python. Everything on it can be read inside, in /proc/1/cmdline."""
     limits = job.limits
     become: list[str] = []
-    if os.geteuid() == 0:
+    users = _unused_users()
+    if users:
         # A user of its own for every job: no process of another job could be signalled or counted with it.
-        user = str(_unused_user())
+        user = str(secrets.choice(users))
         become = [_tool("setpriv") or "", "--reuid", user, "--regid", user, "--clear-groups"]
         become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
     limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={_OPEN_FILES}"]
@@ -282,15 +285,21 @@ def _options(job: Job, folder: Path) -> list[str]:
     """What bwrap is to build."""
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    if os.geteuid() == 0:
+    if _unused_users():
         # What setpriv needs to become another user; it keeps none of them. No user namespace here: the
         # Python that runs may lie where only root can look for it.
         options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
     else:
-        options += ["--unshare-user"]
+        # The number inside only; outside, it is still the grader's user.
+        options += ["--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY]
         if "--disable-userns" in _bwrap_help():  # since 0.8; the seccomp filter refuses new ones as well
             options += ["--disable-userns"]
+    return options + _file_system(job, folder)
 
+
+def _file_system(job: Job, folder: Path) -> list[str]:
+    """The part of it that says what is seen where, outer paths before those within."""
+    options: list[str] = []
     made: set[Path] = set()
 
     def parents(path: Path) -> None:
@@ -314,7 +323,12 @@ def _options(job: Job, folder: Path) -> list[str]:
     for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
         if Path(name).exists():
             read_only(Path(name), Path(name))
-    for path, shown in _python_paths():
+    # The output's file system is a little larger than its limit, so that passing the limit can be seen.
+    sizes = {"tmp": _TMP_BYTES, "dev/shm": _SHM_BYTES, "output": job.limits.output_bytes + MIB}
+    for name, size in sizes.items():
+        parents(Path("/", name))
+        options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
+    for path, shown in _python_paths():  # after /tmp: it may lie there
         parents(path)
         if shown is None:
             options += ["--perms", "0755", "--tmpfs", str(path)]
@@ -327,18 +341,10 @@ def _options(job: Job, folder: Path) -> list[str]:
     for number, (inside, source) in enumerate([("/submission", job.submission), *job.readable.items()]):
         read_only(_staged(source, folder / str(number)), Path(inside))
 
-    parents(Path("/dev/null"))
     for device in ("null", "zero", "full", "random", "urandom"):
         options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     # Read-only, /proc/PID/mem and the like cannot be written either.
     options += ["--proc", "/proc", "--remount-ro", "/proc"]
-    # The output's file system is a little larger than its limit, so that passing the limit can be seen.
-    for name, size in (
-        ("tmp", _TMP_BYTES),
-        ("dev/shm", _SHM_BYTES),
-        ("output", job.limits.output_bytes + MIB),
-    ):
-        options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
     for path, shown in _python_paths():
         if shown is None:
             options += ["--remount-ro", str(path)]
@@ -475,16 +481,19 @@ def _bwrap_help() -> str:
     return subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout  # noqa: S607
 
 
-def _unused_user() -> int:
-    """A user number that nobody has.
+def _unused_users() -> range:
+    """User numbers that nobody has; none where the grader may not become another user.
 
     From 0x70000000 on, systemd's table of user numbers has nothing. In a container that maps fewer
     numbers, the last ones that it maps serve.
     """
+    if os.geteuid() != 0:
+        return range(0)
     mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
     end = min(0x80000000, max(int(first) + int(count) for first, _, count in mapped))
-    room = 0x10000000 if end == 0x80000000 else 2048
-    return end - room + secrets.randbelow(room)
+    if end < 0x10000:  # root in name only: of a user namespace that an ordinary user made
+        return range(0)
+    return range(0x70000000 if end == 0x80000000 else end - 2048, end)
 
 
 def _counts_processes_per_namespace() -> bool:
