@@ -48,6 +48,8 @@ def show(value: object) -> str:
     parts = items(value)
     if parts is None:
         return "a dictionary" if type(value) is dict else "something that is not plain data"
+    if not parts:
+        return "an empty list"
     if len(parts) <= 4 and all(items(part) is None for part in parts):
         return f"({', '.join(map(show, parts))})"
     return f"a list of {len(parts)}"

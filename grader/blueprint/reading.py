@@ -64,7 +64,8 @@ def read(data: object, budget: Budget) -> Blueprint:
         except NotAllowed as error:
             raise BlueprintRefused(f"{node}: {error}") from None
     last = made[output]
-    if isinstance(last, _Zeros) or not drafts.trainable_parameters:
+    assert isinstance(last, int)  # zeros do not depend on the input, and were refused for that
+    if not drafts.trainable_parameters:
         raise BlueprintRefused("the network has no weights: there is nothing to train")
     return drafts.blueprint(last)
 
@@ -153,10 +154,12 @@ def _record(
     record = fields(value)
     if record is None:
         raise NotAllowed(f"{what} is {show(value)} instead of a record")
-    missing = [key for key in required if key not in record]
-    surplus = [key for key in record if key not in required and key not in optional]
-    if missing or surplus:
-        raise NotAllowed(f"{what} lacks {show(missing)} and has {show(surplus)} too many")
+    for key in required:
+        if key not in record:
+            raise NotAllowed(f"{what} lacks {key!r}")
+    for key in record:
+        if key not in required and key not in optional:
+            raise NotAllowed(f"{what} has {show(key)}, which nothing reads")
     return record
 
 
@@ -170,6 +173,8 @@ def _check_all_lead_to(output: int, nodes: Sequence[_Described]) -> None:
     for node in reversed(nodes):
         if node.index in reached and node.op != ZEROS:  # zeros tell nothing of what they were made like
             reached.update(node.inputs)
+    if 0 not in reached:
+        raise BlueprintRefused("the network's output does not depend on its input")
     for node in nodes:
         if node.index not in reached:
             raise BlueprintRefused(
