@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grader import judging, probing, submission
 from grader.blueprint import Blueprint
@@ -163,7 +164,7 @@ def _learned(
     if isinstance(result, TrainerFault):
         return Verdict(status=Status.FAULT, message=result.message, data={"training": job.digest})
     threshold = plan.training.threshold(task.id, check.train)
-    data = {
+    data: dict[str, Any] = {
         "accuracy": result.accuracy,
         "threshold": threshold.threshold,
         "threshold_runs": threshold.n,
