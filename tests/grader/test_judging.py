@@ -1,0 +1,351 @@
+"""Every way a call can end has its status and its words, and no evidence makes a judge fail."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from grader import blueprint, judging, manifest
+from grader.errors import GraderFault
+from grader.evidence import Call, Evidence, Network, Other, Raised
+from grader.judging import Case, Unmet, described, number, numbers
+from grader.manifest import Check, Task
+from grader.record import Status, Verdict
+from grader.tasks.preprocessing import probe
+
+ROOT = Path(__file__).parents[2]
+CHECK = Check(id="adds", title="It adds", points=1, functions=("add",), hint="Use the plus sign.")
+TASK = Task(id="sums", title="Sums", module="sums.py", functions=("add",), checks=(CHECK,))
+BUDGET = blueprint.Budget(parameters=10**6, flops=10**9, activations=10**6, nodes=100)
+
+
+def case(*calls: Call, **changes: Any) -> Case:
+    """A case of TASK with these calls, named "0", "1" and so on."""
+    found = Evidence(True, True, None, "ok", None, {str(n): call for n, call in enumerate(calls)})
+    return Case(
+        TASK,
+        replace(found, **{k: v for k, v in changes.items() if k != "ended"}),
+        {},
+        changes.get("ended", {}),
+    )
+
+
+def call(value: Any = None, status: Any = "returned", **more: Any) -> Call:
+    return Call("add", "1, 2", status, value, **more)
+
+
+@pytest.fixture
+def judges(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[Case], Verdict]]:
+    """The judges of TASK; what a test puts in here is what decides."""
+    known: dict[str, Callable[[Case], Verdict]] = {"adds": lambda case: Verdict.passed()}
+    monkeypatch.setattr(judging, "judges_of", lambda task: known)
+    return known
+
+
+class TestCase:
+    @pytest.mark.parametrize(
+        ("call", "ended", "message"),
+        [
+            (call(status="missing"), {}, "sums.py has no function add."),
+            (call(status="not implemented"), {}, "add is not written yet."),
+            (call(status="timed out"), {}, "add(1, 2) had not returned in time and was stopped."),
+            (
+                call(status="skipped"),
+                {"add": "it was killed"},
+                "add was called twice, and each time it was killed.",
+            ),
+            (call(status="running"), {}, "add(1, 2) did not return: the process ended."),
+            (
+                call(status="raised", exception=Raised("ValueError", "no", "sums.py", 3)),
+                {},
+                "add(1, 2) raised ValueError: no (sums.py, line 3).",
+            ),
+        ],
+    )
+    def test_a_call_that_did_not_return_says_how_it_ended(
+        self, call: Call, ended: dict[str, str], message: str
+    ) -> None:
+        with pytest.raises(Unmet) as caught:
+            case(call, ended=ended).value("0")
+        assert caught.value.verdict == Verdict.failed(message, hint="")
+
+    def test_a_call_that_is_not_there_was_never_made(self) -> None:
+        with pytest.raises(Unmet, match="the process ended before"):
+            case().value("0")
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            (None, "add(1, 2) returned None; expected a float32 array of shape (2,)."),
+            (
+                np.zeros(2),
+                "add(1, 2) returned a float64 array of shape (2,); expected a float32 array of shape (2,).",
+            ),
+            (np.zeros((1, 2), "f4"), "add(1, 2) returned a float32 array of shape (1, 2); expected a"),
+        ],
+    )
+    def test_an_array_of_another_kind_says_what_came_and_what_was_expected(
+        self, value: object, expected: str
+    ) -> None:
+        with pytest.raises(Unmet) as caught:
+            case(call(value)).array("0", dtype="float32", shape=(2,))
+        assert str(caught.value).startswith(expected)
+
+    def test_a_tuple_a_list_or_the_rows_of_an_array_are_items(self) -> None:
+        for value in ((1, 2), [1, 2], np.array([1, 2])):
+            assert case(call(value)).items("0", 2, "two numbers") == (1, 2)
+        for value in ((1,), np.array(3), "ab", None):
+            with pytest.raises(Unmet, match="expected two numbers"):
+                case(call(value)).items("0", 2, "two numbers")
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            (3, "returned the number 3; expected a keras.Model"),
+            (Network(refused="it has a Lambda"), "returned a model that cannot be used: it has a Lambda."),
+            (Network({"nodes": "none"}), "returned a model that cannot be used: "),
+        ],
+    )
+    def test_what_is_no_network_or_none_that_is_allowed_is_said(self, value: object, message: str) -> None:
+        with pytest.raises(Unmet) as caught:
+            case(call(value)).blueprint("0", BUDGET)
+        assert message in str(caught.value)
+
+
+class TestJudge:
+    def test_a_check_that_holds_is_passed(self, judges: object) -> None:
+        assert judging.judge(case(call(3))) == {"adds": Verdict.passed()}
+
+    def test_the_untouched_stub_is_not_attempted_but_one_call_that_is_written_counts(
+        self, judges: object
+    ) -> None:
+        stub = call(status="not implemented")
+        assert judging.judge(case(stub, stub))["adds"].status is Status.NOT_ATTEMPTED
+        assert judging.judge(case(stub, call(3)))["adds"].status is Status.PASSED
+
+    def test_a_check_is_blocked_until_those_it_builds_on_have_passed(
+        self, judges: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        later = CHECK.model_copy(update={"id": "later", "after": ("adds",)})
+        two = replace(case(call(3)), task=TASK.model_copy(update={"checks": (CHECK, later)}))
+        judges["later"] = judges["adds"]
+        assert judging.judge(two)["later"].status is Status.PASSED
+        judges["adds"] = lambda case: Verdict.failed("no")
+        assert judging.judge(two)["later"] == Verdict(
+            status=Status.BLOCKED, message="First this must hold: It adds."
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "message"),
+        [
+            ({"imported": "missing file"}, Status.NOT_ATTEMPTED, "There is no sums.py."),
+            ({"imported": "timed out"}, Status.FAILED, "Importing sums.py had not ended in time"),
+            (
+                {"imported": "running", "ended": {"import": "it was killed"}},
+                Status.FAILED,
+                "sums.py was imported twice, and each time it was killed.",
+            ),
+            (
+                {
+                    "imported": "raised",
+                    "import_error": Raised("ModuleNotFoundError", "No module named 'torch'"),
+                },
+                Status.FAILED,
+                "No module named 'torch'. Besides your own files there are Python's standard library, numpy",
+            ),
+        ],
+    )
+    def test_a_module_that_cannot_be_imported_decides_every_check(
+        self, judges: object, changes: dict[str, Any], status: Status, message: str
+    ) -> None:
+        verdict = judging.judge(case(**changes))["adds"]
+        assert verdict.status is status
+        assert message in verdict.message
+
+    def test_evidence_that_cannot_be_used_fails_every_check(self, judges: object) -> None:
+        verdict = judging.judge(replace(case(), refused="more than 200 files were left behind"))["adds"]
+        assert verdict.status is Status.FAILED
+        assert "more than 200 files" in verdict.message
+
+    def test_a_probe_that_did_not_start_is_the_machines_fault(self, judges: object) -> None:
+        with pytest.raises(GraderFault, match="did not start"):
+            judging.judge(case(started=False))
+
+    def test_a_judge_that_fails_is_the_graders_fault(self, judges: dict[str, Any]) -> None:
+        judges["adds"] = lambda case: 1 / 0
+        with pytest.raises(GraderFault, match="the judge of sums/adds failed: ZeroDivisionError"):
+            judging.judge(case(call(3)))
+
+
+class TestNetwork:
+    CHECK = CHECK.model_copy(update={"id": "learns", "train": "coarse", "after": ("adds",)})
+
+    def test_a_training_is_blocked_like_any_check(self) -> None:
+        verdict = judging.network(case(call(3)), self.CHECK, {"adds": Verdict.failed("no")}, BUDGET)
+        assert isinstance(verdict, Verdict)
+        assert verdict.status is Status.BLOCKED
+
+    def test_what_was_built_for_it_is_the_network(self) -> None:
+        described_ = {
+            "format": 1,
+            "input_shape": [4],
+            "output": 1,
+            "nodes": [
+                {"op": "Input", "settings": {}, "inputs": []},
+                {"op": "Dense", "settings": {"units": 2}, "inputs": [0]},
+            ],
+        }
+        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(described_))})
+        network = judging.network(Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+        assert isinstance(network, blueprint.Blueprint)
+        assert network.output_shape == (2,)
+
+    def test_a_builder_that_did_not_return_fails_the_check(self) -> None:
+        verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+        assert isinstance(verdict, Verdict)
+        assert verdict.status is Status.FAILED
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (None, "None"),
+            (True, "True"),
+            (0.123456, "the number 0.123"),
+            ("it", "the text 'it'"),
+            ((), "an empty tuple"),
+            ([], "an empty list"),
+            ((1, None), "a tuple of 2: the number 1, None"),
+            (["a"] * 9, "a list of 9: " + "the text 'a', " * 4 + "…"),
+            (np.zeros((2, 3), "i4"), "an int32 array of shape (2, 3)"),
+            (np.uint8(3), "a uint8"),
+            (Network(), "a model"),
+            (Other("dict"), "a dict"),
+            (Other("ndarray", "of object values"), "a ndarray (of object values)"),
+        ],
+    )
+    def test_a_value_in_a_few_words(self, value: object, words: str) -> None:
+        assert described(value) == words
+
+    def test_numbers_are_short(self) -> None:
+        assert numbers([1 / 3, 31, float("nan")]) == "(0.333, 31, nan)"
+        assert number(123456.0) == "1.23e+05"
+
+
+# ------------------------------------------------------------------ no evidence makes a judge fail
+
+PREPROCESSING = manifest.load(ROOT / "solutions/tasks.toml").task("preprocessing")
+SEED = 11
+
+
+def right_calls() -> dict[str, Call]:
+    """What the solution's functions give."""
+    spec = importlib.util.spec_from_file_location("solved", ROOT / "solutions/preprocessing.py")
+    assert spec
+    assert spec.loader
+    solved = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(solved)
+    calls: dict[str, Call] = {}
+
+    class Recorder:
+        def call(
+            self, name: str, function: str, *args: Any, keep_inputs: bool = False, **kwargs: Any
+        ) -> None:
+            value = getattr(solved, function)(*args, **kwargs)
+            after = (
+                {str(n): a for n, a in enumerate(args) if isinstance(a, np.ndarray)} if keep_inputs else {}
+            )
+            calls[name] = Call(function, "…", "returned", value, inputs_after=after)
+
+    probe.probe(Recorder(), probe.draw(SEED))
+    return calls
+
+
+RIGHT = right_calls()
+
+dtypes = st.sampled_from(["?", "u1", "u8", "i1", "i8", "f2", "f4", "f8"])
+arrays = dtypes.flatmap(
+    lambda d: hnp.arrays(d, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
+)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64)
+    | st.floats()
+    | st.text(max_size=5)
+    | arrays
+    | st.just(Other("set"))
+    | st.just(Network({})),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple),
+    max_leaves=4,
+)
+
+
+@st.composite
+def altered(draw: st.DrawFn, value: Any) -> Any:
+    """A right value with a piece of it replaced, of another dtype, cut, or filled with something odd."""
+    if isinstance(value, tuple) and draw(st.booleans()):
+        place = draw(st.integers(0, len(value) - 1))
+        return (*value[:place], draw(altered(value[place])), *value[place + 1 :])
+    if isinstance(value, np.ndarray):
+        match draw(st.integers(0, 4)):
+            case 0:
+                with np.errstate(all="ignore"):
+                    return value.astype(draw(dtypes))
+            case 1:
+                return value[: draw(st.integers(0, 2))]
+            case 2:
+                return np.concatenate([value, value])
+            case 3:
+                odd = (
+                    [0, 1, 255, 2**62, -(2**62)] if value.dtype.kind == "i" else [0, np.nan, np.inf, 3e38, -1]
+                )
+                filled = value.copy()
+                filled[: draw(st.sampled_from([1, len(value)]))] = draw(st.sampled_from(odd))
+                return filled
+    return draw(values)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> dict[str, Call]:
+    """The right calls, some of which returned something else or did not return."""
+    found = dict(RIGHT)
+    for name in draw(st.sets(st.sampled_from(sorted(RIGHT)), min_size=1, max_size=3)):
+        match draw(st.integers(0, 5)):
+            case 0:
+                found[name] = replace(
+                    found[name], status=draw(st.sampled_from(["raised", "missing", "running"]))
+                )
+            case 1:
+                del found[name]
+            case 2:
+                found[name] = replace(found[name], inputs_after={"0": draw(values), "1": draw(values)})
+            case _:
+                found[name] = replace(found[name], value=draw(altered(found[name].value)))
+    return found
+
+
+class TestRandom:
+    def test_the_right_calls_pass(self) -> None:
+        verdicts = judging.judge(
+            Case(PREPROCESSING, Evidence(True, True, None, "ok", None, RIGHT), probe.draw(SEED))
+        )
+        assert {v.status for v in verdicts.values()} == {Status.PASSED}
+
+    @given(calls())
+    @settings(max_examples=400, deadline=None)
+    @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+    def test_whatever_came_back_every_check_has_a_verdict(self, found: dict[str, Call]) -> None:
+        evidence = Evidence(True, True, None, "ok", None, found)
+        verdicts = judging.judge(Case(PREPROCESSING, evidence, probe.draw(SEED)))
+        assert verdicts.keys() == {check.id for check in PREPROCESSING.checks}
+        assert all(v.message for v in verdicts.values() if v.status is not Status.PASSED)
+        assert all(len(v.message) < 1000 for v in verdicts.values())
