@@ -15,7 +15,7 @@ import pytest
 
 from grader import manifest
 from grader.evidence import Evidence
-from grader.judging import judge
+from grader.judging import Case, judge
 from grader.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.judge import CHECKS
@@ -41,7 +41,7 @@ def judged(tmp_path: Path) -> Judged:
         command += ["--probe", ROOT / "grader/tasks/preprocessing/probe.py", "--module", "preprocessing.py"]
         command += ["--submission", submission, "--output", output, "--seed", str(seed)]
         subprocess.run(command, check=True, timeout=120, capture_output=True)
-        return judge(TASK, Evidence.read(output), probe.draw(seed))
+        return judge(Case(TASK, Evidence.read(output), probe.draw(seed)))
 
     return run
 
