@@ -238,19 +238,19 @@ def check_safe(data: object) -> Blueprint | None:
 class TestAnything:
     """Whatever comes in: refused in one line, or a network within budget."""
 
-    @examples(400)
+    @examples(300)
     @given(JSON)
     def test_random_data(self, data: object) -> None:
         """Data that has nothing to do with a network."""
         check_safe(data)
 
-    @examples(1200)
+    @examples(1000)
     @given(mutated())
     def test_mutated_networks(self, data: Data) -> None:
         """Networks in which something is wrong, and some in which it happens to be right."""
         check_safe(data)
 
-    @examples(150)
+    @examples(100)
     @given(networks())
     def test_right_networks(self, data: Data) -> None:
         """What is right is read."""
@@ -528,7 +528,7 @@ OTHERS: dict[str, list[Any]] = {
 class TestDigest:
     """The same for the same network, however written; another for another."""
 
-    @examples(200)
+    @examples(150)
     @given(rewritten())
     def test_order_and_names_do_not_matter(self, pair: tuple[Data, Data]) -> None:
         """Any topological order, any order of an addition, any names."""
