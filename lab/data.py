@@ -113,7 +113,7 @@ class Pinned:
     files: Mapping[str, str]
 
     def check(self, md5s: Mapping[str, str], where: str, mend: str = MEND) -> None:
-        """Compares the MD5s of the four files with the pin.
+        """Compares the MD5s of the four files with the pin; `where` says what they are: "in data".
 
         Raises:
             DataError: naming the file that differs.
@@ -122,7 +122,7 @@ class Pinned:
             return
         wrong = [name for name in FILES if self.files.get(name, md5s[name]) != md5s[name]]
         what = " and ".join(wrong) or "a file"
-        raise DataError(f"{self.title}: {what} in {where} is not what is pinned (pin {self.pin})", mend=mend)
+        raise DataError(f"{self.title}: {what} {where} is not what is pinned (pin {self.pin})", mend=mend)
 
 
 def course_pin(root: Path) -> Pinned:
@@ -211,7 +211,7 @@ def read(pinned: Pinned) -> DataSet:
         except OSError as error:
             raise DataError(f"{pinned.title}: cannot read {path}: {error.strerror}", mend=MEND) from None
     md5s = {name: hashlib.md5(content, usedforsecurity=False).hexdigest() for name, content in raw.items()}
-    pinned.check(md5s, str(pinned.folder))
+    pinned.check(md5s, f"in {pinned.folder}")
     # From here on every byte is the pinned one: no need to mistrust shapes or types.
     names = json.loads(raw[NAMES])
     images, fine, coarse = (

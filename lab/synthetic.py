@@ -97,11 +97,14 @@ def _sine(phase: Ints) -> Ints:
 
 
 def _radius(u: Ints, v: Ints) -> Ints:
-    return _roots().take(np.minimum((u * u + v * v) >> 12, (1 << 15) - 1))
+    square: Ints = (u * u + v * v) >> 12
+    return _roots().take(np.minimum(square, (1 << 15) - 1))
 
 
 def _angle(u: Ints, v: Ints) -> Ints:
-    return _angles().take((np.clip(v >> 6, -128, 127) + 128) * 256 + np.clip(u >> 6, -128, 127) + 128)
+    column, row = (np.clip((axis >> 6) + 128, 0, 255) for axis in (u, v))
+    where: Ints = row * 256 + column
+    return _angles().take(where)
 
 
 # --- chance -------------------------------------------------------------------------------------------------
