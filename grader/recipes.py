@@ -14,8 +14,8 @@ from grader.blueprint import Budget
 from grader.errors import ManifestError, UsageError
 from lab.training import Recipe
 
-CLASSES = {"coarse": 20, "fine": 100}
 LabelSet = Literal["coarse", "fine"]
+CLASSES: dict[LabelSet, int] = {"coarse": 20, "fine": 100}
 DataSource = Literal["embedded", "cifar-100"]
 
 # What a builder may be called with: data that can be written into params.yaml and into a digest.
@@ -28,18 +28,6 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Network(_Strict):
-    """How large a task's network is built, and how large it may be.
-
-    Attributes:
-        arguments: what the builder is called with besides `num_classes`.
-        budget: the most that it may take to be trained: a few times what the solution takes.
-    """
-
-    arguments: dict[str, Argument]
-    budget: Budget
-
-
 class Profile(_Strict):
     """One way to grade.
 
@@ -49,7 +37,8 @@ class Profile(_Strict):
         train: images trained on, the first so many of each class of the course set.
         hidden: images scored on, the first so many of each class of the hidden set.
         recipe: how every network is trained.
-        networks: for each task that trains, how large its network is built.
+        builders: for each task that trains, what its builder is called with besides `num_classes`.
+        budget: the most that a network may take to be trained: a few times what the solutions take.
         grading_seed: of the trainings that give marks; never one of the reference runs.
         reference_seeds: of the trainings of the solutions that set the thresholds.
         limit_seconds: a training that takes longer is killed, and is a fault of the machine: generous.
@@ -60,7 +49,8 @@ class Profile(_Strict):
     train: Annotated[int, _PER_CLASS]
     hidden: Annotated[int, _PER_CLASS]
     recipe: Recipe
-    networks: dict[str, Network] = Field(min_length=1)
+    builders: dict[str, dict[str, Argument]] = Field(min_length=1)
+    budget: Budget
     grading_seed: int = Field(ge=0)
     reference_seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=5)
     limit_seconds: float = Field(gt=0)
@@ -81,19 +71,6 @@ class Profile(_Strict):
     def provisional(self) -> bool:
         """Whether marks of this profile are provisional whatever its thresholds: no real images."""
         return self.data == "embedded"
-
-    def builder_arguments(self, task: str) -> dict[str, Argument]:
-        """What the task's builder is called with besides `num_classes`."""
-        return self._network(task).arguments
-
-    def budget(self, task: str) -> Budget:
-        """The most that the task's network may take."""
-        return self._network(task).budget
-
-    def _network(self, task: str) -> Network:
-        if task not in self.networks:
-            raise ManifestError(f"params.yaml: profiles.{self.name}.networks has no {task!r}")
-        return self.networks[task]
 
 
 class Params(_Strict):
@@ -146,8 +123,10 @@ class _NoDuplicates(yaml.SafeLoader):
     """YAML in which a key that is there twice is an error: PyYAML would keep the last one and say nothing."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
+        seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # refused below
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value!r} is there twice", key.start_mark

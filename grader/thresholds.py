@@ -8,7 +8,7 @@ The rule is provisional: with the deviation itself estimated from five runs, a c
 threshold with a probability of about 0.7% (Student t, 4 degrees of freedom), if accuracies are normal.
 
 A threshold holds for the conditions it was measured under. Under others (a changed recipe, other data, other
-libraries) it is stale: `Thresholds.stale` says what has changed; grading goes on, and the marks are provisional.
+libraries) it is stale: `Thresholds.stale` says what has changed; marks are given, as provisional ones.
 """
 
 import json
@@ -21,7 +21,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.errors import ManifestError
-from grader.recipes import CLASSES, Argument, LabelSet, Profile
+from grader.recipes import CLASSES, Argument, LabelSet
 from grader.trainer import Conditions, Result
 from lab.files import write_atomically
 
@@ -53,14 +53,14 @@ class Runs(_Strict):
     Attributes:
         profile: which one.
         conditions: what they have in common.
-        networks: what each task's builder was called with.
+        builders: what each task's builder was called with.
         runs: in the order of task, label set, seed.
     """
 
     format: Literal[1] = 1
     profile: str
     conditions: Conditions
-    networks: dict[str, dict[str, Argument]]
+    builders: dict[str, dict[str, Argument]]
     runs: tuple[ReferenceRun, ...]
 
 
@@ -69,16 +69,16 @@ class Threshold(_Strict):
 
     Attributes:
         task, labels: which check.
-        accuracy: full marks from this hidden accuracy on.
+        threshold: full marks from this hidden accuracy on.
         chance: no marks at this accuracy or below.
-        n, mean, sd, k: accuracy = mean - k * sd over n runs; sd with n - 1.
+        n, mean, sd, k: threshold = mean - k * sd over n runs; sd with n - 1.
         blueprint: the digest of the solution's network.
         runs: the digests of the trainings.
     """
 
     task: str
     labels: LabelSet
-    accuracy: float = Field(gt=0, lt=1)
+    threshold: float = Field(gt=0, lt=1)
     chance: float = Field(gt=0, lt=1)
     n: int = Field(ge=MIN_RUNS)
     mean: float
@@ -86,12 +86,6 @@ class Threshold(_Strict):
     k: float
     blueprint: str
     runs: tuple[str, ...]
-
-    def fraction(self, accuracy: float) -> float:
-        """The part of the points an accuracy earns: 1 from the threshold on, 0 up to chance, then a ramp."""
-        if accuracy >= self.accuracy:
-            return 1.0
-        return max(0.0, (accuracy - self.chance) / (self.accuracy - self.chance))
 
 
 class Thresholds(_Strict):
@@ -101,7 +95,7 @@ class Thresholds(_Strict):
         profile: which one.
         provisional: whether the rule behind them is still to be replaced by a calibrated one.
         rule: in words.
-        conditions, networks: as in Runs.
+        conditions, builders: as in Runs.
         thresholds: one for each task and label set.
     """
 
@@ -110,7 +104,7 @@ class Thresholds(_Strict):
     provisional: bool
     rule: str
     conditions: Conditions
-    networks: dict[str, dict[str, Argument]]
+    builders: dict[str, dict[str, Argument]]
     thresholds: tuple[Threshold, ...]
 
     def get(self, task: str, labels: LabelSet) -> Threshold:
@@ -123,20 +117,12 @@ class Thresholds(_Strict):
             mend=f"Run: nox -s reference -- --profile {self.profile}",
         )
 
-    def stale(self, profile: Profile, pin: str) -> str:
+    def stale(self, conditions: Conditions, builders: dict[str, dict[str, Argument]]) -> str:
         """What has changed since they were measured, as a sentence for people; empty if nothing has."""
-        before = {"networks": self.networks, **self.conditions.model_dump()}
-        now = {"networks": arguments(profile), **Conditions.of(profile, pin).model_dump()}
+        before = {"builders": self.builders, **self.conditions.model_dump()}
+        now = {"builders": builders, **conditions.model_dump()}
         changes = "; ".join(f"{name} was {old!r}, is {new!r}" for name, old, new in _differences(before, now))
-        return (
-            changes
-            and f"the thresholds of profile {self.profile} were measured under other conditions: {changes}"
-        )
-
-
-def arguments(profile: Profile) -> dict[str, dict[str, Argument]]:
-    """What a profile calls each task's builder with."""
-    return {task: network.arguments for task, network in profile.networks.items()}
+        return changes and f"thresholds were measured under other conditions ({changes})"
 
 
 def compute(runs: Runs) -> Thresholds:
@@ -149,25 +135,33 @@ def compute(runs: Runs) -> Thresholds:
         provisional=True,
         rule=f"mean - {K} * standard deviation over the seeds of the solution",
         conditions=runs.conditions,
-        networks=runs.networks,
+        builders=runs.builders,
         thresholds=tuple(_threshold(task, labels, group) for (task, labels), group in groups.items()),
     )
 
 
-def load(path: Path, profile: Profile) -> Thresholds:
-    """Reads a profile's thresholds.json; ManifestError names the file and the fault."""
-    mend = f"Run: nox -s reference -- --profile {profile.name}"
+def fraction(accuracy: float, threshold: float, chance: float) -> float:
+    """The part of the points an accuracy earns: 1 from the threshold on, 0 up to chance, then a ramp."""
+    if accuracy >= threshold:
+        return 1.0
+    return max(0.0, (accuracy - chance) / (threshold - chance))
+
+
+def load(folder: Path) -> Thresholds:
+    """Reads reference/<profile>/thresholds.json; ManifestError names the file and the fault."""
+    path = folder / "thresholds.json"
+    mend = f"Run: nox -s reference -- --profile {folder.name}"
     try:
         thresholds = Thresholds.model_validate_json(path.read_bytes())
     except OSError as error:
-        reason = f"profile {profile.name} has no thresholds: {path} cannot be read: {error.strerror}"
+        reason = f"profile {folder.name} has no thresholds: {path} cannot be read: {error.strerror}"
         raise ManifestError(reason, mend=mend) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ManifestError(f"{path}: {where}: {first['msg']}", mend=mend) from error
-    if thresholds.profile != profile.name:
-        raise ManifestError(f"{path} is of profile {thresholds.profile}, not {profile.name}", mend=mend)
+    if thresholds.profile != folder.name:
+        raise ManifestError(f"{path} is of profile {thresholds.profile}", mend=mend)
     return thresholds
 
 
@@ -190,8 +184,8 @@ def _threshold(task: str, labels: LabelSet, group: list[ReferenceRun]) -> Thresh
     mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
     chance = 1 / CLASSES[labels]
     # Rounded down to what a person can read: a threshold is shown next to the accuracy it decides on.
-    accuracy = math.floor((mean - K * sd) * 10_000) / 10_000
-    if accuracy <= 2 * chance:
+    threshold = math.floor((mean - K * sd) * 10_000) / 10_000
+    if threshold <= 2 * chance:
         raise ManifestError(
             f"{name}: the solution reaches {mean:.1%}, standard deviation {sd:.1%}; chance is {chance:.0%}",
             mend="The recipe cannot tell a network that learns from one that does not: train longer.",
@@ -199,7 +193,7 @@ def _threshold(task: str, labels: LabelSet, group: list[ReferenceRun]) -> Thresh
     return Threshold(
         task=task,
         labels=labels,
-        accuracy=accuracy,
+        threshold=threshold,
         chance=chance,
         n=len(group),
         mean=round(mean, 6),

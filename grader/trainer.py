@@ -26,15 +26,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import TrainerFault
-from grader.recipes import DataSource, LabelSet, Profile
-from lab import training
+from grader.recipes import CLASSES, DataSource, LabelSet, Profile
+from lab import data, synthetic, training
 from lab.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,24 +98,22 @@ class Job(_Strict):
     limit_seconds: float
 
     @classmethod
-    def of(
-        cls, blueprint: Blueprint, task: str, labels: LabelSet, *, seed: int, profile: Profile, pin: str
-    ) -> "Job":
-        """The training of a task's network under a profile, on the data of that pin."""
+    def of(cls, blueprint: Blueprint, labels: LabelSet, seed: int, profile: Profile, pin: str) -> "Job":
+        """The training of a network under a profile, on the data of that pin."""
         return cls(
             blueprint=blueprint.canonical,
             labels=labels,
             seed=seed,
             conditions=Conditions.of(profile, pin),
-            budget=profile.budget(task),
+            budget=profile.budget,
             limit_seconds=profile.limit_seconds,
         )
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that can change the result, hexadecimal."""
-        data = self.model_dump(mode="json", exclude={"budget", "limit_seconds"})
-        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+        content = self.model_dump(mode="json", exclude={"budget", "limit_seconds"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 class Result(_Strict):
@@ -184,6 +181,13 @@ class Watch:
         """It is done, or could not be."""
 
 
+def pin(source: DataSource, root: Path = ROOT) -> str:
+    """What stands for every byte of a data set, course and hidden; the embedded set is drawn for it (2 s)."""
+    if source == "embedded":
+        return f"{synthetic.embedded_course().pin}+{synthetic.embedded_hidden().pin}"
+    return f"{data.course_pin(root).pin}+{data.hidden_pin(root).pin}"
+
+
 def engine() -> str:
     """What computes here, such as `keras 3.15.1 tensorflow 2.21.0 cpu`; nothing is imported for it."""
     versions = _versions()
@@ -198,7 +202,7 @@ def run(
 ) -> dict[str, Result | TrainerFault]:
     """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
 
-    Whatever ends the parent (Ctrl-C, SIGTERM, SIGKILL) ends its children; what was done by then is kept.
+    Whatever ends the parent ends its children, SIGKILL too; what was done by then is kept.
 
     Args:
         jobs: in the order in which they are to start; equal ones count once.
@@ -224,8 +228,7 @@ def run(
 
     store.mkdir(parents=True, exist_ok=True)
     with (
-        _sigterm_as_exit(),
-        tempfile.TemporaryDirectory(prefix="training-") as scratch,
+        tempfile.TemporaryDirectory(prefix="kit-training-") as scratch,
         selectors.DefaultSelector() as selector,
     ):
         children: set[_Child] = set()
@@ -367,23 +370,6 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-@contextlib.contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    """Lets SIGTERM unwind the stack, so that children are killed; off the main thread it cannot be caught."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 # --- the child --------------------------------------------------------------------------------------------
 
 
@@ -436,21 +422,35 @@ class _Printer:
     """Reports on stdout, about twice a second."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._first: float | None = None
         self._next = 0.0
 
     def __call__(self, *, epoch: int, step: int, steps: int, accuracy: float) -> None:
         now = time.monotonic()
+        if self._first is None:
+            self._first = now  # the first step takes seconds, to compile, and says nothing of the others
         if now < self._next and step < steps:
             return
         self._next = now + 0.5
-        left = (now - self._began) / step * (steps - step)
+        left = (now - self._first) / max(1, step - 1) * (steps - step)
         print(json.dumps(vars(Step(epoch, step, steps, round(accuracy, 4), round(left, 1)))), flush=True)
 
 
 def _load(conditions: Conditions, labels: LabelSet) -> tuple[training.Examples, training.Examples]:
     """The images a job trains on and those it is scored on; TrainerFault if they are not its pin's."""
-    raise NotImplementedError
+    if conditions.pin != pin(conditions.data):
+        raise TrainerFault(f"the job is for data of pin {conditions.pin}, here is {pin(conditions.data)}")
+    if conditions.data == "embedded":
+        sets = synthetic.embedded_course(), synthetic.embedded_hidden()
+    else:
+        sets = data.course(ROOT), data.hidden(ROOT)
+    course, hidden = (
+        part.prefix(size) for part, size in zip(sets, (conditions.train, conditions.hidden), strict=True)
+    )
+    return (
+        training.Examples(course.images, course.labels(labels), CLASSES[labels]),
+        training.Examples(hidden.images, hidden.labels(labels), CLASSES[labels]),
+    )
 
 
 def _leave_with_parent() -> None:

@@ -1,0 +1,273 @@
+"""Jobs, the store, and what happens when a training does not end well."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import blueprint, recipes, trainer
+from grader.blueprint import Budget
+from grader.errors import TrainerFault
+from grader.recipes import Profile
+from grader.trainer import Job, Result, Step
+
+PIN = trainer.pin("embedded")
+PROFILE = Profile(
+    name="tiny",
+    data="embedded",
+    train=200,
+    hidden=100,
+    recipe=recipes.Recipe(
+        epochs=2,
+        batch=50,
+        peak_rate=0.1,
+        warm_up=0.25,
+        momentum=0.9,
+        weight_decay=5e-4,
+        label_smoothing=0.0,
+        shift=2,
+        flip=True,
+        settle=2,
+    ),
+    builders={"alexnet": {}},
+    budget=Budget(parameters=10**6, flops=10**8, activations=10**6, nodes=50),
+    grading_seed=0,
+    reference_seeds=(1, 2, 3, 4, 5),
+    limit_seconds=300,
+)
+NETWORK = blueprint.read(
+    {
+        "format": 1,
+        "input_shape": [32, 32, 3],
+        "output": 5,
+        "nodes": [
+            {"op": "Input", "settings": {}, "inputs": []},
+            {"op": "Conv2D", "settings": {"filters": 4, "kernel_size": 3, "strides": 4}, "inputs": [0]},
+            {"op": "BatchNormalization", "settings": {}, "inputs": [1]},
+            {"op": "Dropout", "settings": {"rate": 0.2}, "inputs": [2]},
+            {"op": "Flatten", "settings": {}, "inputs": [3]},
+            {"op": "Dense", "settings": {"units": 20, "activation": "softmax"}, "inputs": [4]},
+        ],
+    },
+    PROFILE.budget,
+)
+
+
+def job(seed: int = 0, **changes: Any) -> Job:
+    return Job.of(NETWORK, "coarse", seed, PROFILE, PIN).model_copy(update=changes)
+
+
+def result(of: Job) -> Result:
+    return Result(
+        digest=of.digest,
+        accuracy=0.5,
+        loss=None,
+        train_accuracy=(0.25,),
+        train_loss=(None,),
+        parameters=1,
+        seconds=1.0,
+        labels="coarse",
+        seed=of.seed,
+        pin=PIN,
+        engine=trainer.engine(),
+        versions={},
+        machine="",
+    )
+
+
+class Heard(trainer.Watch):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+        self.steps: list[Step] = []
+
+    def stored(self, job: Job, result: Result) -> None:
+        self.told.append(("stored", job.seed))
+
+    def started(self, job: Job) -> None:
+        self.told.append(("started", job.seed))
+
+    def step(self, job: Job, step: Step) -> None:
+        self.steps.append(step)
+
+    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
+        self.told.append(("ended", job.seed))
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[trainer._Child]]:
+    """Every process that `run` starts; none may be left when the test ends."""
+    started: list[trainer._Child] = []
+
+    class Recorded(trainer._Child):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            started.append(self)
+
+    monkeypatch.setattr(trainer, "_Child", Recorded)
+    yield started
+    assert all(child._process.returncode is not None for child in started)
+
+
+class TestJob:
+    """Job.digest."""
+
+    def test_stays_what_it_is(self) -> None:
+        """The digest survives being written and read, and knows nothing of limits."""
+        assert Job.model_validate_json(job().model_dump_json()).digest == job().digest
+        assert job(limit_seconds=1.0).digest == job().digest
+        assert job(budget=Budget(parameters=1, flops=1, activations=1, nodes=1)).digest == job().digest
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"pin": "0"},
+            {"train": 300},
+            {"hidden": 200},
+            {"engine": "keras 9"},
+            {"code": -1},
+            {"data": "cifar-100"},
+        ],
+    )
+    def test_changes_with_each_condition(self, change: dict[str, Any]) -> None:
+        """Whatever can change a result changes the digest."""
+        assert job(conditions=job().conditions.model_copy(update=change)).digest != job().digest
+
+    @pytest.mark.parametrize("field", sorted(recipes.Recipe.model_fields))
+    def test_changes_with_the_recipe(self, field: str) -> None:
+        """Every field of the recipe counts."""
+        value = getattr(PROFILE.recipe, field)
+        recipe = PROFILE.recipe.model_copy(update={field: not value if value is True else value + 1})
+        assert job(conditions=job().conditions.model_copy(update={"recipe": recipe})).digest != job().digest
+
+    def test_changes_with_seed_labels_and_network(self) -> None:
+        """So do the three that tell the trainings of one profile apart."""
+        other = {**NETWORK.canonical, "format": 2}
+        assert len({job().digest, job(1).digest, job(labels="fine").digest, job(blueprint=other).digest}) == 4
+
+
+class TestStored:
+    """stored."""
+
+    def test_gives_what_was_kept(self, tmp_path: Path) -> None:
+        """A result is found under its job's digest, a loss that ran away included."""
+        (tmp_path / f"{job().digest}.json").write_text(result(job()).model_dump_json())
+        assert trainer.stored(job(), tmp_path) == result(job())
+        assert trainer.stored(job(1), tmp_path) is None
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", '{"accuracy": 1}', "\0" * 100])
+    def test_ignores_what_is_broken(self, tmp_path: Path, content: str) -> None:
+        """A file that is not a whole result is as good as none."""
+        (tmp_path / f"{job().digest}.json").write_text(content)
+        assert trainer.stored(job(), tmp_path) is None
+
+    def test_ignores_the_result_of_another_job(self, tmp_path: Path) -> None:
+        """A file that was copied to another digest's name is not believed."""
+        (tmp_path / f"{job().digest}.json").write_text(result(job(1)).model_dump_json())
+        assert trainer.stored(job(), tmp_path) is None
+
+
+@pytest.mark.slow
+class TestRun:
+    """run."""
+
+    def test_trains_each_once_and_repeats_to_the_bit(
+        self, tmp_path: Path, children: list[trainer._Child]
+    ) -> None:
+        """Equal jobs train once, a second run trains nothing, and a job done anew gives the same numbers."""
+        heard = Heard()
+        outcomes = trainer.run([job(), job(1), job()], store=tmp_path, watch=heard)
+        assert len(children) == len(outcomes) == 2
+        assert sorted(heard.told) == [("ended", 0), ("ended", 1), ("started", 0), ("started", 1)]
+        assert heard.steps[-1].step == heard.steps[-1].steps == 8
+        first = outcomes[job().digest]
+        assert isinstance(first, Result)
+        assert first.parameters == NETWORK.parameters
+        assert 0 <= first.accuracy <= 1
+
+        again = Heard()
+        assert trainer.run([job(1), job()], store=tmp_path, watch=again) == outcomes
+        assert again.told == [("stored", 1), ("stored", 0)]
+        assert len(children) == 2
+
+        (tmp_path / f"{job().digest}.json").write_text('{"cut off')
+        anew = trainer.run([job()], store=tmp_path)[job().digest]
+        assert isinstance(anew, Result)
+        assert anew.model_copy(update={"seconds": first.seconds}) == first
+
+    def test_one_fault_leaves_the_others_alone(self, tmp_path: Path) -> None:
+        """A training that fails is a fault of its own job; nothing is stored for it."""
+        wrong = job(conditions=job().conditions.model_copy(update={"engine": "keras 9"}))
+        outcomes = trainer.run([wrong, job()], store=tmp_path, workers=1)
+        fault = outcomes[wrong.digest]
+        assert isinstance(fault, TrainerFault)
+        assert "keras 9" in fault.message
+        assert isinstance(outcomes[job().digest], Result)
+        assert [path.name for path in tmp_path.iterdir()] == [f"{job().digest}.json"]
+
+    def test_over_budget(self, tmp_path: Path) -> None:
+        """The child reads the blueprint as strictly as if it came from a sandbox."""
+        small = Budget(parameters=10, flops=10, activations=10, nodes=50)
+        (fault,) = trainer.run([job(budget=small)], store=tmp_path).values()
+        assert isinstance(fault, TrainerFault)
+        assert "BlueprintRefused" in fault.message
+
+    def test_too_long(self, tmp_path: Path, children: list[trainer._Child]) -> None:
+        """A training past its limit is killed."""
+        (fault,) = trainer.run([job(limit_seconds=0.1)], store=tmp_path).values()
+        assert isinstance(fault, TrainerFault)
+        assert "longer than" in fault.message
+
+    def test_killed(self, tmp_path: Path, children: list[trainer._Child]) -> None:
+        """A child that the system kills is a fault that says what usually kills it."""
+
+        class Killer(trainer.Watch):
+            def started(self, job: Job) -> None:
+                children[-1]._process.send_signal(signal.SIGKILL)
+
+        (fault,) = trainer.run([job()], store=tmp_path, watch=Killer()).values()
+        assert isinstance(fault, TrainerFault)
+        assert "SIGKILL" in fault.message
+        assert "memory" in fault.mend
+
+    def test_interrupted(self, tmp_path: Path, children: list[trainer._Child]) -> None:
+        """Ctrl-C ends every child before `run` is left."""
+
+        class Impatient(trainer.Watch):
+            def started(self, job: Job) -> None:
+                if job.seed == 1:
+                    raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run([job(0), job(1), job(2)], store=tmp_path, watch=Impatient())
+        assert len(children) == 2
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+class TestMain:
+    """The child."""
+
+    def test_ends_with_its_parent(self, tmp_path: Path) -> None:
+        """When the other end of its stdin closes, as it does however the parent ends, it stops."""
+        order = tmp_path / "job.json"
+        long = PROFILE.recipe.model_copy(update={"epochs": 1000})
+        order.write_text(
+            job(conditions=job().conditions.model_copy(update={"recipe": long})).model_dump_json()
+        )
+        command = [sys.executable, "-P", "-m", "grader.trainer", str(order), str(tmp_path / "result.json")]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=trainer._environment(tmp_path)
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdin is not None
+            assert set(json.loads(child.stdout.readline())) == set(Step.__dataclass_fields__)
+            child.stdin.close()
+            assert child.wait(timeout=30) == 1
+        assert not (tmp_path / "result.json").exists()
