@@ -156,7 +156,8 @@ class _Sandbox:
             end, code = passed, -signal.SIGKILL
         elif code is None:
             end, code = End.SIGNAL, -signal.SIGKILL
-        elif 128 < code <= 128 + signal.NSIG:  # bwrap, as a shell does, adds 128 to a signal
+        elif 128 < code <= 128 + signal.NSIG:
+            # bwrap, as a shell does, adds 128 to a signal: a program that exits with 137 looks killed.
             end, code = End.SIGNAL, 128 - code
         else:
             end = End.EXIT
