@@ -3,8 +3,9 @@
     results = run(jobs, store=Path(".kit/trainings"))          # the parent: Result or TrainerFault by digest
     python -m grader.trainer JOB.json RESULT.json              # the child: one training
 
-A result is filed under the digest of all that can change it, so that the same work is never done twice. Two
-single-threaded children side by side get through half as much again as one with two threads, and a single
+A result is filed under the digest of all that can change it, so that the same work is never done twice. A
+child has one thread: two of them side by side train 1.6 times as many images a second as one with two
+threads (1,180 to 730, AlexNet at width 0.25, Keras 3.15.1, TensorFlow 2.21.0, two Zen 4 cores), and one
 thread adds numbers up in the same order every time: a repeated job gives the same result to the last bit.
 """
 
