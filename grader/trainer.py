@@ -430,10 +430,11 @@ class _Printer:
         now = time.monotonic()
         if self._first is None:
             self._first = now  # the first step takes seconds, to compile, and says nothing of the others
+            return
         if now < self._next and step < steps:
             return
         self._next = now + 0.5
-        left = (now - self._first) / max(1, step - 1) * (steps - step)
+        left = (now - self._first) / (step - 1) * (steps - step)
         print(json.dumps(vars(Step(epoch, step, steps, round(accuracy, 4), round(left, 1)))), flush=True)
 
 
