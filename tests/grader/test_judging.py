@@ -341,7 +341,7 @@ class TestRandom:
         assert {v.status for v in verdicts.values()} == {Status.PASSED}
 
     @given(calls())
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=250, deadline=None)
     @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
     def test_whatever_came_back_every_check_has_a_verdict(self, found: dict[str, Call]) -> None:
         evidence = Evidence(True, True, None, "ok", None, found)
