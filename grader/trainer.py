@@ -213,6 +213,9 @@ def run(
 
     Returns:
         for each job's digest its result, or what kept it from having one.
+
+    Raises:
+        TrainerFault: the store cannot be made.
     """
     watch = watch or Watch()
     outcomes: dict[str, Result | TrainerFault] = {}
@@ -227,7 +230,10 @@ def run(
     if not waiting:
         return outcomes
 
-    store.mkdir(parents=True, exist_ok=True)
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainerFault(f"results cannot be kept in {store}: {error.strerror}") from error
     with (
         tempfile.TemporaryDirectory(prefix="kit-training-") as scratch,
         selectors.DefaultSelector() as selector,
@@ -335,7 +341,7 @@ class _Child:
             return result
         if code < 0:
             name = signal.Signals(-code).name
-            hint = "Usually memory ran out: try --workers 1." if code == -signal.SIGKILL else ""
+            hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
             return TrainerFault(f"a training was ended by {name}", mend=hint)
         said = self._errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return TrainerFault(f"a training ended with code {code}: {said[-1] if said else 'it said nothing'}")
