@@ -9,10 +9,10 @@ own is right, so that one fault is told once.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
-from grader.evidence import Network
+from grader.evidence import Network, Other
 from grader.judging import Case, Judge, described
 from grader.record import Verdict
 from grader.tasks.networks import (
@@ -100,7 +100,7 @@ def has_classes(case: Case) -> Verdict:
 
 def has_stem(case: Case) -> Verdict:
     """A 3x3 convolution with stride 1, batch normalisation and ReLU come before the first block."""
-    return _verdict(case, "stem")
+    return _verdict(case, "stem", *(f"stem.{kind}" for kind in {"momentum"} - _told(case)))
 
 
 def has_blocks(case: Case) -> Verdict:
@@ -121,7 +121,7 @@ def strides(case: Case) -> Verdict:
 
 def has_bottlenecks(case: Case) -> Verdict:
     """The blocks of the network are bottlenecks, and nothing else is between them."""
-    return _verdict(case, "bottlenecks")
+    return _verdict(case, *(f"block.{kind}" for kind in _BLOCK_KINDS - _told(case)))
 
 
 def has_head(case: Case) -> Verdict:
@@ -217,7 +217,10 @@ def _block(case: Case, name: str) -> _Block:
     """The block that a call of bottleneck_block built; Unmet if it built none."""
     value = case.value(name)
     if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
-        case.fail(name, described(value), "a tensor that layers have made from x")
+        # Why Keras made none is worth telling of a tensor only; of anything else it is plain.
+        plain = isinstance(value, Other) and value.type != "KerasTensor"
+        came = described(Other(value.type)) if plain else described(value)
+        case.fail(name, came, "a tensor that layers have made from x")
     trunk = steps(case, name)
     joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
     if not joins:
@@ -242,6 +245,18 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
 def _single_block_differences(case: Case, name: str) -> list[Difference]:
     asked = case.inputs["blocks"][name]
     return _block_differences(_block(case, name), asked["filters"], asked["stride"])
+
+
+def _told(case: Case) -> set[str]:
+    """The kinds of what is wrong with single blocks: told there, and not once more of a network."""
+    return {
+        difference.kind
+        for name in readable(case, case.inputs["blocks"])
+        for difference in _single_block_differences(case, name)
+    }
+
+
+_BLOCK_KINDS = {"convolution", "normalisation", "momentum", "activation", "addition", "shortcut", "stride"}
 
 
 def _block_differences(block: _Block, filters: int, stride: int) -> list[Difference]:
@@ -323,8 +338,9 @@ def _convolution(
 
 
 def _normalisation(kind: str, place: str) -> Want:
-    # The momentum is a kind of its own: whoever sets it sets it in one place for all.
-    settings, kinds = {"momentum": LARGEST_MOMENTUM}, {"momentum": "momentum"}
+    # The momentum is a kind of its own: whoever sets it sets it in one place, for blocks and stem alike.
+    settings = {"momentum": LARGEST_MOMENTUM}
+    kinds = {"momentum": "stem.momentum" if kind == "stem" else "momentum"}
     return Want("BatchNormalization", kind, f"the batch normalisation of {place}", settings, kinds)
 
 
@@ -361,7 +377,7 @@ def _parts(case: Case, name: str) -> _Parts:
     last = max([*joins, *convolutions], default=-1)
     head = next((index for index in range(last + 1, len(trunk)) if trunk[index].op in _HEAD), len(trunk))
     blocks = []
-    for join, end in zip(joins, [*joins[1:], head], strict=True):
+    for join, end in pairwise([*joins, head]):
         met = trunk[join]
         assert isinstance(met, Join)
         blocks.append(_Block((), met, trunk[join + 1 : end]))
@@ -372,11 +388,11 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
     return {**_DEFAULTS, **probe.arguments(case.inputs)[name]}
 
 
-def _verdict(case: Case, kind: str) -> Verdict:
-    """Fails with the first difference of this kind in any network that could be read."""
+def _verdict(case: Case, *kinds: str) -> Verdict:
+    """Fails with the first difference of these kinds in any network that could be read."""
     for name in readable(case, probe.arguments(case.inputs)):
         for difference in _network_differences(case, name):
-            if difference.kind == kind:
+            if difference.kind in kinds:
                 return Verdict.failed(f"{case.call(name)}: {difference.text}.")
     return Verdict.passed()
 
@@ -384,23 +400,12 @@ def _verdict(case: Case, kind: str) -> Verdict:
 def _network_differences(case: Case, name: str) -> Iterator[Difference]:
     """All that is wrong with a network, by what it is about."""
     parts, asked = _parts(case, name), _arguments(case, name)
-    told = {
-        difference.kind
-        for block in readable(case, case.inputs["blocks"])
-        for difference in _single_block_differences(case, block)
-    }
-
-    for difference in compare(parts.stem, list(_stem(asked["width"])), extra={"": "stem"}):
-        if difference.kind != "momentum":
-            yield difference
-        elif "momentum" not in told:
-            yield Difference("stem", difference.text)
-
+    yield from compare(parts.stem, list(_stem(asked["width"])), extra={"": "stem"})
     wrong = _wrong_number(parts.blocks, asked["blocks"])
     if wrong:
         yield Difference("blocks", wrong)
     else:
-        yield from _blocks_differences(parts.blocks, asked, told)
+        yield from _blocks_differences(parts.blocks, asked)
 
     start = "the last block" if parts.blocks else "the last convolution"
     wanted = list(_head(asked["num_classes"]))
@@ -428,9 +433,7 @@ def _wrong_number(found: Sequence[_Block], expected: Sequence[int]) -> str:
     return ""
 
 
-def _blocks_differences(
-    found: Sequence[_Block], asked: dict[str, Any], told: set[str]
-) -> Iterator[Difference]:
+def _blocks_differences(found: Sequence[_Block], asked: dict[str, Any]) -> Iterator[Difference]:
     blocks = iter(found)
     for stage, count in enumerate(asked["blocks"]):
         for number in range(count):
@@ -443,8 +446,7 @@ def _blocks_differences(
             if block.stride != stride:
                 yield Difference("strides", f"{place} has stride {block.stride}, expected {stride}")
             for difference in _block_differences(block, block.filters, block.stride):
-                if difference.kind not in told:
-                    yield Difference("bottlenecks", f"in {place}, {difference.text}")
+                yield Difference(f"block.{difference.kind}", f"in {place}, {difference.text}")
 
 
 def _head(num_classes: int) -> Iterator[Want]:

@@ -12,7 +12,7 @@ import pytest
 
 from grader import manifest
 from grader.evidence import Call, Evidence, Network, Other, Raised
-from grader.judging import judge
+from grader.judging import Case, judge
 from grader.record import Verdict
 
 ROOT = Path(__file__).parents[3]
@@ -83,7 +83,7 @@ class NetworkJudge:
         recorder = Recorder(functions)
         self.probe.probe(recorder, inputs)
         evidence = Evidence(True, True, None, "ok", None, recorder.calls)
-        return judge(self.task, evidence, inputs)
+        return judge(Case(self.task, evidence, inputs))
 
     def edited(self, *edits: tuple[str, str]) -> str:
         """The solution with each of these texts, which it has once, replaced."""
