@@ -264,9 +264,7 @@ class _Taken:
 
     def has_room(self, shown: str, size: int) -> bool:
         if size > MAX_FILE_BYTES:
-            self.notes.append(
-                f"{plain(shown, 80)} is over {MAX_FILE_BYTES // MIB} MiB and was left out."
-            )
+            self.notes.append(f"{plain(shown, 80)} is over {MAX_FILE_BYTES // MIB} MiB and was left out.")
             return False
         self.files += 1
         if self.files > MAX_FILES:

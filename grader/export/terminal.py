@@ -25,7 +25,7 @@ def number(points: float) -> str:
 
 
 def submission(result: SubmissionResult, *, total: bool = True) -> RenderableType:
-    """One submission: tasks and checks with marks, messages and hints, and the total unless told otherwise."""
+    """One submission: tasks and checks with marks, messages and hints; the total unless told otherwise."""
     parts: list[RenderableType] = [Text(f"\n{result.name}", style="bold")]
     parts += [Text(f"  {note}", style="bright_black") for note in result.notes]
     if result.problem:
