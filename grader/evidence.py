@@ -280,7 +280,9 @@ def _depth(text: str) -> int:
     return deepest
 
 
-_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# One that does not end reaches to the end of the text: else every quote in it would be tried as a beginning,
+# and eight megabytes of them would take days.
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 def _raised(exception: _Exception | None) -> Raised | None:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,19 @@ class TestRefused:
             Evidence.read(write(tmp_path, document))
         assert message in str(caught.value)
         assert len(str(caught.value)) < 500
+
+    @pytest.mark.parametrize("unit", ['"', '\\"', "\\", '"\\', '"[', "[{", "]", '{"":', '"a",', "9", "1e9,"])
+    @pytest.mark.parametrize("start", ["", '"', "["])
+    def test_eight_megabytes_of_anything_are_refused_in_seconds(
+        self, tmp_path: Path, start: str, unit: str
+    ) -> None:
+        """No text takes more time than its length: nothing stops the reader, and a class waits behind it."""
+        text = start + unit * ((evidence.MAX_JSON_BYTES - 1) // len(unit))
+        (tmp_path / "evidence.json").write_text(text)
+        began = time.process_time()
+        with pytest.raises(EvidenceRefused):
+            Evidence.read(tmp_path)
+        assert time.process_time() - began < 20
 
     @pytest.mark.parametrize("name", ["evidence.json", "a0001.npy"])
     @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
