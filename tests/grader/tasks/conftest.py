@@ -30,18 +30,22 @@ class Recorder:
     def call(
         self, name: str, function: str, *args: Any, then: Callable[[Any], Any] | None = None, **kwargs: Any
     ) -> Any:
+        import keras
+
         shapes = [f"keras.Input({a.shape[1:]})" if hasattr(a, "shape") else repr(a) for a in args]
         arguments = ", ".join([*shapes, *(f"{key}={value!r}" for key, value in kwargs.items())])
-        try:
-            result = self._functions[function](*args, **kwargs)
-        except NotImplementedError:
-            self.calls[name] = Call(function, arguments, "not implemented")
-        except Exception as error:
-            raised = Raised(type(error).__name__, str(error)[:500])
-            self.calls[name] = Call(function, arguments, "raised", exception=raised)
-        else:
-            value = self._value(result, then or (lambda it: it))
-            self.calls[name] = Call(function, arguments, "returned", value=value)
+        # Weights that are never drawn: nothing here looks at them, and drawing takes most of the time.
+        with keras.StatelessScope(initialize_variables=False):
+            try:
+                result = self._functions[function](*args, **kwargs)
+            except NotImplementedError:
+                self.calls[name] = Call(function, arguments, "not implemented")
+            except Exception as error:
+                raised = Raised(type(error).__name__, str(error)[:500])
+                self.calls[name] = Call(function, arguments, "raised", exception=raised)
+            else:
+                value = self._value(result, then or (lambda it: it))
+                self.calls[name] = Call(function, arguments, "returned", value=value)
 
     def _value(self, result: Any, then: Callable[[Any], Any]) -> Network | Other:
         import keras
