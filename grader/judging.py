@@ -177,21 +177,19 @@ def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | N
     )
 
 
-def described(value: Any) -> str:
-    """A value in a few words."""
+def described(value: Any, *, inside: bool = False) -> str:
+    """A value in a few words; what a tuple holds is told, but not what a tuple in a tuple holds."""
     match value:
         case None | bool():
             return str(value)
         case np.ndarray():
             return described_array(str(value.dtype), value.shape)
+        case tuple() | list() if not value:
+            return f"an empty {type(value).__name__}"
         case tuple() | list():
-            inside = ", ".join(described(item) for item in value[:4])
-            more = ", …" if len(value) > 4 else ""
-            return (
-                f"a {type(value).__name__} of {len(value)}: {inside}{more}"
-                if value
-                else f"an empty {type(value).__name__}"
-            )
+            whole = f"a {type(value).__name__} of {len(value)}"
+            items = ", ".join(described(item, inside=True) for item in value[:4])
+            return whole if inside else f"{whole}: {items}{', …' if len(value) > 4 else ''}"
         case int() | float():
             return f"the number {number(value)}"
         case str():

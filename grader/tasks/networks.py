@@ -24,6 +24,8 @@ BUDGET = Budget(parameters=400_000_000, flops=100_000_000_000, activations=200_0
 # is what a short training has.
 LARGEST_MOMENTUM = 0.99
 
+MOST_NESTED = 200  # paths within paths: far beyond any block, and within what Python recurses
+
 
 def read(case: Case, name: str) -> Blueprint:
     """The network that the call gave; Unmet if it gave none."""
@@ -144,8 +146,10 @@ class _Paths:
             one = self._gate[one]
         return one
 
-    def between(self, start: int, end: int) -> Path:
+    def between(self, start: int, end: int, nested: int = 0) -> Path:
         """Everything after `start`, up to and with `end`."""
+        if nested > MOST_NESTED:
+            raise Tangled(f"there are more than {MOST_NESTED} paths within each other")
         reversed_path: list[Step | Join] = []
         while end != start:
             # Blocks lie side by side or inside one another, so that every node is in one place only. This
@@ -158,7 +162,7 @@ class _Paths:
             if len(node.inputs) == 1:
                 reversed_path.append(Step(node, size))
             else:
-                branches = tuple(self.between(gate, index) for index in node.inputs)
+                branches = tuple(self.between(gate, index, nested + 1) for index in node.inputs)
                 reversed_path.append(Join(node, size, branches))
             end = gate
         return _tidy(reversed_path[::-1])

@@ -235,6 +235,13 @@ class TestWords:
     def test_a_value_in_a_few_words(self, value: object, words: str) -> None:
         assert described(value) == words
 
+    def test_what_is_nested_takes_no_more_words(self) -> None:
+        """Evidence may hold a tree of a hundred thousand tuples: a message is a line all the same."""
+        tree: Any = None
+        for _ in range(8):
+            tree = (tree,) * 4
+        assert described(tree) == "a tuple of 4: " + ", ".join(["a tuple of 4"] * 4)
+
     def test_numbers_are_short(self) -> None:
         assert numbers([1 / 3, 31, float("nan")]) == "(0.333, 31, nan)"
         assert number(123456.0) == "1.23e+05"

@@ -99,6 +99,12 @@ class TestPath:
             levels += 1
         assert levels == depth
 
+    def test_deepest_nesting_of_all(self) -> None:
+        """x = x + start, again and again: two nodes a level less, so that Python's own limit comes first."""
+        nodes = [CONV, RELU, *((*ADD, [index, 1]) for index in range(2, 590))]
+        with pytest.raises(Tangled, match="more than 200 paths within each other"):
+            path_of(*nodes)
+
 
 WANTED = [
     Want("Conv2D", "conv", "the convolution", {"kernel_size": (3, 3), "padding": "same"}),
