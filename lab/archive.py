@@ -111,7 +111,7 @@ def _damage_is_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
-        raise _bad(path, f"it is truncated or damaged ({error or type(error).__name__})") from None
+        raise _bad(path, f"it is truncated or damaged ({str(error) or type(error).__name__})") from None
 
 
 def _folder_parts(path: Path) -> dict[str, dict[str, object]]:
@@ -198,7 +198,7 @@ class _Dtype:
 
     def __init__(self, name: object, *_: object) -> None:
         if name not in ("u1", "|u1", b"u1", b"|u1"):
-            raise _Refused(f"an array of {name!r} in place of bytes")
+            raise _Refused("an array of something else in place of bytes")
 
     def __setstate__(self, state: object) -> None:
         pass  # byte order, fields: bytes have neither
@@ -224,7 +224,7 @@ def _reconstruct(*_: object) -> _Array:
 def _encode(text: object, encoding: object) -> bytes:
     """Stands in for _codecs.encode, with which Python 3 writes byte strings into old pickles."""
     if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
-        raise _Refused(f"encoding to {encoding!r}")
+        raise _Refused("it asks for an encoding")
     return text.encode("latin1")
 
 
@@ -248,7 +248,7 @@ class _Unpickler(pickle._Unpickler):
         try:
             return _KNOWN[module, name]
         except KeyError:
-            raise _Refused(f"it asks for {module}.{name}") from None
+            raise _Refused(f"it asks for {f'{module}.{name}'[:60]!r}") from None
 
     def persistent_load(self, pid: object) -> NoReturn:
         raise _Refused("it asks for objects outside of it")
@@ -263,7 +263,7 @@ def _load(path: Path, name: str, file: Any) -> dict[str, object]:
     except _Refused as refused:
         raise _bad(path, f"{name} is not pickled pictures: {refused}") from None
     except Exception as error:  # a malformed pickle may raise anything; nothing of it has been kept
-        raise _bad(path, f"{name} is not a readable pickle ({type(error).__name__}: {error})") from None
+        raise _bad(path, f"{name} is not a readable pickle ({type(error).__name__})") from None
     if not isinstance(part, dict):
         raise _bad(path, f"{name} does not hold a dictionary")
     return {

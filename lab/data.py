@@ -121,8 +121,8 @@ class Pinned:
         if folder_pin(md5s) == self.pin:
             return
         wrong = [name for name in FILES if self.files.get(name, md5s[name]) != md5s[name]]
-        what = " and ".join(wrong) or "a file"
-        raise DataError(f"{self.title}: {what} {where} is not what is pinned (pin {self.pin})", mend=mend)
+        what = f"{', '.join(wrong)} differ{'s' * (len(wrong) == 1)}" if wrong else "a file differs"
+        raise DataError(f"{self.title} {where} is not as pinned (pin {self.pin}): {what}", mend=mend)
 
 
 def course_pin(root: Path) -> Pinned:

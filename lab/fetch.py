@@ -10,6 +10,7 @@ import errno
 import hashlib
 import http.client
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -34,7 +35,6 @@ LARGEST = 256 << 20  # the official archive has 169,001,437 bytes
 OFFLINE = (
     "Without network, name a copy: nox -s data -- --from PATH (archive, its folder, or the canonical files)"
 )
-RANKS = {"the course set": archive.COURSE_RANKS, "the hidden set": archive.HIDDEN_RANKS}
 
 Say = Callable[[str], None]
 
@@ -54,11 +54,13 @@ def bring(root: Path, source: Path | None, say: Say) -> None:
     """
     try:
         missing = [pinned for pinned in (course_pin(root), hidden_pin(root)) if not _is_there(pinned, say)]
-        if missing and _has_remote(root):
-            missing = _from_remote(root, missing, say)
         if not missing:
             return
         with _scratch(root / ".kit") as scratch, _progress() as progress:
+            if _has_remote(root):
+                missing = _from_remote(root, missing, progress, say)
+            if not missing:
+                return
             if source is None:
                 source = download(OFFICIAL, OFFICIAL_MD5, scratch / "official.tar.gz", progress)
             if source.is_dir() and not archive.is_archive_folder(source):
@@ -85,13 +87,15 @@ def _is_there(pinned: Pinned, say: Say) -> bool:
 
 
 def _progress() -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
@@ -155,10 +159,11 @@ def _sync_folder(folder: Path) -> None:
 
 def _from_archive(root: Path, source: Path, missing: list[Pinned], progress: Progress, say: Say) -> None:
     pool = archive.read(source, progress)
+    ranks = {"the course set": archive.COURSE_RANKS, "the hidden set": archive.HIDDEN_RANKS}
     mend = f"It is damaged, or is not CIFAR-100. {archive.MEND}"
     for pinned in missing:
         with _landing(root, pinned, source.name, say, mend) as folder:
-            files = archive.canonical_files(pool, RANKS[pinned.title])
+            files = archive.canonical_files(pool, ranks[pinned.title])
             task = progress.add_task(f"writing {pinned.title}", total=sum(map(len, files.values())))
             for name, content in files.items():
                 (folder / name).write_bytes(content)
@@ -189,12 +194,7 @@ def _from_canonical(root: Path, source: Path, missing: list[Pinned], progress: P
             raise DataError(f"{source} does not hold {pinned.title}", mend=archive.MEND)
         with _landing(root, pinned, str(source), say) as folder:
             for name in FILES:
-                original = pins[pinned.pin] / name
-                with (
-                    progress.open(original, "rb", description=f"copying {pinned.title}") as read,
-                    (folder / name).open("wb") as write,
-                ):
-                    shutil.copyfileobj(read, write, 1 << 20)
+                _copy(pins[pinned.pin] / name, folder / name, progress)
 
 
 def _has_remote(root: Path) -> bool:
@@ -207,26 +207,44 @@ def _has_remote(root: Path) -> bool:
     return any("remote " in section for section in config.sections())
 
 
-def _from_remote(root: Path, missing: list[Pinned], say: Say) -> list[Pinned]:
+def _from_remote(root: Path, missing: list[Pinned], progress: Progress, say: Say) -> list[Pinned]:
     """Gets from the DVC remote what it has; what is still missing is told and returned."""
     if importlib.util.find_spec("dvc") is None:
         say("A DVC remote is configured, but DVC is not installed: going on without it.")
         return missing
     left = []
     for pinned in missing:
-        # Not `dvc pull`: that writes into the folder itself, and a second copy into a cache.
-        path = pinned.folder.relative_to(root).as_posix()
-        command = [sys.executable, "-m", "dvc", "get", ".", path, "--out"]
         try:
             with _landing(root, pinned, "the DVC remote", say) as folder:
-                folder.rmdir()  # into a folder that exists, DVC would put another
-                done = subprocess.run([*command, str(folder)], cwd=root, stdin=subprocess.DEVNULL)
-                if done.returncode:
-                    raise DataError(f"`dvc get` ended with {done.returncode}")
-        except (DataError, OSError) as error:
-            say(f"The DVC remote could not give {pinned.title}: {error}")
+                # Not `dvc pull`, which writes into the folder itself, file by file.
+                _dvc(root, "fetch", str(pinned.folder.relative_to(root)))
+                store = root / _dvc(root, "cache", "dir").strip() / "files" / "md5"
+                listing = (store / pinned.pin[:2] / f"{pinned.pin[2:]}.dir").read_text("utf-8")
+                for entry in json.loads(listing):
+                    md5, name = entry["md5"], entry["relpath"]
+                    if name in FILES:
+                        _copy(store / md5[:2] / md5[2:], folder / name, progress)
+        except (DataError, OSError, ValueError) as error:
+            say(f"The DVC remote could not give {pinned.title}: {str(error).splitlines()[0]}")
             left.append(pinned)
     return left
+
+
+def _dvc(root: Path, *arguments: str) -> str:
+    """What DVC prints; its bars and complaints go to the terminal."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise DataError(f"`dvc {' '.join(arguments)}` ended with {done.returncode}")
+    return done.stdout
+
+
+def _copy(original: Path, copy: Path, progress: Progress) -> None:
+    with (
+        progress.open(original, "rb", description=f"copying {copy.name}") as read,
+        copy.open("wb") as write,
+    ):
+        shutil.copyfileobj(read, write, 1 << 20)
 
 
 def download(url: str, md5: str, target: Path, progress: Progress) -> Path:
