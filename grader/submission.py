@@ -6,6 +6,7 @@ graded holds regular files only, within bounds, under the names they had.
 """
 
 import difflib
+import io
 import os
 import shutil
 import stat
@@ -25,12 +26,16 @@ MAX_FILES = 1_000  # taken
 MAX_FILE_BYTES = 16 * MIB
 MAX_TOTAL_BYTES = 64 * MIB
 MAX_DEPTH = 8
+MAX_DIRECTORY_BYTES = 8 * MIB  # of a zip's list of entries, which is read as a whole
+MAX_NOTES = 20
 _CHUNK = 256 * 1024
 
 # What editors, systems and tools leave behind: never part of the work.
 _LITTER = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".nox"}
 # Names that say nothing about whose work it is.
 _GENERIC = {"assignment", "submission", "src", "work"}
+# What lies beside the submissions' folders in results/.
+_RESERVED = {"marks.csv"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
     try:
         notes = _copy_folder(source.path, raw) if source.path.is_dir() else _unpack(source.path, raw)
     except OSError as error:
-        raise SubmissionError(f"{plain(error.filename, 80)} cannot be read: {error.strerror}") from error
+        what = error.filename or source.path.name
+        raise SubmissionError(f"{plain(what, 80)} cannot be read: {error.strerror or error}") from error
     top = _task_folder(raw, modules, notes)
     folder = into / "files"
     top.rename(folder)
@@ -100,6 +106,8 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
             near = difflib.get_close_matches(module, present, n=1, cutoff=0.6)
             also = f" There is {plain(near[0], 60)!r}: rename it." if near else ""
             missing[module] = f"The file {module} is missing.{also}"
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"{len(notes) - MAX_NOTES:,} more were left out or tidied."]
     return Submission(source.name, folder, tuple(notes), missing)
 
 
@@ -137,13 +145,14 @@ def _shown(path: Path) -> str:
 
 def _with_distinct_names(found: list[Source]) -> list[Source]:
     """Results are filed under these names, so no two may be alike, on a disk that folds case either."""
-    seen: set[str] = set()
+    seen = set(_RESERVED)
     distinct = []
     for source in found:
         # Nothing that climbs out, hides or means something to a shell.
         base = (
             "".join(c if c.isalnum() or c in " ._-()" else "_" for c in source.name).strip(" .") or "unnamed"
         )
+        base = base.encode()[:200].decode(errors="ignore")  # a disk takes 255 bytes, the number included
         name, count = base, 1
         while name.casefold() in seen:
             count += 1
@@ -205,7 +214,7 @@ def _unpack(source: Path, target: Path) -> list[str]:
     notes: list[str] = []
     taken = _Taken(notes)
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _ZipBytes(source) as data, zipfile.ZipFile(data) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
                 raise SubmissionError(
@@ -229,10 +238,12 @@ def _unpack_one(
     name = entry.filename.replace("\\", "/")  # as some Windows tools write them
     path = PurePosixPath(name)
     shown = plain(name, 80)
-    if entry.is_dir() or name.endswith("/") or any(_is_litter(part) for part in path.parts):
+    if name.endswith("/") or any(_is_litter(part) for part in path.parts):
         return
     kind = stat.S_IFMT(entry.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if not path.parts:
+        notes.append(f"An entry called {shown!r} was left out.")
+    elif path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         notes.append(f"{shown} points outside the zip and was left out.")
     elif kind not in (0, stat.S_IFREG):
         notes.append(f"{shown} is a link or a device and was left out: hand in the file itself.")
@@ -240,6 +251,11 @@ def _unpack_one(
         notes.append(f"{shown} has an unusable name and was left out.")
     elif entry.flag_bits & 0x1:
         raise SubmissionError("the zip is encrypted", mend="Make a zip without a password")
+    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # Those that zipfile knows besides cannot be unpacked piece by piece: a few bytes may fill the memory.
+        raise SubmissionError(
+            "the zip is compressed in an unusual way", mend="Make it with the system's own tools, or `zip -r`"
+        )
     elif taken.has_room(shown, entry.file_size):
         destination = target / path
         if destination.exists() or any((target / parent).is_file() for parent in path.parents):
@@ -254,6 +270,24 @@ def _unpack_one(
                 if left < 0:
                     raise SubmissionError(f"{shown} is larger than the zip says")
                 taken.copy(chunk, copy)
+
+
+class _ZipBytes(io.BufferedReader):
+    """A zip's bytes, of which zipfile reads one part as a whole: its list of entries, here within bounds."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As any file's; without a size, what is left: zipfile asks for that within 64 KiB of the end."""
+        if size is None or size < 0:
+            size = _CHUNK
+        if size > MAX_DIRECTORY_BYTES:
+            raise SubmissionError(
+                f"the zip's list of entries has more than {MAX_DIRECTORY_BYTES // MIB} MiB",
+                mend="Hand in the assignment's folder alone, without environments and data",
+            )
+        return super().read(size)
 
 
 class _Taken:

@@ -1,5 +1,6 @@
 """Text that came from a submission, made fit to be shown anywhere."""
 
+import re
 import unicodedata
 
 # Categories that move the cursor, colour the terminal, reorder the line or hide what is there: control,
@@ -20,6 +21,15 @@ def plain(text: object, limit: int = 300) -> str:
 
 
 def spreadsheet_cell(text: object, limit: int = 300) -> str:
-    """Text that no spreadsheet takes for a formula: what starts like one gets a leading apostrophe."""
-    line = plain(text, limit)
-    return "'" + line if line.startswith(("=", "+", "-", "@", "\t", "\r")) else line
+    """Text that no spreadsheet takes for a formula: what starts like one gets a leading apostrophe.
+
+    Full-width signs count as well in East Asian settings, and a semicolon ends a cell in many European ones.
+
+    >>> spreadsheet_cell("=1+1"), spreadsheet_cell("a;=1+1")
+    ("'=1+1", 'a, =1+1')
+    """
+    line = re.sub(r" *; *", ", ", plain(text, limit))
+    return "'" + line if line.startswith(_FORMULA) else line
+
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -64,6 +65,19 @@ class TestFind:
         write(tmp_path / "b", "Alice/preprocessing.py")
         names = [s.name for s in find([tmp_path / "a" / "alice", tmp_path / "b" / "Alice"], MODULES)]
         assert names == ["alice", "Alice (2)"]
+
+    def test_no_submission_is_called_like_the_table_of_marks(self, tmp_path: Path) -> None:
+        """A folder called marks.csv does not get the place of the file where the class's marks go."""
+        write(tmp_path / "class", "marks.csv/preprocessing.py", "Marks.CSV.zip/preprocessing.py")
+        names = [source.name for source in find([tmp_path / "class"], MODULES)]
+        assert names == ["Marks.CSV.zip", "marks.csv (2)"]
+
+    def test_names_are_short_enough_for_a_folder(self, tmp_path: Path) -> None:
+        """Two names of as many bytes as a disk takes, alike once they are tidied, still become two folders."""
+        write(tmp_path / "class", *(f"{chr(0x20000) * 62}{sign}/preprocessing.py" for sign in "+="))
+        names = [source.name for source in find([tmp_path / "class"], MODULES)]
+        assert len(set(names)) == 2
+        assert all(len(name.encode()) <= 255 for name in names)
 
     @pytest.mark.parametrize("name", ["nowhere", "file.txt", "empty"])
     def test_what_cannot_be_graded_is_named(self, tmp_path: Path, name: str) -> None:
@@ -198,6 +212,47 @@ class TestTakeInAZip:
         path.write_bytes(data)
         with pytest.raises(SubmissionError, match="encrypted"):
             take_in(Source("m", path), MODULES, into)
+
+    def test_millions_of_entries(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A list of entries that is too long is refused before it is read: it would fill the memory."""
+        monkeypatch.setattr(submission, "MAX_DIRECTORY_BYTES", 100_000)
+        path = zipped(tmp_path / "m.zip", {str(i): "" for i in range(3000)})
+        with pytest.raises(SubmissionError, match="list of entries"):
+            take_in(Source("m", path), MODULES, into)
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_bomb_that_cannot_be_unpacked_piece_by_piece(
+        self, tmp_path: Path, into: Path, method: int
+    ) -> None:
+        """bzip2 makes gigabytes of kilobytes in one step: counting what came out would be too late."""
+        size = 64 * 1024 * 1024
+        with zipfile.ZipFile(tmp_path / "m.zip", "w", method) as archive:
+            archive.writestr("preprocessing.py", bytes(size))
+        data = (tmp_path / "m.zip").read_bytes()
+        (tmp_path / "m.zip").write_bytes(data.replace(size.to_bytes(4, "little"), b"\x09\0\0\0"))
+        tracemalloc.start()
+        with pytest.raises(SubmissionError, match="unusual way"):
+            take_in(Source("m", tmp_path / "m.zip"), MODULES, into)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1024 * 1024
+
+    @pytest.mark.parametrize("name", ["", ".", "./.", "\0preprocessing.py"])
+    def test_entry_without_a_name(self, tmp_path: Path, into: Path, name: str) -> None:
+        """What is called nothing at all is left out, and the rest is graded."""
+        path = zipped(tmp_path / "m.zip", {"preprocessing.py": "a", "?" * max(1, len(name)): "evil"})
+        data = path.read_bytes().replace(b"?" * max(1, len(name)), (name or "\0").encode())
+        path.write_bytes(data)
+        taken = take_in(Source("m", path), MODULES, into)
+        assert [p.name for p in taken.folder.iterdir()] == ["preprocessing.py"]
+        assert len(taken.notes) == 1
+
+    def test_notes_are_few(self, tmp_path: Path, into: Path) -> None:
+        """Ten thousand entries to be left out do not make ten thousand lines."""
+        path = zipped(tmp_path / "m.zip", {f"../{i}": "" for i in range(1000)} | {"preprocessing.py": "a"})
+        taken = take_in(Source("m", path), MODULES, into)
+        assert len(taken.notes) == submission.MAX_NOTES + 1
+        assert "980 more" in taken.notes[-1]
 
     @pytest.mark.parametrize("cut", [10, 60, 200])
     def test_damaged(self, tmp_path: Path, into: Path, cut: int) -> None:

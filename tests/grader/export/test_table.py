@@ -29,3 +29,15 @@ class TestMarks:
         """A submission called like a formula does not become one."""
         (row,) = rows(graded.model_copy(update={"name": "=cmd|' /C calc'!A0"}))
         assert row["submission"].startswith("'=")
+
+    def test_formula_behind_a_semicolon_is_text(self, let_down: SubmissionResult) -> None:
+        """Where the system's list separator is a semicolon, a spreadsheet would begin a cell there."""
+        problem = "a;=cmd|' /C calc'!A0 is larger than the zip says"
+        (row,) = rows(let_down.model_copy(update={"problem": problem}))
+        assert row["remark"] == "a, =cmd|' /C calc'!A0 is larger than the zip says"
+        assert ";" not in marks_csv([let_down])
+
+    def test_full_width_formula_is_text(self, graded: SubmissionResult) -> None:
+        """East Asian settings take a full-width equals sign for one."""
+        (row,) = rows(graded.model_copy(update={"name": "\uff1d1+1"}))
+        assert row["submission"].startswith("'")
