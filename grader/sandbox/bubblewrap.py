@@ -8,25 +8,19 @@ How a job starts, outermost first:
     prlimit sets what is limited per process
     sh      prints READY, waits for one line, then becomes Python
 
-Until READY nothing of the submission has run, so whatever goes wrong is the machine's fault; after it,
-whatever goes wrong is the submission's. At that moment the grader opens the sandbox's output file system.
+READY is explained in standing.py. At that moment the grader opens the sandbox's output file system.
 It is a tmpfs of limited size that nothing outside can see, and regular files alone are copied out of it once
 every process is gone: links, devices, odd permissions and floods of files never reach the real folder.
 """
 
-import errno
 import json
 import os
-import secrets
-import select
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -37,25 +31,29 @@ from grader.errors import SandboxFault
 from grader.sandbox import seccomp, totals
 from grader.sandbox.base import (
     ENVIRONMENT,
-    MAX_OUTPUT_FILES,
     MIB,
+    NICE,
+    OPEN_FILES,
+    SHM_BYTES,
+    TMP_BYTES,
     Availability,
-    End,
     Job,
-    Limits,
     Outcome,
 )
-from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
+from grader.sandbox.files import staged
+from grader.sandbox.standing import (
+    STOP_SECONDS,
+    Sandbox,
+    await_ready,
+    end_launcher,
+    ends_within,
+    tried,
+    unused_user,
+)
+from grader.sandbox.watch import refuse_when_stopping
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_READY = b"ready\n"
-_START_SECONDS = 30.0  # 20 ms on an idle machine
-_STOP_SECONDS = 10.0
-_TMP_BYTES = 256 * MIB
-_SHM_BYTES = 64 * MIB
-_OPEN_FILES = 1024
 _NOBODY = "65534"
-_NICE = 5  # the grader and the trainings go first
 _MEND_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
 _MEND_USER = (
     "run as root, or let users make namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
@@ -102,83 +100,31 @@ class BubblewrapEngine:
         for tool in ("setpriv", "prlimit"):
             if _tool(tool) is None:
                 return Availability(False, f"{tool} is not installed", "apt-get install util-linux")
-        with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
-            submission, output = Path(folder, "submission"), Path(folder, "output")
-            submission.mkdir()
-            output.mkdir()
-            job = Job(("-c", "print('works')"), submission, output, limits=Limits(wall_seconds=20.0))
-            try:
-                outcome = self.run(job)
-            except SandboxFault as fault:
-                return Availability(False, fault.message, fault.mend)
-        if outcome.printed != "works\n":
-            reason = f"Python does not start inside ({outcome.end}): {outcome.printed.strip()[-300:]}"
-            return Availability(False, reason, f"check that {sys.executable} and its libraries are readable")
-        return Availability(True)
+        return tried(self.run, f"check that {sys.executable} and its libraries are readable")
 
 
 @dataclass(frozen=True)
-class _Sandbox:
-    """A sandbox whose program waits for its first line of input."""
+class _Sandbox(Sandbox):
+    """What bwrap has put up. `program` is bwrap's own end, which comes with that of Python."""
 
-    launcher: subprocess.Popen[bytes]
-    launcher_handle: int  # pidfds: unlike numbers, they cannot come to mean another process
-    first_handle: int  # of process 1 inside, with which all others die
+    first: int  # pidfd of process 1 inside, with which all others die
     status: int  # bwrap's reports, one JSON document a line
-    output: int  # the root of the file system at /output
-    totals: totals.Group | totals.Watchdog
 
-    def finish(self, job: Job) -> Outcome:
-        """Lets the program go, sees it to its end and fetches its files."""
-        assert self.launcher.stdin is not None
-        assert self.launcher.stdout is not None
-        limits = job.limits
-        printed = Printed(self.launcher.stdout, limits.printed_bytes)
-        with suppress(BrokenPipeError):  # killed already, for its memory for example
-            self.launcher.stdin.write(b"\n")
-            self.launcher.stdin.close()
-
-        def output_over() -> End | None:
-            used, files = totals.used_bytes(self.output), totals.used_files(self.output)
-            return End.OUTPUT if used > limits.output_bytes or files > MAX_OUTPUT_FILES else None
-
-        passed, seconds = supervise(
-            lambda timeout: _ends_within(self.launcher_handle, timeout),
-            [self.totals.over, output_over],
-            limits.wall_seconds,
-        )
-        self.stop()
-        code = self._exit_code()
-        with _opened(job.output, os.O_RDONLY | os.O_DIRECTORY) as output:
-            if _copy_files(self.output, output, limits.output_bytes) < 0:
-                passed = passed or End.OUTPUT
-        if passed is not None:
-            end, code = passed, -signal.SIGKILL
-        elif code is None:
-            end, code = End.SIGNAL, -signal.SIGKILL
-        elif 128 < code <= 128 + signal.NSIG:
-            # bwrap, as a shell does, adds 128 to a signal: a program that exits with 137 looks killed.
-            end, code = End.SIGNAL, 128 - code
-        else:
-            end = End.EXIT
-        return Outcome(end, code, seconds, self.totals.peak(), printed.text())
-
-    def stop(self) -> None:
-        """Kills whatever still runs inside and returns when the last of it is gone."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.first_handle, signal.SIGKILL)
-        # The kernel reports the end of a namespace's process 1 only when all others in it have ended.
-        if not _ends_within(self.first_handle, _STOP_SECONDS):
-            raise SandboxFault("a sandbox could not be stopped")
-
-    def _exit_code(self) -> int | None:
-        if not _ends_within(self.launcher_handle, _STOP_SECONDS):
-            raise SandboxFault("bwrap did not end with its sandbox")
+    def exit_code(self) -> int | None:
+        """See Sandbox."""
         with suppress(BlockingIOError):
             for line in os.read(self.status, 4096).splitlines():
                 if (code := json.loads(line).get("exit-code")) is not None:
                     return int(code)
         return None
+
+    def stop(self) -> None:
+        """See Sandbox."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+        # The kernel reports the end of a namespace's process 1 only when all others in it have ended.
+        if not (ends_within(self.first, STOP_SECONDS) and ends_within(self.program, STOP_SECONDS)):
+            raise SandboxFault("a sandbox could not be stopped")
 
 
 @contextmanager
@@ -211,8 +157,10 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
                 pass_fds=descriptors,
                 start_new_session=True,  # Ctrl-C goes to the grader, which ends its sandboxes in order
             )
-        cleanup.callback(_end_launcher, launcher)
-        _await_ready(launcher)
+        # With bwrap (--die-with-parent) dies a sandbox that never got as far as READY.
+        cleanup.callback(end_launcher, launcher)
+        assert launcher.stdout is not None
+        await_ready(launcher.stdout, _not_started)
         first = int(json.loads(os.read(status, 4096).splitlines()[0])["child-pid"])
         first_handle = closing(os.pidfd_open(first))
         inside = Path("/proc", str(first), "root")
@@ -227,44 +175,26 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
             )
             counted = totals.Watchdog(job.limits, proc, filesystems=(output, *others))
         sandbox = _Sandbox(
-            launcher, closing(os.pidfd_open(launcher.pid)), first_handle, status, output, counted
+            launcher, closing(os.pidfd_open(launcher.pid)), output, counted, first_handle, status
         )
         cleanup.callback(sandbox.stop)
         yield sandbox
 
 
-def _await_ready(launcher: subprocess.Popen[bytes]) -> None:
-    """Waits until the sandbox stands, with nothing of the submission run; else raises what went wrong."""
-    assert launcher.stdout is not None
-    deadline = time.monotonic() + _START_SECONDS
-    said = b""
-    while said != _READY:
-        refuse_when_stopping()
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise SandboxFault(f"bwrap did not start a sandbox within {_START_SECONDS:.0f} s: {said!r}")
-        readable, _, _ = select.select([launcher.stdout], [], [], min(left, 1.0))
-        if not readable:
-            continue
-        chunk = os.read(launcher.stdout.fileno(), 4096)
-        said += chunk
-        if not chunk:
-            message = said.decode("utf-8", errors="replace").strip() or f"exit code {launcher.wait()}"
-            mend = _MEND_ROOT if _unused_users() else _MEND_USER
-            raise SandboxFault(f"bwrap could not start a sandbox: {message}", mend=mend)
+def _not_started(said: str) -> SandboxFault:
+    mend = _MEND_USER if unused_user() is None else _MEND_ROOT
+    return SandboxFault(f"bwrap could not start a sandbox: {said or 'it said nothing'}", mend=mend)
 
 
 def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) -> list[str]:
     """The command line, from bwrap to Python. Everything on it can be read inside, in /proc/1/cmdline."""
     limits = job.limits
     become: list[str] = []
-    users = _unused_users()
-    if users:
-        # A user of its own for every job: no process of another job could be signalled or counted with it.
-        user = str(secrets.choice(users))
-        become = [_tool("setpriv") or "", "--reuid", user, "--regid", user, "--clear-groups"]
+    user = unused_user()
+    if user is not None:
+        become = [_tool("setpriv") or "", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
-    limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={_OPEN_FILES}"]
+    limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={OPEN_FILES}"]
     if become or _counts_processes_per_namespace():
         limit.append(f"--nproc={limits.processes}")
     if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog
@@ -272,7 +202,7 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
     variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
         # Shells add variables of their own, so env stands behind each.
-        *("nice", "-n", str(_NICE), "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),
+        *("nice", "-n", str(NICE), "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),
         *("--args", str(options), "--seccomp", str(rules), "--json-status-fd", str(status), "--"),
         *become,
         *limit,
@@ -286,7 +216,7 @@ def _options(job: Job, folder: Path) -> list[str]:
     """What bwrap is to build."""
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    if _unused_users():
+    if unused_user() is not None:
         # What setpriv needs to become another user; it keeps none of them. No user namespace here: the
         # Python that runs may lie where only root can look for it.
         options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
@@ -325,7 +255,7 @@ def _file_system(job: Job, folder: Path) -> list[str]:
         if Path(name).exists():
             read_only(Path(name), Path(name))
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
-    sizes = {"tmp": _TMP_BYTES, "dev/shm": _SHM_BYTES, "output": job.limits.output_bytes + MIB}
+    sizes = {"tmp": TMP_BYTES, "dev/shm": SHM_BYTES, "output": job.limits.output_bytes + MIB}
     for name, size in sizes.items():
         parents(Path("/", name))
         options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
@@ -340,7 +270,7 @@ def _file_system(job: Job, folder: Path) -> list[str]:
         else:
             read_only(shown, path)
     for number, (inside, source) in enumerate([("/submission", job.submission), *job.readable.items()]):
-        read_only(_staged(source, folder / str(number)), Path(inside))
+        read_only(staged(source, folder / str(number)), Path(inside))
 
     for device in ("null", "zero", "full", "random", "urandom"):
         options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
@@ -376,94 +306,6 @@ def _python_paths() -> tuple[tuple[Path, Path | None], ...]:
     return tuple(sorted(shown.items(), key=lambda item: len(item[0].parts)))
 
 
-def _staged(source: Path, target: Path) -> Path:
-    """Copies what is to be read, so that another user can, and so that no path of the grader's is seen.
-
-    Mounts are listed with their sources in /proc/self/mountinfo: a folder's name may be a student's.
-    """
-    source = source.resolve(strict=True)
-    if source.is_dir():
-        target.mkdir()
-        target.chmod(0o755)
-        with _opened(source, os.O_RDONLY | os.O_DIRECTORY) as read, _opened(target, os.O_RDONLY) as copy:
-            _copy_files(read, copy, sys.maxsize)
-    else:
-        shutil.copyfile(source, target)
-        target.chmod(0o644)
-    return target
-
-
-def _copy_files(source: int, target: int, budget: int, depth: int = 32) -> int:
-    """Copies the regular files from one open folder to another, and their folders; nothing else.
-
-    Links, devices and pipes are left out, and so is what cannot be read or named. A machine that is full
-    or broken raises, for that is not the submission's doing.
-
-    Returns:
-        What is left of the budget of bytes; less than nothing if not all fitted. A sparse file counts
-        with its whole length.
-    """
-    for name in os.listdir(source):
-        with ExitStack() as opened, _leaving_out():
-            mode = os.stat(name, dir_fd=source, follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode) and depth > 0:
-                inner = opened.enter_context(_opened(name, os.O_RDONLY | os.O_DIRECTORY, source))
-                os.mkdir(name, dir_fd=target)
-                copy = opened.enter_context(_opened(name, os.O_RDONLY | os.O_DIRECTORY, target))
-                os.fchmod(copy, 0o755)
-                budget = _copy_files(inner, copy, budget, depth - 1)
-            elif stat.S_ISREG(mode):
-                inner = opened.enter_context(_opened(name, os.O_RDONLY | os.O_NONBLOCK, source))
-                budget -= os.fstat(inner).st_size
-                if budget >= 0:
-                    copy = opened.enter_context(_opened(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, target))
-                    os.fchmod(copy, 0o644)
-                    with (
-                        os.fdopen(inner, "rb", closefd=False) as read,
-                        os.fdopen(copy, "wb", closefd=False) as to,
-                    ):
-                        shutil.copyfileobj(read, to, MIB)
-        if budget < 0:
-            break
-    return budget
-
-
-@contextmanager
-def _leaving_out() -> Iterator[None]:
-    """Passes over what cannot be copied for reasons that lie in itself: its name, its mode."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE):
-            raise
-
-
-@contextmanager
-def _opened(path: str | Path, flags: int, folder: int | None = None) -> Iterator[int]:
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _end_launcher(launcher: subprocess.Popen[bytes]) -> None:
-    """Ends bwrap, and with it (--die-with-parent) a sandbox that never got as far as READY."""
-    launcher.kill()
-    launcher.wait()
-    for stream in (launcher.stdin, launcher.stdout):
-        if stream is not None:
-            with suppress(BrokenPipeError):
-                stream.close()
-
-
-def _ends_within(handle: int, seconds: float) -> bool:
-    """Whether the process of a pidfd ends within a time."""
-    poll = select.poll()
-    poll.register(handle, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
-
-
 def _memory_file(content: bytes) -> int:
     """An open file that exists in memory alone, at its start."""
     descriptor = os.memfd_create("kit-sandbox")
@@ -480,21 +322,6 @@ def _tool(name: str) -> str | None:
 @cache
 def _bwrap_help() -> str:
     return subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout  # noqa: S607
-
-
-def _unused_users() -> range:
-    """User numbers that nobody has; none where the grader may not become another user.
-
-    From 0x70000000 on, systemd's table of user numbers has nothing. In a container that maps fewer
-    numbers, the last ones that it maps serve.
-    """
-    if os.geteuid() != 0:
-        return range(0)
-    mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
-    end = min(0x80000000, max(int(first) + int(count) for first, _, count in mapped))
-    if end < 0x10000:  # root in name only: of a user namespace that an ordinary user made
-        return range(0)
-    return range(0x70000000 if end == 0x80000000 else end - 2048, end)
 
 
 def _counts_processes_per_namespace() -> bool:

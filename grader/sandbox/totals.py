@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from grader.sandbox.base import End, Limits
 
 _PREFIX = "kit-sandbox-"
-_LAUNCHERS = 2  # processes in a group that are not the program's: bwrap, outside and inside
+LAUNCHERS = 2  # processes in a group that are not the program's: bwrap twice, or a container's init
 
 
 class Group:
@@ -48,11 +48,28 @@ class Group:
                 ("memory.oom.group", 1),
                 ("memory.limit_in_bytes", limits.memory_bytes),
                 ("memory.memsw.limit_in_bytes", limits.memory_bytes),
-                ("pids.max", limits.processes + _LAUNCHERS),
+                ("pids.max", limits.processes + LAUNCHERS),
             ):
                 if (folder / file).exists():
                     (folder / file).write_text(str(value))
         return cls(folders)
+
+    @classmethod
+    def of(cls, process: int) -> "Group":
+        """The group that another program made for a process; it is only read."""
+        groups = _groups_of(process)
+        chosen = [groups[name] for name in ("memory", "pids", "") if name in groups]
+        return cls([folder for folder in dict.fromkeys(chosen) if folder.is_dir()])
+
+    def enforces(self, limits: Limits) -> bool:
+        """Whether the kernel holds its processes to these limits: what an engine says does not tell."""
+
+        def at_most(limit: int, *files: str) -> bool:
+            texts = [_read(folder / file).strip() for folder in self.folders for file in files]
+            return any(text.isdecimal() and 0 < int(text) <= limit for text in texts)
+
+        memory = at_most(limits.memory_bytes, "memory.max", "memory.limit_in_bytes")
+        return memory and at_most(limits.processes + LAUNCHERS, "pids.max")
 
     def over(self) -> End | None:
         """Says MEMORY once the kernel had to kill a process of the group."""
@@ -131,7 +148,7 @@ class Watchdog:
         self._peak = max(self._peak, total)
         if total > self._limits.memory_bytes:
             return End.MEMORY
-        if sum(self._threads(process) for process in processes) > self._limits.processes + _LAUNCHERS:
+        if sum(self._threads(process) for process in processes) > self._limits.processes + LAUNCHERS:
             return End.SIGNAL
         return None
 
@@ -218,7 +235,7 @@ def _sweep(parent: Path) -> None:
 @cache
 def _parents() -> tuple[Path, ...]:
     """The folders in which this process may make groups; none if memory cannot be counted."""
-    own = _own_groups()
+    own = _groups_of()
     chosen: dict[str, Path] = {}
     for controller in ("memory", "pids"):
         if controller in own:  # cgroup 1: any group may have children
@@ -237,8 +254,8 @@ def _parents() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(chosen.values())) if "memory" in chosen else ()
 
 
-def _own_groups() -> dict[str, Path]:
-    """This process's own group by controller, as folders; cgroup 2 under the empty name."""
+def _groups_of(process: int | str = "self") -> dict[str, Path]:
+    """A process's group by controller, as folders; cgroup 2 under the empty name."""
     mounts: dict[str, tuple[str, str]] = {}
     for line in _read(Path("/proc/self/mountinfo")).splitlines():
         left, _, right = line.partition(" - ")
@@ -250,7 +267,7 @@ def _own_groups() -> dict[str, Path]:
             for option in options.split()[-1].split(","):
                 mounts[option] = (root, point)
     groups = {}
-    for line in _read(Path("/proc/self/cgroup")).splitlines():
+    for line in _read(Path("/proc", str(process), "cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             root, point = mounts.get(controller, ("", ""))

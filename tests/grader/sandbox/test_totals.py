@@ -18,12 +18,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return files
 
 
-class TestOwnGroups:
+class TestGroupsOf:
     def test_version_two(self, machine: dict[str, str]) -> None:
         """One tree for everything."""
         machine["/proc/self/mountinfo"] = "30 24 0:27 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n"
         machine["/proc/self/cgroup"] = "0::/user.slice/user-1000.slice/session-2.scope\n"
-        assert totals._own_groups() == {"": Path("/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope")}
+        assert totals._groups_of() == {"": Path("/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope")}
 
     def test_version_one(self, machine: dict[str, str]) -> None:
         """A tree for each controller, some of them shared."""
@@ -32,7 +32,7 @@ class TestOwnGroups:
             "32 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
         )
         machine["/proc/self/cgroup"] = "3:cpu,cpuacct:/a\n2:memory:/b\n1:name=systemd:/c\n"
-        groups = totals._own_groups()
+        groups = totals._groups_of()
         assert groups["memory"] == Path("/sys/fs/cgroup/memory/b")
         assert groups["cpu"] == groups["cpuacct"] == Path("/sys/fs/cgroup/cpu,cpuacct/a")
 
@@ -42,13 +42,13 @@ class TestOwnGroups:
             "31 30 0:28 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
         )
         machine["/proc/self/cgroup"] = "2:memory:/docker/1\n"
-        assert totals._own_groups() == {"memory": Path("/sys/fs/cgroup/memory")}
+        assert totals._groups_of() == {"memory": Path("/sys/fs/cgroup/memory")}
 
     def test_none(self, machine: dict[str, str]) -> None:
         """Nothing mounted, or another part of the tree: no group."""
         machine["/proc/self/mountinfo"] = "31 30 0:28 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
         machine["/proc/self/cgroup"] = "0::/elsewhere\n"
-        assert totals._own_groups() == {}
+        assert totals._groups_of() == {}
 
 
 class TestGroup:
