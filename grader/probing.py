@@ -3,6 +3,9 @@
 A probe that dies half-way (os._exit, out of memory, killed) is tried a second time, in case the machine
 was at fault. If the same function ends it again, that function is the cause: the probe is run without it,
 so that the other functions still get their marks.
+
+Whether a probe came as far as the submission is not read from the evidence, which the submission may remove
+or rewrite, but from what was printed before its first line ran. So nobody can crash into a fault.
 """
 
 import json
@@ -22,6 +25,10 @@ from grader.sandbox.base import End
 HERE = Path(__file__).parent
 LIMITS = Limits()
 TRIES = 2
+STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
+# So many times the time of one run is what all runs of a task may take: two functions that never end. A
+# submission may claim another cause of its end each time.
+PATIENCE = 4
 
 
 @dataclass
@@ -62,7 +69,7 @@ def probe(
     for _ in range(TRIES * (len(task.functions) + 2)):
         outcome = _run(engine, task, submission, seed, recipe, sorted(probed.ended), limits, probed)
         probed.seconds += outcome.seconds
-        if not probed.evidence.started and not probed.refused:
+        if STARTED not in outcome.printed:
             not_started += 1
             if not_started == TRIES:
                 raise SandboxFault(
@@ -71,13 +78,22 @@ def probe(
             continue
         if probed.evidence.finished and not probed.refused:
             return probed
-        culprit = "evidence" if probed.refused else probed.evidence.running_function or "import"
+        culprit = _culprit(probed, task)
         deaths[culprit] += 1
-        if deaths[culprit] == TRIES:
+        impatient = probed.seconds > PATIENCE * limits.wall_seconds
+        if deaths[culprit] == TRIES or impatient:
             probed.ended[culprit] = _how(outcome, limits)
-            if culprit in ("import", "evidence"):
+            if culprit in ("import", "evidence") or impatient:
                 return probed
     return probed
+
+
+def _culprit(probed: Probed, task: Task) -> str:
+    """The function during which the process ended; "import" or "evidence" where it was none of the task's."""
+    if probed.refused:
+        return "evidence"
+    running = probed.evidence.running_function
+    return running if running in task.functions else "import"
 
 
 def _run(
@@ -97,7 +113,7 @@ def _run(
         arguments.write_text(json.dumps(recipe))
         command = ["/kit/inside/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
         command += ["--module", task.module, "--output", "/output", "--seed", str(seed)]
-        command += ["--recipe", "/kit/recipe.json", "--skip", ",".join(skip)]
+        command += ["--recipe", "/kit/recipe.json", f"--skip={','.join(skip)}"]
         outcome = engine.run(
             Job(
                 arguments=tuple(command),
@@ -113,6 +129,8 @@ def _run(
         )
         try:
             probed.evidence, probed.refused = Evidence.read(output), ""
+            if STARTED in outcome.printed and not probed.evidence.started:
+                probed.refused = f"evidence.json is gone ({_how(outcome, limits)})"
         except EvidenceRefused as error:
             probed.refused = error.message
     return outcome

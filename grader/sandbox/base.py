@@ -54,7 +54,7 @@ class Limits:
     processes: int = 256  # threads count: TensorFlow alone starts dozens
     file_bytes: int = 64 * MIB  # one file
     output_bytes: int = 256 * MIB  # everything in the output folder
-    printed_bytes: int = 64 * 1024  # kept of what it prints; the rest is read and dropped
+    printed_bytes: int = 64 * 1024  # kept of what it prints, the first and the last; the rest is dropped
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Outcome:
     exit_code: int  # the program's own, or minus the signal
     seconds: float
     peak_memory_bytes: int | None  # None where the engine cannot tell
-    printed: str  # the last of stdout and stderr together, undecodable bytes replaced
+    printed: str  # the first and the last of stdout and stderr together, undecodable bytes replaced
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,20 @@ TICK = 0.05  # seconds between two looks at a program: what a limit may be overr
 _stopping = False
 
 
+FIRST = 4096  # bytes of what is printed that are kept whatever follows, if that is not more than half
+
+
 class Printed:
-    """Reads a pipe to its end and keeps the last of it, so that printing neither blocks nor fills memory."""
+    """Reads a pipe to its end, so that printing neither blocks nor fills memory.
+
+    Kept are the first of it, which no flood washes away, and the last.
+    """
 
     def __init__(self, stream: IO[bytes], keep: int) -> None:
         self._stream = stream
-        self._keep = keep
+        self._first = min(FIRST, keep // 2)
+        self._last = keep - self._first
+        self._begin = bytearray()
         self._kept = bytearray()
         self._reader = threading.Thread(target=self._read, name="sandbox output", daemon=True)
         self._reader.start()
@@ -31,16 +39,18 @@ class Printed:
         """What was kept. To be called when no process can print any more."""
         # A process that got away from an engine without isolation may hold the pipe open for ever.
         self._reader.join(timeout=2.0)
-        kept = bytes(self._kept[-self._keep :]) if self._keep else b""
+        kept = self._begin + (self._kept[-self._last :] if self._last else b"")
         return kept.decode("utf-8", errors="replace")
 
     def _read(self) -> None:
         descriptor = self._stream.fileno()
         with suppress(OSError):  # closed by an engine that gave the program up
             while chunk := os.read(descriptor, 1 << 20):
-                self._kept += chunk
-                if len(self._kept) > 2 * self._keep:
-                    del self._kept[: -self._keep or None]
+                room = self._first - len(self._begin)
+                self._begin += chunk[:room]
+                self._kept += chunk[room:]
+                if len(self._kept) > 2 * self._last:
+                    del self._kept[: -self._last or None]
 
 
 def supervise(
