@@ -20,7 +20,7 @@ from grader.manifest import Check, Task
 from grader.record import Status, Verdict
 
 
-class Unmet(Exception):  # noqa: N818  (it carries a verdict: nothing went wrong)
+class Unmet(Exception):
     """What a check asks for does not hold; the message is for the student."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -45,6 +45,9 @@ class Case:
     inputs: Mapping[str, Any]
     ended: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
+    _read: dict[tuple[str, blueprint.Budget], blueprint.Blueprint | str] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def call(self, name: str) -> Call:
         """The call of that name, which returned; Unmet says how it ended otherwise."""
@@ -70,7 +73,7 @@ class Case:
             case "skipped" | "running":
                 return f"{call} did not return: the process ended."
             case _:
-                return f"{call} raised {call.exception}."
+                return f"{call} raised {_sentence(str(call.exception))}"
 
     def value(self, name: str) -> Any:
         """What the call returned, whatever it is."""
@@ -98,14 +101,15 @@ class Case:
         value = self.value(name)
         if not isinstance(value, Network):
             self.fail(name, described(value), "a keras.Model")
-        if value.refused:
-            raise Unmet(f"{self.evidence.calls[name]} returned a model that cannot be used: {value.refused}.")
-        try:
-            return blueprint.read(value.description, budget)
-        except BlueprintRefused as error:
+        key = (name, budget)  # every check of a task reads the same few networks
+        if key not in self._read:
+            self._read[key] = value.refused or _read(value.description, budget)
+        read = self._read[key]
+        if isinstance(read, str):
             raise Unmet(
-                f"{self.evidence.calls[name]} returned a model that cannot be used: {error.message}."
-            ) from error
+                f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}"
+            )
+        return read
 
     def fail(self, name: str, came: str, expected: str) -> NoReturn:
         """Raises Unmet with what was called, what came back and what was expected."""
@@ -232,6 +236,19 @@ def _article(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
+def _read(description: Any, budget: blueprint.Budget) -> blueprint.Blueprint | str:
+    """The network, or why it cannot be read."""
+    try:
+        return blueprint.read(description, budget)
+    except BlueprintRefused as error:
+        return error.message
+
+
+def _sentence(text: str) -> str:
+    """A text that ends in one full stop."""
+    return text.rstrip(". ") + "."
+
+
 def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict | None:
     """The verdict on a check that cannot be looked at: nothing to call, not written yet, or blocked."""
     if whole := _whole(case):
@@ -274,7 +291,9 @@ def _whole(case: Case) -> Verdict | None:
                     " Besides your own files there are Python's standard library, numpy, keras, tensorflow,"
                 )
                 known += " scikit-learn and matplotlib."
-            return Verdict.failed(f"Importing {module} raised {evidence.import_error}.{known}", hint="")
+            return Verdict.failed(
+                f"Importing {module} raised {_sentence(str(evidence.import_error))}{known}", hint=""
+            )
 
 
 def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
