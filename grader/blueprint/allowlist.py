@@ -17,7 +17,7 @@ ACTIVATIONS = ("relu", "softmax", "sigmoid", "tanh")
 LINEAR = "linear"
 
 
-class NotAllowed(Exception):  # noqa: N818 - it says what is refused, not that something went wrong here
+class NotAllowed(Exception):
     """Something an operation cannot have, without the name of the node: the reader knows that."""
 
 

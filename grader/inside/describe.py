@@ -36,7 +36,7 @@ _SAY = (
 )
 
 
-class Refused(Exception):  # noqa: N818 - it is the model that is refused; nothing went wrong
+class Refused(Exception):
     """The model cannot be written down as a blueprint; the message tells the student why and what to do."""
 
 

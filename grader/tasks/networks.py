@@ -56,7 +56,7 @@ def steps(case: Case, name: str) -> "Path":
         raise Unmet(f"{case.call(name)}: {tangled}.") from tangled
 
 
-class Tangled(Exception):  # noqa: N818 - what it says is about the network, not about this code
+class Tangled(Exception):
     """Paths part and meet in a way that has no blocks in it; the message is for the student."""
 
 
