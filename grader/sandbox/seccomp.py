@@ -1,15 +1,18 @@
-"""The system calls a sandboxed program may not make, as the BPF program that the kernel loads.
+"""The system calls a sandboxed program may not make, as the BPF program that the kernel loads, and as the
+JSON from which podman and docker make one.
 
 Namespaces already hide files, processes and the network; this filter keeps the program away from the
 parts of the kernel that it has no use for and that escapes are made of. It is written by hand because
 it is short, and because a library for it would be one more thing to install and to trust.
 """
 
+import itertools
 import platform
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from errno import EAFNOSUPPORT, ENOSYS, EPERM
+from typing import Any
 
 from grader.errors import SandboxFault
 
@@ -108,9 +111,7 @@ def program(*, memfd: bool, machine: str | None = None) -> bytes:
         SandboxFault: this processor's system call numbers are not known here.
     """
     name = machine or platform.machine()
-    target = _MACHINES.get(name)
-    if target is None:
-        raise SandboxFault(f"no system call filter for this processor: {name}, expected x86_64 or aarch64")
+    target = _machine(name)
     numbers = target.numbers
 
     # Numbers mean different calls in another ABI, so that a call made through one would pass unseen.
@@ -135,6 +136,52 @@ def program(*, memfd: bool, machine: str | None = None) -> bytes:
     )
     code += _result(_ALLOW)
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+
+
+def profile(*, machine: str | None = None) -> dict[str, Any]:
+    """The same refusals for podman's and docker's --security-opt seccomp=FILE, memory files among them.
+
+    Their stock profiles allow more: podman's lets any program make namespaces of its own. What libseccomp
+    makes of this kills a program that uses another ABI, x32 included. It compares arguments whole, hence the
+    masks: the kernel takes 32 bits of them. A name that the engine's libseccomp does not know is passed over.
+
+    Raises:
+        SandboxFault: as for `program`.
+    """
+    name = machine or platform.machine()
+    numbers = _machine(name).numbers
+
+    def refuse(calls: Iterable[str], error: int, *argument: dict[str, Any]) -> dict[str, Any]:
+        return {"names": [*calls], "action": "SCMP_ACT_ERRNO", "errnoRet": error, "args": [*argument]}
+
+    def masked(index: int, mask: int, value: int) -> dict[str, Any]:
+        return {"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
+
+    bits = [1 << bit for bit in range(32)]
+    not_unix = {"index": 0, "value": _AF_UNIX, "valueTwo": 0, "op": "SCMP_CMP_NE"}
+    return {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "architectures": [f"SCMP_ARCH_{name.upper()}"],
+        "syscalls": [
+            refuse(sorted(numbers.keys() - _CONDITIONAL), EPERM),
+            refuse(["clone3", "memfd_create"], ENOSYS),
+            refuse(["socket"], EAFNOSUPPORT, not_unix),
+            *(refuse(["clone"], EPERM, masked(0, bit, bit)) for bit in bits if bit & _NEW_NAMESPACES),
+            *(refuse(["ioctl"], EPERM, masked(1, 0xFFFFFFFF, one)) for one in (_TIOCSTI, _TIOCLINUX)),
+            # Two bits side by side that differ: neither 0 nor 0xffffffff, the only two that are allowed.
+            *(
+                refuse(["personality"], EPERM, masked(0, low | high, one))
+                for low, high in itertools.pairwise(bits)
+                for one in (low, high)
+            ),
+        ],
+    }
+
+
+def _machine(name: str) -> _Machine:
+    if name not in _MACHINES:
+        raise SandboxFault(f"no system call filter for this processor: {name}, expected x86_64 or aarch64")
+    return _MACHINES[name]
 
 
 _Instruction = tuple[int, int, int, int]  # operation, skip if true, skip if false, operand
