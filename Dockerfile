@@ -5,16 +5,16 @@
 #
 # Data, pins and jobs are mounted at run time. Both run as 1000:1000 and need no network and no writable root.
 
-# The index digest published for this tag. Any image with Python 3.11 and venv will do: see .ci/base-image for
-# making one where no registry can be reached.
+# The index digest published for this tag. Any image with Python 3.11 and venv will do: .ci/base-image makes one
+# where no registry can be reached.
 ARG BASE_IMAGE=docker.io/library/python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
 
-# --- installs packages; nothing of it but /opt/kit reaches an image ---------------------------------------
+# --- what installs packages, and which; nothing of it reaches an image but /lock ---------------------------
 FROM ${BASE_IMAGE} AS installer
 
-# uv itself, pinned as it cannot come from its own lock. The secret is for networks that have a certificate
-# authority of their own, and is never mounted over the system's: that would outlive this step in some engines.
+# uv itself is pinned here, as it cannot come from its own lock. The secret is for networks that have a
+# certificate authority of their own; it is gone after the step, and never mounted over the system's file.
 RUN --mount=type=secret,id=ca_bundle \
     if [ -s /run/secrets/ca_bundle ]; then export PIP_CERT=/run/secrets/ca_bundle; fi; \
     printf '%s\n' 'uv==0.13.9 \' \
@@ -23,54 +23,40 @@ RUN --mount=type=secret,id=ca_bundle \
     && python3 -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/uv.txt
 
-# The cache is mounted beside the layers, hence copies; a sandbox is read-only and could not compile anything.
-ENV UV_PROJECT_ENVIRONMENT=/opt/kit \
-    UV_PYTHON_DOWNLOADS=never \
-    UV_LINK_MODE=copy \
-    UV_COMPILE_BYTECODE=1 \
-    UV_NO_PROGRESS=1
-WORKDIR /lock
-COPY pyproject.toml uv.lock ./
-
-
-FROM installer AS sandbox-packages
-# libclang and TensorFlow's headers are for building against it.
-RUN --mount=type=secret,id=ca_bundle --mount=type=cache,target=/root/.cache/uv \
-    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
-    /opt/uv/bin/uv sync --locked --python 3.11 --only-group sandbox --only-group cpu \
-        --no-install-package libclang \
-    && rm -rf /opt/kit/lib/python3.11/site-packages/tensorflow/include
-
-
-FROM installer AS trainer-packages
-# `gpu`, or `cpu` where the CUDA wheels (several GB) would not fit, as in tests.
-ARG TENSORFLOW=gpu
-RUN --mount=type=secret,id=ca_bundle --mount=type=cache,target=/root/.cache/uv \
-    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
-    /opt/uv/bin/uv sync --locked --python 3.11 --only-group trainer --only-group "${TENSORFLOW}" \
-        --no-install-package libclang \
-    && rm -rf /opt/kit/lib/python3.11/site-packages/tensorflow/include
+COPY pyproject.toml uv.lock /lock/
+# Settings of ruff, mypy and pytest must not cause packages to be installed anew.
+RUN sed -i '/^\[tool\.ruff\]/,$d' /lock/pyproject.toml && touch -d @0 /lock /lock/*
 
 
 # --- what both images have in common ----------------------------------------------------------------------
 FROM ${BASE_IMAGE} AS runtime
 # Nobody becomes another user in here.
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+# The cache is mounted, hence copies from it. A sandbox is read-only and could not compile anything.
 ENV LANG=C.UTF-8 \
     KERAS_BACKEND=tensorflow \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
-USER 1000:1000
-WORKDIR /tmp
+    PYTHONUNBUFFERED=1 \
+    UV_PROJECT_ENVIRONMENT=/opt/kit \
+    UV_PYTHON_DOWNLOADS=never \
+    UV_LINK_MODE=copy \
+    UV_COMPILE_BYTECODE=1 \
+    UV_NO_PROGRESS=1
+COPY --from=installer /lock /lock
 
 
 FROM runtime AS sandbox
-COPY --from=sandbox-packages /opt/kit /opt/kit
+# libclang and TensorFlow's headers are for building against it.
+RUN --mount=type=bind,from=installer,source=/opt/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca_bundle \
+    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
+    /opt/uv/bin/uv sync --project /lock --locked --python 3.11 --no-install-package libclang \
+        --only-group sandbox --only-group cpu \
+    && rm -rf /opt/kit/lib/python3.11/site-packages/tensorflow/include
+USER 1000:1000
+WORKDIR /tmp
 ENTRYPOINT ["/opt/kit/bin/python", "-I", "-B"]
-ARG BASE_IMAGE
-ARG VERSION
-ARG LOCK
-ARG REVISION
+ARG BASE_IMAGE VERSION LOCK REVISION
 LABEL org.opencontainers.image.title="cifar100-course-kit sandbox" \
       org.opencontainers.image.description="The libraries a probe of a submission may import, on a CPU" \
       org.opencontainers.image.version="${VERSION}" \
@@ -82,20 +68,26 @@ LABEL org.opencontainers.image.title="cifar100-course-kit sandbox" \
 
 
 FROM runtime AS trainer
-COPY --from=trainer-packages /opt/kit /opt/kit
-# Last, since it changes most. At run time data/, data.dvc, grader/hidden/ and grader/hidden.dvc are mounted
-# beside it where the profile trains on CIFAR-100.
+# `gpu`, or `cpu` where the CUDA wheels (several GB) would not fit, as in tests.
+ARG TENSORFLOW=gpu
+RUN --mount=type=bind,from=installer,source=/opt/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca_bundle \
+    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
+    /opt/uv/bin/uv sync --project /lock --locked --python 3.11 --no-install-package libclang \
+        --only-group trainer --only-group "${TENSORFLOW}" \
+    && rm -rf /opt/kit/lib/python3.11/site-packages/tensorflow/include
+# Last, as it changes most. .dockerignore says which files these are.
 COPY lab /kit/lab
 COPY grader /kit/grader
 ENV PYTHONPATH=/kit \
+    PYTHONDONTWRITEBYTECODE=1 \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
-ENTRYPOINT ["/opt/kit/bin/python", "-P", "-B"]
+USER 1000:1000
+WORKDIR /tmp
+ENTRYPOINT ["/opt/kit/bin/python", "-P"]
 CMD ["-m", "grader.trainer", "--help"]
-ARG TENSORFLOW=gpu
-ARG BASE_IMAGE
-ARG VERSION
-ARG LOCK
-ARG REVISION
+ARG BASE_IMAGE VERSION LOCK REVISION
 LABEL org.opencontainers.image.title="cifar100-course-kit trainer" \
       org.opencontainers.image.description="Trains networks that came as data, with trusted code" \
       org.opencontainers.image.version="${VERSION}" \

@@ -64,6 +64,13 @@ def reference(session: nox.Session) -> None:
 
 
 @nox.session
+def image(session: nox.Session) -> None:
+    """Instructors: build the containers' images. [--target sandbox|trainer|all] [--engine podman|docker]"""
+    install(session)
+    run(session, "grader", "image", *session.posargs)
+
+
+@nox.session
 def notebook(session: nox.Session) -> None:
     """Students: open assignment/lab.ipynb in JupyterLab."""
     install(session, "student")

@@ -1,4 +1,4 @@
-"""The command line: `python -m grader check|grade|stubs|reference`, started by the sessions of noxfile.py.
+"""The command line: `python -m grader check|grade|stubs|reference|image`, started by noxfile.py's sessions.
 
 Exit codes: 0, every submission was graded, whatever its mark; 1, one could not be; 2, wrong usage.
 """
@@ -110,6 +110,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     reference.add_argument("rest", nargs=argparse.REMAINDER)
     reference.set_defaults(command=_reference)
+
+    image = commands.add_parser(
+        "image",
+        prog="nox -s image --",
+        description="Builds the containers' images; in seconds where nothing has changed.",
+    )
+    image.add_argument("--target", choices=["sandbox", "trainer", "all"], default="all")
+    image.add_argument("--engine", choices=["auto", "podman", "docker"], default="auto")
+    image.add_argument("--base", metavar="IMAGE", help="instead of the published one of the Dockerfile")
+    image.add_argument(
+        "--cpu-trainer", action="store_true", help="leave CUDA out of the trainer: several GB less"
+    )
+    image.add_argument(
+        "--ca-bundle",
+        type=Path,
+        metavar="FILE",
+        help="certificates to fetch packages with (default: $SSL_CERT_FILE, $PIP_CERT, $REQUESTS_CA_BUNDLE)",
+    )
+    image.set_defaults(command=_image)
     return parser
 
 
@@ -164,6 +183,20 @@ def _reference(options: argparse.Namespace, console: Console) -> int:
     from grader import reference
 
     return reference.main(options.rest)
+
+
+def _image(options: argparse.Namespace, console: Console) -> int:
+    from grader import images
+    from grader.commands.image import image
+
+    return image(
+        console,
+        targets=images.TARGETS if options.target == "all" else (options.target,),
+        engine=options.engine,
+        base=options.base,
+        tensorflow="cpu" if options.cpu_trainer else "gpu",
+        ca_bundle=options.ca_bundle,
+    )
 
 
 def _drawn(seed: int | None) -> int:
