@@ -62,7 +62,7 @@ def read(path: Path, progress: Progress) -> Pool:
         OSError: if it cannot be read.
     """
     with _damage_is_reported(path):
-        parts = _folder_parts(path) if path.is_dir() else _tar_parts(path, progress)
+        parts = _folder_parts(path, progress) if path.is_dir() else _tar_parts(path, progress)
         for name in PARTS:
             if name not in parts:
                 raise _bad(path, f"it has no {name} part")
@@ -114,7 +114,7 @@ def _damage_is_reported(path: Path) -> Iterator[None]:
         raise _bad(path, f"it is truncated or damaged ({str(error) or type(error).__name__})") from None
 
 
-def _folder_parts(path: Path) -> dict[str, dict[str, object]]:
+def _folder_parts(path: Path, progress: Progress) -> dict[str, dict[str, object]]:
     folder = _unpacked(path)
     if folder is None:
         raise _bad(path, "there is no train part in it, and no images.npy")
@@ -124,7 +124,7 @@ def _folder_parts(path: Path) -> dict[str, dict[str, object]]:
         if part.is_file():
             if part.stat().st_size > most:
                 raise _bad(path, f"{name} is larger than any such part")
-            with part.open("rb") as file:
+            with progress.open(part, "rb", description=f"reading {name}") as file:
                 parts[name] = _load(path, name, file)
     return parts
 

@@ -71,7 +71,7 @@ def bring(root: Path, source: Path | None, say: Say) -> None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DataError(
                 f"no room to write the data in {root} ({error.strerror})",
-                mend="It takes 190 MB, and as much again while it is being put in place.",
+                mend="It takes 190 MB, and 170 MB more for the archive while it is being fetched.",
             ) from None
         raise DataError(f"cannot bring the data: {error}") from None
 

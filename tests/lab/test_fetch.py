@@ -263,6 +263,7 @@ class TestDownload:
         assert [*small_root.rglob("*.tar.gz")] == []
 
 
+@pytest.mark.slow
 class TestCommand:
     """`python -m lab data`, as a person runs it, on as many pictures as CIFAR-100 has."""
 

@@ -63,10 +63,10 @@ class TestDataSet:
 
 @pytest.mark.slow
 class TestDifficulty:
-    """Measured with 4,000 pictures, scored on the hidden 2,000; figures in the docstrings are of 5 seeds."""
+    """Learnt on 4,000 pictures and scored on the hidden 2,000."""
 
     def test_a_linear_model_fails(self) -> None:
-        """Logistic regression on pixels: coarse 11.5% (chance 5%), fine 4.5% (chance 1%)."""
+        """Logistic regression on pixels: coarse 9% (chance 5%), fine 4% (chance 1%)."""
         from sklearn.linear_model import LogisticRegression
 
         course, hidden = embedded_course().prefix(4000), embedded_hidden()
@@ -77,7 +77,7 @@ class TestDifficulty:
 
     @pytest.mark.parametrize(("kind", "least", "most"), [("coarse", 0.5, 0.85), ("fine", 0.1, 0.6)])
     def test_a_small_network_learns(self, kind: str, least: float, most: float) -> None:
-        """Three convolutions, 4 epochs."""
+        """Three convolutions, 4 epochs: coarse 69%, standard deviation 2.3; fine 26%, 1.8 (5 seeds)."""
         import keras
 
         course, hidden = embedded_course().prefix(4000), embedded_hidden()
@@ -99,5 +99,4 @@ class TestDifficulty:
         )
         network.fit(course.images, course.labels(kind), batch_size=64, epochs=4, verbose=0)
         _, accuracy = network.evaluate(hidden.images, hidden.labels(kind), verbose=0)
-        print(kind, accuracy)
         assert least < accuracy < most
