@@ -63,7 +63,7 @@ class Image:
 def tag(target: Target, *, tensorflow: TensorFlow = "gpu", root: Path = ROOT) -> str:
     """The name of the image that fits this checkout; `tensorflow` is the trainer's."""
     content = hashlib.sha256()
-    for path in _inputs(target, root):
+    for path in inputs(target, root):
         content.update(f"{path.relative_to(root).as_posix()}\0{_sha256(path)}\n".encode())
     variant = f"-{tensorflow}" if target == "trainer" else ""
     return f"{_PREFIX}-{target}:{lock_digest(root)[:12]}-{content.hexdigest()[:12]}{variant}"
@@ -171,7 +171,7 @@ def build(
 
 def revision(target: Target, root: Path = ROOT) -> str:
     """The last commit that changed what the image is made of, so that any other commit leaves it alone."""
-    paths = [str(path.relative_to(root)) for path in _inputs(target, root)]
+    paths = [str(path.relative_to(root)) for path in inputs(target, root)]
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -189,7 +189,7 @@ def revision(target: Target, root: Path = ROOT) -> str:
         return "unknown"
 
 
-def _inputs(target: Target, root: Path) -> list[Path]:
+def inputs(target: Target, root: Path) -> list[Path]:
     """The files that decide what an image is. The lock stands for what matters of pyproject.toml.
 
     What the trainer holds of this checkout is read from .dockerignore, which lets nothing else in.
