@@ -67,7 +67,7 @@ def split_seeded(case: Case) -> Verdict:
     first, again, other = (_split(case, name) for name in ("split", "split.again", "split.other"))
     if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
         case.fail("split.again", "another split than the first time", "the same, for it is the same seed")
-    smaller = min(len(first[1]), len(other[1]))
+    smaller = min(len(np.unique(first[1])), len(np.unique(other[1])))
     common = len(np.intersect1d(first[1], other[1]))
     # Two random parts share about a third; sharing nearly all means that the seed does not decide.
     if smaller and common > 0.9 * smaller:
@@ -199,7 +199,7 @@ def prepare_seeded(case: Case) -> Verdict:
         if not (np.array_equal(a.indices, b.indices) and np.array_equal(a.y, b.y)):
             came = f"another {a.name} part than the first time"
             case.fail("prepare.again", came, "the same, for it is the same seed")
-    smaller = min(len(first[1].indices), len(other[1].indices))
+    smaller = min(len(np.unique(first[1].indices)), len(np.unique(other[1].indices)))
     common = len(np.intersect1d(first[1].indices, other[1].indices))
     if smaller and common > 0.9 * smaller:
         came = f"{common} of the test images that seed={case.inputs['seed']} gives"

@@ -260,6 +260,18 @@ WRONG: list[tuple[str, str, dict[str, str]]] = [
         {"split.seeded": "for it is another seed", "prepare.seeded": "for it is another seed"},
     ),
     (
+        "always the first one",
+        split("return 0 * order[cut:], 0 * order[:cut]"),
+        {
+            "split.complete": "are in one part twice",
+            "split.shuffled": "a training part that starts 0, 0, 0",
+            "split.seeded": "for it is another seed",
+            "prepare.complete": "are in one part twice",
+            "prepare.shuffled": "a training part that starts",
+            "prepare.seeded": "for it is another seed",
+        },
+    ),
+    (
         "statistics of each pixel",
         function(STATISTICS, "return tuple(f(images / 255, axis=0).astype('f4') for f in (np.mean, np.std))"),
         {
