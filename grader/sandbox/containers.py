@@ -18,6 +18,7 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ from grader.sandbox.base import (
     TMP_BYTES,
     Availability,
     Job,
+    Limits,
     Outcome,
 )
 from grader.sandbox.files import staged
@@ -52,7 +54,7 @@ from grader.sandbox.standing import (
 from grader.sandbox.watch import refuse_when_stopping
 
 _LABEL = "cifar100-course-kit.grader"  # on every container: the process that answers for it
-_USER = 1000  # as in the Dockerfile
+_USERS = range(10_000, 60_000)  # for a grader that is not root: rootless podman has no others
 _COMMAND_SECONDS = 60.0  # for an engine to do anything at all, on a machine that is busy
 _PYTHON = "/opt/kit/bin/python"
 # The parenthesis is a child that exists before READY is said; what it prints goes into one pipe, in order.
@@ -107,7 +109,7 @@ class ContainerEngine:
 
 def missing_image(engine: str, tag: str) -> Availability | None:
     """What is missing before an engine can start a container of an image, and how it is mended; or None."""
-    if not Path("/proc/self/root").exists():
+    if sys.platform != "linux":
         return Availability(False, "containers are looked into through /proc, which Linux alone has", "")
     try:
         if images.find(engine, tag) is None:
@@ -121,7 +123,7 @@ def missing_image(engine: str, tag: str) -> Availability | None:
     return None
 
 
-def hardened(engine: str, name: str, user: int, group: int) -> list[str]:
+def hardened(engine: str, name: str, user: int, processes: int) -> list[str]:
     """`podman run` with what all containers of the kit have in common, up to but without the image."""
     return [
         *(*images.command(engine), "run", "--rm", "--interactive", "--pull=never"),
@@ -129,23 +131,23 @@ def hardened(engine: str, name: str, user: int, group: int) -> list[str]:
         *("--network=none", "--ipc=private", "--cgroupns=private", "--log-driver=none", "--read-only"),
         # Its stock /tmp, /run and /var/tmp, writable without a limit; and a line for the user in /etc/passwd.
         *(("--read-only-tmpfs=false", "--passwd=false") if engine == "podman" else ()),
-        *(f"--user={user}:{group}", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
+        *(f"--user={user}:{user}", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
         *("--ulimit=core=0:0", "--ulimit=msgqueue=0:0", f"--ulimit=nofile={OPEN_FILES}:{OPEN_FILES}"),
-        # podman has to be given one, or tries to raise its own. It counts all that the user runs on this
-        # machine, so it is no limit for a job.
-        "--ulimit=nproc=16384:16384",
+        # podman has to be given one, or tries to raise its own.
+        f"--ulimit=nproc={processes}:{processes}",
     ]
 
 
 @contextmanager
 def guarded(engine: str, name: str) -> Iterator[None]:
     """Sees to it that a container is gone when this is left, and when the grader is killed before."""
-    remove = [*images.command(engine), "rm", "--force", "--volumes", name]
+    remove = [*images.command(engine), *_removal(engine, name)]
     guard = subprocess.Popen(
         ["/bin/sh", "-c", 'read -r never; exec "$@"', "guard", *remove],
         stdin=subprocess.PIPE,  # closes with the grader, whatever ends it
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        cwd="/",
         start_new_session=True,
     )
     try:
@@ -160,16 +162,14 @@ def guarded(engine: str, name: str) -> Iterator[None]:
 
 def sweep(engine: str) -> None:
     """Removes the containers of graders that are no more and whose guards were killed with them."""
-    listed = _ask(
-        engine, "ps", "--all", f"--filter=label={_LABEL}", f'--format={{{{.ID}}}} {{{{.Label "{_LABEL}"}}}}'
-    )
     ours = _grader().split("-")
-    for line in listed.splitlines():
-        container, _, grader = line.partition(" ")
-        namespace, process, started = (*grader.split("-"), "", "", "")[:3]
-        # Of another namespace's processes nothing is known here.
-        if namespace == ours[0] and process.isdecimal() and _start_time(int(process)) != started:
-            _ask(engine, "rm", "--force", container)
+    for container in _ask(engine, "ps", "--all", "--quiet", f"--filter=label={_LABEL}").split():
+        with suppress(SandboxFault):  # it has gone in the meantime, or another grader removes it now
+            grader = _ask(engine, "inspect", f'--format={{{{index .Config.Labels "{_LABEL}"}}}}', container)
+            namespace, process, started = grader.strip().split("-")
+            # Of another namespace's processes nothing is known here.
+            if namespace == ours[0] and _start_time(int(process)) != started:
+                _ask(engine, *_removal(engine, container))
 
 
 @dataclass(frozen=True)
@@ -240,6 +240,7 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                cwd=folder,  # podman's conmon leaves a file called oom where it was started
                 start_new_session=True,  # Ctrl-C goes to the grader, which ends its sandboxes in order
             )
         cleanup.callback(end_launcher, launcher)
@@ -273,21 +274,18 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
 def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
     """The client's command line, from the engine to Python."""
     limits = job.limits
-    user = unused_user() or _USER
+    user = unused_user() or secrets.choice(_USERS)  # one of its own for every job
     filter_file = folder / "seccomp.json"
     filter_file.write_text(json.dumps(seccomp.profile()))
-    processes = limits.processes + totals.LAUNCHERS
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
     sizes = {"/tmp": TMP_BYTES, "/output": limits.output_bytes + MIB}  # noqa: S108
     shown = [("/submission", job.submission), *job.readable.items()]
     variables = {"PATH": f"{Path(_PYTHON).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
-        *hardened(engine, name, user, user),
+        *hardened(engine, name, user, limits.processes + totals.LAUNCHERS),
         f"--security-opt=seccomp={filter_file}",
-        *(f"--pids-limit={processes}", f"--ulimit=fsize={limits.file_bytes}:{limits.file_bytes}"),
-        # As much swap and memory together as memory: no swap.
-        *(f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"),
-        f"--cpus={min(2, os.cpu_count() or 1)}",
+        *_limits(limits),
+        f"--ulimit=fsize={limits.file_bytes}:{limits.file_bytes}",
         f"--shm-size={SHM_BYTES}",
         *(f"--tmpfs={path}:rw,nosuid,nodev,size={size},mode=1777" for path, size in sizes.items()),
         *(
@@ -302,6 +300,16 @@ def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
     ]
 
 
+def _limits(limits: Limits) -> list[str]:
+    """What the engine has its control group count."""
+    return [
+        f"--pids-limit={limits.processes + totals.LAUNCHERS}",
+        # As much swap and memory together as memory: no swap.
+        *(f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"),
+        f"--cpus={min(2, os.cpu_count() or 1)}",
+    ]
+
+
 def _first_process(engine: str, name: str) -> int:
     """The number that a container's process 1 has on this machine."""
     first = int(_ask(engine, "inspect", "--format={{.State.Pid}}", name))
@@ -310,6 +318,11 @@ def _first_process(engine: str, name: str) -> int:
         if f"\0{name}\0".encode() in Path("/proc", str(first), "cmdline").read_bytes():
             return first
     raise SandboxFault(f"{engine} runs its containers on another machine", mend=_MEND_LOOK)
+
+
+def _removal(engine: str, container: str) -> list[str]:
+    """Kills and removes a container; podman would first ask it to end, and wait for ten seconds."""
+    return ["rm", "--force", "--volumes", *(("--time=0",) if engine == "podman" else ()), container]
 
 
 def _ask(engine: str, *arguments: str) -> str:

@@ -1,24 +1,20 @@
-"""The engine that most of these tests are about."""
+"""The engines that most of these tests are about."""
 
 from pathlib import Path
 
 import pytest
 
-from grader.sandbox import ENGINES, Engine
-from tests.grader.sandbox.running import Run, runner
+from grader.sandbox import Engine
+from tests.grader.sandbox.running import ISOLATING, Run, runner, usable
 
 
-@pytest.fixture(scope="session")
-def bubblewrap() -> Engine:
-    """The engine, or a skip that says what is missing."""
-    engine = ENGINES["bubblewrap"]
-    found = engine.availability()
-    if not found.usable:
-        pytest.skip(f"bubblewrap does not work here: {found.reason} ({found.mend})")
-    return engine
+@pytest.fixture(scope="session", params=ISOLATING)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine that isolates, or a skip that says what is missing."""
+    return usable(request.param)
 
 
 @pytest.fixture
-def run(bubblewrap: Engine, tmp_path: Path) -> Run:
-    """Runs code in bubblewrap."""
-    return runner(bubblewrap, tmp_path)
+def run(engine: Engine, tmp_path: Path) -> Run:
+    """Runs code in the engine."""
+    return runner(engine, tmp_path)

@@ -4,8 +4,11 @@ import ctypes
 import ctypes.util
 import struct
 from errno import EAFNOSUPPORT, ENOSYS, EPERM
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.errors import SandboxFault
 from grader.sandbox import seccomp
@@ -128,3 +131,55 @@ def test_unknown_processors_are_named() -> None:
     """No filter means no sandbox."""
     with pytest.raises(SandboxFault, match="riscv64"):
         seccomp.program(memfd=True, machine="riscv64")
+
+
+def refused(profile: dict[str, Any], name: str, *arguments: int) -> str | int:
+    """What an engine's filter does with a call, as runc and libseccomp read its JSON: any rule refuses."""
+    for rule in profile["syscalls"]:
+        if name in rule["names"] and all(holds(one, arguments) for one in rule["args"]):
+            assert rule["action"] == "SCMP_ACT_ERRNO"
+            error: int = rule["errnoRet"]
+            return error
+    return ALLOW
+
+
+def holds(condition: dict[str, Any], arguments: tuple[int, ...]) -> bool:
+    value = arguments[condition["index"]] if condition["index"] < len(arguments) else 0
+    if condition["op"] == "SCMP_CMP_NE":
+        return bool(value != condition["value"])
+    assert condition["op"] == "SCMP_CMP_MASKED_EQ"
+    return bool(value & condition["value"] == condition["valueTwo"])
+
+
+@MACHINES
+class TestProfile:
+    def test_is_of_this_processor_alone(self, machine: str) -> None:
+        """Other ABIs are fatal, and what no rule names is allowed, as in the program."""
+        profile = seccomp.profile(machine=machine)
+        assert profile["architectures"] == [f"SCMP_ARCH_{machine.upper()}"]
+        assert profile["defaultAction"] == "SCMP_ACT_ALLOW"
+
+    def test_refuses_every_call_that_the_program_refuses(self, machine: str) -> None:
+        """With the same errors, whatever the engine."""
+        code, profile = seccomp.program(memfd=False, machine=machine), seccomp.profile(machine=machine)
+        for name, call in seccomp._MACHINES[machine].numbers.items():
+            assert refused(profile, name) == verdict(code, machine, call), name
+
+    @given(
+        name=st.sampled_from(["clone", "socket", "ioctl", "personality"]),
+        argument=st.integers(0, 2**32 - 1)
+        | st.integers(0, 31).map(lambda bit: 1 << bit)
+        | st.integers(0, 31).map(lambda bit: (1 << bit) ^ 0xFFFFFFFF)
+        | st.sampled_from([0, 1, 2, 17, 0x5412, 0x541C, 0xFFFFFFFF]),
+        garbage=st.integers(0, 2**32 - 1),
+    )
+    def test_decides_arguments_alike(self, machine: str, name: str, argument: int, garbage: int) -> None:
+        """Nothing passes that the program refuses; garbage in the upper half is refused for sockets only."""
+        code, profile = seccomp.program(memfd=False, machine=machine), seccomp.profile(machine=machine)
+        whole = argument | garbage << 32
+        found = refused(profile, name, whole, whole)
+        expected = verdict(code, machine, number(machine, name), whole, whole)
+        if name == "socket" and garbage:
+            assert found == EAFNOSUPPORT
+        else:
+            assert found == expected
