@@ -17,6 +17,7 @@ from lab.training import Recipe
 LabelSet = Literal["coarse", "fine"]
 CLASSES: dict[LabelSet, int] = {"coarse": 20, "fine": 100}
 DataSource = Literal["embedded", "cifar-100"]
+Device = Literal["cpu", "gpu"]
 
 # What a builder may be called with: data that can be written into params.yaml and into a digest.
 Argument = bool | int | float | tuple[int, ...]
@@ -42,6 +43,7 @@ class Profile(_Strict):
         grading_seed: of the trainings that give marks; never one of the reference runs.
         reference_seeds: of the trainings of the solutions that set the thresholds.
         limit_seconds: a training that takes longer is killed, and is a fault of the machine: generous.
+        device: what trains. A profile for a GPU never trains on anything else.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -54,6 +56,7 @@ class Profile(_Strict):
     grading_seed: int = Field(ge=0)
     reference_seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=5)
     limit_seconds: float = Field(gt=0)
+    device: Device = "cpu"
 
     @model_validator(mode="after")
     def _consistent(self) -> "Profile":

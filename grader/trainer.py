@@ -3,6 +3,8 @@
     results = run(jobs, store=Path(".kit/trainings"))          # the parent: Result or TrainerFault by digest
     python -m grader.trainer JOB.json RESULT.json              # the child: one training
 
+Where a child runs is its launcher's business: here as a plain process, in grader/launchers.py in a container.
+
 A result is filed under the digest of all that can change it, so that the same work is never done twice. A
 child has one thread: two of them side by side train 1.6 times as many images a second as one with two
 threads (1,180 to 730, AlexNet at width 0.25, Keras 3.15.1, TensorFlow 2.21.0, two Zen 4 cores), and one
@@ -23,17 +25,18 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import TrainerFault
-from grader.recipes import CLASSES, DataSource, LabelSet, Profile
+from grader.recipes import CLASSES, DataSource, Device, LabelSet, Profile
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
@@ -66,15 +69,15 @@ class Conditions(_Strict):
     code: int
 
     @classmethod
-    def of(cls, profile: Profile, pin: str) -> "Conditions":
-        """Those under which a profile trains here and now, on the data of that pin."""
+    def of(cls, profile: Profile, pin: str, engine_name: str | None = None) -> "Conditions":
+        """Those under which a profile trains on the data of that pin; without a launcher's engine, here."""
         return cls(
             recipe=profile.recipe,
             data=profile.data,
             pin=pin,
             train=profile.train,
             hidden=profile.hidden,
-            engine=engine(),
+            engine=engine_name or engine(),
             code=training.VERSION,
         )
 
@@ -99,13 +102,21 @@ class Job(_Strict):
     limit_seconds: float
 
     @classmethod
-    def of(cls, blueprint: Blueprint, labels: LabelSet, seed: int, profile: Profile, pin: str) -> "Job":
-        """The training of a network under a profile, on the data of that pin."""
+    def of(
+        cls,
+        blueprint: Blueprint,
+        labels: LabelSet,
+        seed: int,
+        profile: Profile,
+        pin: str,
+        engine_name: str | None = None,
+    ) -> "Job":
+        """The training of a network under a profile, on the data of that pin, by a launcher's engine."""
         return cls(
             blueprint=blueprint.canonical,
             labels=labels,
             seed=seed,
-            conditions=Conditions.of(profile, pin),
+            conditions=Conditions.of(profile, pin, engine_name),
             budget=profile.budget,
             limit_seconds=profile.limit_seconds,
         )
@@ -189,17 +200,80 @@ def pin(source: DataSource, root: Path = ROOT) -> str:
     return f"{data.course_pin(root).pin}+{data.hidden_pin(root).pin}"
 
 
-def engine() -> str:
-    """What computes here, such as `keras 3.15.1 tensorflow 2.21.0 cpu`; nothing is imported for it."""
+def engine(device: Device = "cpu") -> str:
+    """What computes here, such as `keras 3.15.1 tensorflow 2.21.0 cpu`; nothing is imported for a CPU.
+
+    Raises:
+        TrainerFault: TensorFlow finds no GPU. It is not asked for more than that, and never left to choose.
+    """
+    if device == "gpu":
+        import tensorflow as tf
+
+        if not tf.config.list_physical_devices("GPU"):
+            raise TrainerFault("TensorFlow finds no GPU")
     versions = _versions()
-    return f"keras {versions['keras']} tensorflow {versions['tensorflow']} cpu"
+    return f"keras {versions['keras']} tensorflow {versions['tensorflow']} {device}"
+
+
+class Launcher(Protocol):
+    """Starts children, and sees to it that none outlives its purpose."""
+
+    def start(
+        self, home: Path, arguments: Sequence[str]
+    ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+        """Starts `python -m grader.trainer ARGUMENTS`; on leaving, nothing of it is left.
+
+        Its stdin is never written to: it closes when the parent is gone, however it went, and so ends the
+        child. Its stdout tells of progress, its stderr goes to the file `errors` in home.
+
+        Args:
+            home: the child's own folder; what it is to read lies there, what it writes goes to `out` in it.
+            arguments: where they name a file in home, with JOB_HOME as that folder.
+        """
+        ...
+
+
+JOB_HOME = "@home"  # in a child's arguments: its home, wherever the launcher puts that
+
+
+class Local:
+    """Runs children as processes of this machine, with the packages that the grader runs with."""
+
+    def __init__(self, device: Device = "cpu") -> None:
+        self._device = device
+
+    @contextmanager
+    def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+        """See Launcher."""
+        rest = [argument.replace(JOB_HOME, str(home)) for argument in arguments]
+        with (home / "errors").open("wb") as errors:
+            process = subprocess.Popen(
+                # -P: the current folder, wherever that is, must not decide what gets imported.
+                [sys.executable, "-P", "-m", "grader.trainer", *rest],
+                cwd=home,
+                env=local_environment(home, self._device),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
 
 # --- the parent -------------------------------------------------------------------------------------------
 
 
 def run(
-    jobs: Iterable[Job], *, store: Path, workers: int = 2, watch: Watch | None = None
+    jobs: Iterable[Job],
+    *,
+    store: Path,
+    workers: int = 2,
+    watch: Watch | None = None,
+    launcher: Launcher | None = None,
 ) -> dict[str, Result | TrainerFault]:
     """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
 
@@ -210,6 +284,7 @@ def run(
         store: a folder of results, made if need be.
         workers: how many train at a time, a thread each.
         watch: told how far they are.
+        launcher: where they run; on this machine's CPU if None.
 
     Returns:
         for each job's digest its result, or what kept it from having one.
@@ -217,7 +292,7 @@ def run(
     Raises:
         TrainerFault: the store cannot be made.
     """
-    watch = watch or Watch()
+    watch, launcher = watch or Watch(), launcher or Local()
     outcomes: dict[str, Result | TrainerFault] = {}
     waiting: list[Job] = []
     for job in {job.digest: job for job in jobs}.values():
@@ -244,7 +319,7 @@ def run(
                 while waiting and len(children) < max(1, workers):
                     job = waiting.pop(0)
                     try:
-                        child = _Child(job, store, Path(scratch))
+                        child = _Child(job, store, Path(scratch), launcher)
                     except OSError as error:
                         outcomes[job.digest] = TrainerFault(f"a training could not be started: {error}")
                         watch.ended(job, outcomes[job.digest])
@@ -281,29 +356,20 @@ def stored(job: Job, store: Path) -> Result | None:
 class _Child:
     """One running training."""
 
-    def __init__(self, job: Job, store: Path, scratch: Path) -> None:
+    def __init__(self, job: Job, store: Path, scratch: Path, launcher: Launcher) -> None:
         self.job = job
         self._store = store
         self._ended = False
         self._buffer = b""
         self._too_long = False
         self._deadline = time.monotonic() + job.limit_seconds
-        home = scratch / job.digest
-        home.mkdir()
-        order = home / "job.json"
-        order.write_text(job.model_dump_json(), encoding="utf-8")
-        self._errors = home / "stderr"
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                # -P: the current folder, wherever that is, must not decide what gets imported.
-                [sys.executable, "-P", "-m", "grader.trainer", str(order), str(_path(job, store).absolute())],
-                cwd=home,
-                env=_environment(home),
-                stdin=subprocess.PIPE,  # never written to: it closes when the parent is gone, however it went
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C is the parent's to handle
-            )
+        self._home = scratch / job.digest
+        (self._home / "out").mkdir(parents=True)
+        (self._home / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+        self._started = ExitStack()
+        self._process = self._started.enter_context(
+            launcher.start(self._home, [f"{JOB_HOME}/job.json", f"{JOB_HOME}/out/{job.digest}.json"])
+        )
         assert self._process.stdout is not None
         self.output: IO[bytes] = self._process.stdout
 
@@ -326,47 +392,59 @@ class _Child:
 
     def kill(self) -> None:
         """Ends it now and waits until it is gone."""
-        self._process.kill()
-        self._process.wait()
-        self._close()
+        self._started.close()
 
     def outcome(self) -> Result | TrainerFault:
-        """What came of it, once it no longer runs."""
+        """What came of it, once it no longer runs; a result is in the store from then on."""
         code = self._process.wait()
-        self._close()
+        self.kill()
         if self._too_long:
             return TrainerFault(f"a training took longer than {self.job.limit_seconds:.0f} s and was stopped")
-        result = stored(self.job, self._store)
+        result = stored(self.job, self._home / "out")
         if code == 0 and result is not None:
+            try:
+                write_atomically(_path(self.job, self._store), result.model_dump_json(indent=1) + "\n")
+            except OSError as error:
+                return TrainerFault(f"results cannot be kept in {self._store}: {error.strerror}")
             return result
-        if code < 0:
-            name = signal.Signals(-code).name
-            hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
-            return TrainerFault(f"a training was ended by {name}", mend=hint)
-        said = self._errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return TrainerFault(f"a training ended with code {code}: {said[-1] if said else 'it said nothing'}")
+        return ended(code, self._home)
 
-    def _close(self) -> None:
-        self.output.close()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+
+def ended(code: int, home: Path) -> TrainerFault:
+    """Why a child ended without what it was started for."""
+    if code > 128:  # a container's way to say it
+        code = 128 - code
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
+        return TrainerFault(f"a training was ended by {name}", mend=hint)
+    said = (home / "errors").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return TrainerFault(f"a training ended with code {code}: {said[-1] if said else 'it said nothing'}")
 
 
 def _path(job: Job, store: Path) -> Path:
     return store / f"{job.digest}.json"
 
 
-def _environment(home: Path) -> dict[str, str]:
+def local_environment(home: Path, device: Device) -> dict[str, str]:
     """All that a child's libraries get to know of this machine's settings: nothing, but what stands here."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),
+        **environment(str(home), device),
+    }
+
+
+def environment(home: str, device: Device) -> dict[str, str]:
+    """What every child finds, wherever it runs."""
+    return {
         "PYTHONHASHSEED": "0",
-        "HOME": str(home),
+        "HOME": home,
         # An empty home for Keras: ~/.keras/keras.json may name another backend or float type.
-        "KERAS_HOME": str(home / "keras"),
+        "KERAS_HOME": f"{home}/keras",
         "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": "-1",
+        # Several children share a GPU; each would take all of its memory. For a CPU there is none to be seen.
+        **({"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if device == "gpu" else {"CUDA_VISIBLE_DEVICES": "-1"}),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "1",  # twice the speed
         # One thread: see the top of this file.
@@ -385,10 +463,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m grader.trainer", description="One training. Started by `grade`."
     )
-    parser.add_argument("job", type=Path)
-    parser.add_argument("result", type=Path)
+    parser.add_argument("job", type=Path, nargs="?")
+    parser.add_argument("result", type=Path, nargs="?")
+    parser.add_argument("--engine", choices=["cpu", "gpu"], help="only say what computes, on this device")
     options = parser.parse_args(arguments)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    if options.engine:
+        print(engine(options.engine))
+        return 0
     job = Job.model_validate_json(options.job.read_bytes())
     write_atomically(options.result, perform(job).model_dump_json(indent=1) + "\n")
     return 0
@@ -396,8 +478,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def perform(job: Job) -> Result:
     """Trains a job in this process."""
-    if job.conditions.engine != engine() or job.conditions.code != training.VERSION:
-        raise TrainerFault(f"the job is for {job.conditions.engine}, this is {engine()}")
+    here = engine("gpu" if job.conditions.engine.endswith(" gpu") else "cpu")
+    if job.conditions.engine != here or job.conditions.code != training.VERSION:
+        raise TrainerFault(f"the job is for {job.conditions.engine}, this is {here}")
     blueprint = read(job.blueprint, job.budget)
     train_set, hidden_set = _load(job.conditions, job.labels)
     trained = training.train(
