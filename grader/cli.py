@@ -75,7 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--profile", help="offline, cpu (default: cpu if CIFAR-100 is here, else offline)")
     grade.add_argument(
-        "--engine", default="auto", help="auto, bubblewrap, none (default: auto, the strongest there is)"
+        "--engine",
+        default="auto",
+        help="auto, bubblewrap, podman, docker, none (default: auto, the first of these that works here); "
+        "with podman and docker, networks train in a container too",
     )
     grade.add_argument(
         "--seed", type=_seed, help="of the probe inputs (default: a fresh one, which is shown)"

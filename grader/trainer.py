@@ -418,8 +418,15 @@ def ended(code: int, home: Path) -> TrainerFault:
         name = signal.Signals(-code).name
         hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
         return TrainerFault(f"a training was ended by {name}", mend=hint)
-    said = (home / "errors").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return TrainerFault(f"a training ended with code {code}: {said[-1] if said else 'it said nothing'}")
+    return TrainerFault(f"a training ended with code {code}: {last_words(home)}")
+
+
+def last_words(home: Path) -> str:
+    """The last line that a child, or what was to start it, wrote on stderr."""
+    said = (home / "errors").read_text(encoding="utf-8", errors="replace").splitlines()
+    # docker's client ends with advice on its options, whatever went wrong.
+    lines = [line for line in said if line.strip() and not line.startswith("Run 'docker")]
+    return lines[-1].removeprefix("grader.errors.TrainerFault: ") if lines else "it said nothing"
 
 
 def _path(job: Job, store: Path) -> Path:
@@ -467,10 +474,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("result", type=Path, nargs="?")
     parser.add_argument("--engine", choices=["cpu", "gpu"], help="only say what computes, on this device")
     options = parser.parse_args(arguments)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
     if options.engine:
         print(engine(options.engine))
         return 0
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     job = Job.model_validate_json(options.job.read_bytes())
     write_atomically(options.result, perform(job).model_dump_json(indent=1) + "\n")
     return 0

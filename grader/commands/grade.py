@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import manifest, recipes, sandbox, schedule, submission, thresholds, trainer
+from grader import launchers, manifest, recipes, sandbox, schedule, submission, thresholds, trainer
 from grader.blueprint import Blueprint
 from grader.commands import progress
 from grader.errors import UsageError
@@ -61,12 +61,14 @@ def grade(root: Path, console: Console, order: Order) -> int:
     _check_out(order.out)
     engine = sandbox.select(order.engine, own_code=order.trust or all(_is_own(root, s.path) for s in sources))
     pin = _pin(root, profile)
+    place = launchers.choose(engine.name, profile.device)
+    conditions = trainer.Conditions.of(profile, pin, place.engine)
     wanted = thresholds.load(root / "reference" / profile.name)
     run = Run(
         profile=profile.name,
         data="the embedded set" if profile.data == "embedded" else "CIFAR-100",
         data_pin=pin,
-        provisional_because=_provisional(profile, wanted, pin),
+        provisional_because=_provisional(profile, wanted, conditions),
         engine=engine.name,
         seed=order.seed,
         versions={"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")},
@@ -75,7 +77,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     names: dict[str, str] = {}
 
     def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
-        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin)
+        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
         names.setdefault(wanted_job.digest, f"{owner}: {task}, {labels} labels")
         return wanted_job
 
@@ -84,7 +86,11 @@ def grade(root: Path, console: Console, order: Order) -> int:
         job=job,
         threshold=wanted.get,
         train=lambda jobs: trainer.run(
-            jobs, store=root / ".kit" / "trainings", workers=order.workers, watch=display
+            jobs,
+            store=root / ".kit" / "trainings",
+            workers=order.workers,
+            watch=display,
+            launcher=place.launcher,
         ),
     )
     plan = schedule.Plan(tasks, profile, engine, run, training, order.workers, display.probed)
@@ -112,14 +118,16 @@ def _pin(root: Path, profile: recipes.Profile) -> str:
     return trainer.pin(profile.data)
 
 
-def _provisional(profile: recipes.Profile, wanted: thresholds.Thresholds, pin: str) -> str:
+def _provisional(
+    profile: recipes.Profile, wanted: thresholds.Thresholds, conditions: trainer.Conditions
+) -> str:
     """Why the marks are not final, in a sentence; empty if they are."""
     reasons = []
     if profile.data == "embedded":
         reasons.append("networks were trained on the embedded set of drawn images, not on CIFAR-100")
     if wanted.provisional:
         reasons.append(f"thresholds rest on {min(t.n for t in wanted.thresholds)} runs of each solution")
-    if stale := wanted.stale(trainer.Conditions.of(profile, pin), profile.builders):
+    if stale := wanted.stale(conditions, profile.builders):
         reasons.append(stale)
     return "; ".join(reasons)
 

@@ -141,9 +141,8 @@ def hardened(engine: str, name: str, user: int, processes: int) -> list[str]:
 @contextmanager
 def guarded(engine: str, name: str) -> Iterator[None]:
     """Sees to it that a container is gone when this is left, and when the grader is killed before."""
-    remove = [*images.command(engine), *_removal(engine, name)]
     guard = subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r never; exec "$@"', "guard", *remove],
+        ["/bin/sh", "-c", 'read -r never; exec "$@"', "guard", *_removal(engine, name)],
         stdin=subprocess.PIPE,  # closes with the grader, whatever ends it
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -153,11 +152,19 @@ def guarded(engine: str, name: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Wherever it stands, it ends now; one that is gone already is no matter.
-        subprocess.run(remove, capture_output=True, timeout=_COMMAND_SECONDS, check=False)
+        remove(engine, name)
         raise
     finally:
         end_launcher(guard)
+
+
+def remove(engine: str, container: str) -> None:
+    """Kills and removes a container, wherever it stands; one that is gone already is no matter."""
+    command = _removal(engine, container)
+    try:
+        subprocess.run(command, capture_output=True, timeout=_COMMAND_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SandboxFault(f"a container could not be removed by {engine}") from error
 
 
 def sweep(engine: str) -> None:
@@ -169,7 +176,7 @@ def sweep(engine: str) -> None:
             namespace, process, started = grader.strip().split("-")
             # Of another namespace's processes nothing is known here.
             if namespace == ours[0] and _start_time(int(process)) != started:
-                _ask(engine, *_removal(engine, container))
+                remove(engine, container)
 
 
 @dataclass(frozen=True)
@@ -321,8 +328,15 @@ def _first_process(engine: str, name: str) -> int:
 
 
 def _removal(engine: str, container: str) -> list[str]:
-    """Kills and removes a container; podman would first ask it to end, and wait for ten seconds."""
-    return ["rm", "--force", "--volumes", *(("--time=0",) if engine == "podman" else ()), container]
+    """The command for it. podman would first ask the container to end, and wait for ten seconds."""
+    return [
+        *images.command(engine),
+        "rm",
+        "--force",
+        "--volumes",
+        *(("--time=0",) if engine == "podman" else ()),
+        container,
+    ]
 
 
 def _ask(engine: str, *arguments: str) -> str:

@@ -162,8 +162,7 @@ class TestSweep:
             }
         finally:
             for identity in made.values():
-                remove = [*images.command(engine.name), *containers._removal(engine.name, identity)]
-                subprocess.run(remove, capture_output=True, check=False)
+                containers.remove(engine.name, identity)
 
 
 class TestGuard:

@@ -1,0 +1,144 @@
+"""Where a training runs: on this machine as it is, or in a container of the image `trainer`.
+
+    chosen = launchers.choose("podman", "gpu")      # by the sandbox's engine and the profile's device
+    trainer.run(jobs, store=..., launcher=chosen.launcher)      # for jobs made with chosen.engine
+
+A container sees its job, the data, read-only, and an empty folder for the result: no network, no store, no
+other job. A device that was asked for and is not there is an error before anything is trained.
+"""
+
+import os
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import images, trainer
+from grader.errors import UsageError
+from grader.recipes import Device
+from grader.sandbox import containers
+from grader.trainer import JOB_HOME, ROOT
+
+_USER = 1000  # as in the Dockerfile
+_PROCESSES = 4096  # of TensorFlow and CUDA: dozens; but it counts all that the user runs on this machine
+_START_SECONDS = 120.0  # TensorFlow with CUDA takes ten to start
+_DATA = ("data", "data.dvc", "grader/hidden", "grader/hidden.dvc")
+_GPU = {"podman": "--device=nvidia.com/gpu=all", "docker": "--gpus=all"}
+_MEND_GPU = {
+    "podman": "Install NVIDIA's driver and Container Toolkit, then: "
+    "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+    "docker": "Install NVIDIA's driver and Container Toolkit, then: nvidia-ctk runtime configure "
+    "--runtime=docker && systemctl restart docker",
+    "": "Install NVIDIA's driver and: pip install tensorflow[and-cuda]; or use --engine podman with the "
+    "image that has it (nox -s image)",
+}
+
+
+class Contained:
+    """Runs children in containers of podman or docker."""
+
+    def __init__(self, engine: str, image: str, device: Device, root: Path = ROOT) -> None:
+        self._engine = engine
+        self._image = image
+        self._device = device
+        self._root = root
+
+    @contextmanager
+    def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+        """See trainer.Launcher."""
+        name = f"kit-trainer-{secrets.token_hex(8)}"
+        command = self._command(name, home, arguments)
+        with containers.guarded(self._engine, name):
+            with (home / "errors").open("wb") as errors:
+                process = subprocess.Popen(
+                    command,
+                    cwd=home,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            with process:
+                try:
+                    yield process
+                finally:
+                    if process.poll() is None:
+                        containers.remove(self._engine, name)
+                        process.kill()
+
+    def _command(self, name: str, home: Path, arguments: Sequence[str]) -> list[str]:
+        (home / "out").mkdir(exist_ok=True)
+        (home / "out").chmod(0o777)  # another user's, in there; nobody but the grader comes as far as this
+        user = os.getuid() or _USER  # data that are the grader's own stay readable
+        return [
+            *containers.hardened(self._engine, name, user, _PROCESSES),
+            *(("--userns=keep-id",) if self._engine == "podman" and os.getuid() else ()),
+            *((_GPU[self._engine],) if self._device == "gpu" else ()),
+            "--tmpfs=/tmp:rw,nosuid,nodev,size=2g,mode=1777",
+            *(f"--env={key}={value}" for key, value in trainer.environment("/tmp", self._device).items()),  # noqa: S108
+            *(
+                f"--volume={self._root / path}:/kit/{path}:ro,z"
+                for path in _DATA
+                if (self._root / path).exists()
+            ),
+            f"--volume={home}:/job:ro,Z",
+            f"--volume={home / 'out'}:/job/out:Z",
+            *(self._image, "-m", "grader.trainer"),
+            *(argument.replace(JOB_HOME, "/job") for argument in arguments),
+        ]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A launcher, and what computes where it starts its children, for the digest of a job."""
+
+    launcher: trainer.Launcher
+    engine: str
+
+
+def choose(engine: str, device: Device) -> Chosen:
+    """The launcher that goes with a sandbox's engine: a container for podman and docker, else none.
+
+    Raises:
+        UsageError: the image is missing or does not start, or there is no such device.
+    """
+    if engine not in _GPU:
+        local = trainer.Local(device)
+        return Chosen(local, trainer.engine() if device == "cpu" else _asked(local, device, engine))
+    # The one with CUDA runs on a CPU as well; the other is for machines where 6 GB are too much.
+    wanted: tuple[images.TensorFlow, ...] = ("gpu",) if device == "gpu" else ("cpu", "gpu")
+    reasons = []
+    for tag in [images.tag("trainer", tensorflow=tensorflow) for tensorflow in wanted]:
+        missing = containers.missing_image(engine, tag)
+        if missing is None:
+            contained = Contained(engine, tag, device)
+            return Chosen(contained, _asked(contained, device, engine))
+        reasons.append(missing.reason)
+    option = "" if device == "gpu" else " --cpu-trainer"
+    raise UsageError(
+        f"{engine} cannot train: {'; '.join(reasons)}",
+        mend=f"Build it: nox -s image -- --engine {engine} --target trainer{option}",
+    )
+
+
+def _asked(launcher: trainer.Launcher, device: Device, engine: str) -> str:
+    """What a child says of itself."""
+    with tempfile.TemporaryDirectory(prefix="kit-training-") as folder:
+        home = Path(folder)
+        with launcher.start(home, ["--engine", device]) as process:
+            try:
+                said = process.communicate(timeout=_START_SECONDS)[0].decode().split("\n")
+            except subprocess.TimeoutExpired:
+                raise UsageError(f"the trainer does not start in {engine}: no answer") from None
+        if process.returncode == 0:
+            return said[-2]
+        reason = trainer.last_words(home)
+    if device == "gpu":
+        raise UsageError(
+            f"this profile trains on a GPU, and none can be used here: {reason}",
+            mend=f"{_MEND_GPU.get(engine, _MEND_GPU[''])}; or choose a profile that trains on the CPU",
+        )
+    raise UsageError(f"the trainer does not start in {engine}: {reason}", mend="Run: nox -s image")
