@@ -11,6 +11,7 @@ and the image of that name is missing: a stale one is never used.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -37,7 +38,7 @@ INSTALL = {
 }
 _NO_REGISTRY = (
     "What it printed above says why. Where no registry can be reached, make a base image first: "
-    ".ci/base-image && nox -s image -- --base localhost/python-base:bookworm"
+    ".ci/base-image {engine} && nox -s image -- --engine {engine} --base localhost/python-base:bookworm"
 )
 
 
@@ -155,14 +156,14 @@ def build(
     if base:
         arguments["BASE_IMAGE"] = base
     # The host's network, to fetch packages: docker may have been started without another.
-    order = [*command(engine), "build", "--network=host", f"--target={target}", f"--tag={name}"]
+    order = [*_builder(engine), "build", "--network=host", f"--target={target}", f"--tag={name}"]
     order += [f"--build-arg={key}={value}" for key, value in arguments.items()]
     if ca_bundle is not None:
         order.append(f"--secret=id=ca_bundle,src={ca_bundle}")
-    # docker: secrets and caches need its newer builder, which older ones use on demand only.
     done = subprocess.run([*order, str(root)], env={**os.environ, "DOCKER_BUILDKIT": "1"}, check=False)
     if done.returncode:
-        raise GraderFault(f"{engine} could not build the image {target}", mend=_NO_REGISTRY)
+        mend = _NO_REGISTRY.format(engine=engine)
+        raise GraderFault(f"{engine} could not build the image {target}", mend=mend)
     built = find(engine, name)
     if built is None:
         raise GraderFault(f"{engine} said that it built {name}, but does not have it")
@@ -205,6 +206,31 @@ def inputs(target: Target, root: Path) -> list[Path]:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _builder(engine: str) -> list[str]:
+    """The command that can build: the Dockerfile needs docker's newer builder, BuildKit.
+
+    Clients before version 23 have it on demand, later ones as the plugin buildx; a machine may have several.
+    """
+    usual = command(engine)
+    if engine != "docker":
+        return usual
+    for folder in os.get_exec_path():
+        if client := shutil.which("docker", path=folder):
+            version = re.search(r"version (\d+)", _output(client, "--version"))
+            if (version and int(version[1]) < 23) or _output(client, "buildx", "version"):
+                return [client]
+    raise UsageError(
+        "this docker has no buildx, which builds images",
+        mend="Install docker's buildx plugin, or build with podman: nox -s image -- --engine podman",
+    )
+
+
+def _output(*words: str) -> str:
+    """What a command prints; nothing if it fails."""
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _daemon(engine: str) -> str:

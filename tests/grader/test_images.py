@@ -28,6 +28,8 @@ with (here / "asked").open("a") as asked:
 words = [word for word in sys.argv[1:] if word not in ("--runtime", "runc")]
 if (here / "broken").exists():
     sys.exit("Error: cannot connect")
+if words == ["--version"]:
+    print("Docker version 20.10.24+dfsg1, build 297e128")
 if words[:2] == ["image", "inspect"]:
     if (here / "empty").exists():
         sys.exit("Error: no such image")
@@ -188,8 +190,29 @@ class TestBuild:
     def test_says_what_mends_a_failed_one(self, engine: Path, checkout: Path) -> None:
         """Such as a registry that cannot be reached."""
         (engine / "broken").touch()
-        with pytest.raises(GraderFault, match=r"could not build[^\n]*sandbox\n.*\.ci/base-image"):
+        with pytest.raises(GraderFault, match=r"could not build[^\n]*sandbox\n.*\.ci/base-image podman"):
             images.build("podman", "sandbox", root=checkout)
+
+    def test_passes_over_a_docker_that_cannot_build(
+        self, engine: Path, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A machine may have several clients; if none can, the message says what to do."""
+        lame = tmp_path / "lame"
+        lame.mkdir()
+        (lame / "docker").write_text(
+            "#!/bin/sh\n[ $1 = --version ] && echo Docker version 28.2.2, build e6\n"
+        )
+        (lame / "docker").chmod(0o755)
+        monkeypatch.setenv("PATH", str(lame))
+        with pytest.raises(UsageError, match=r"no buildx[^\n]*\n.*--engine podman"):
+            images.build("docker", "sandbox", root=checkout)
+        (engine / "podman").rename(engine / "docker")
+        monkeypatch.setenv("PATH", f"{lame}:{engine}")
+        with pytest.raises(
+            GraderFault, match="does not answer"
+        ):  # the first one, which is good enough to ask
+            images.build("docker", "sandbox", root=checkout)
+        assert '["build", ' in (engine / "asked").read_text()
 
     def test_finds_nothing(self, engine: Path) -> None:
         """An image that is not there is None, an engine that does not answer a fault."""
