@@ -71,6 +71,13 @@ def image(session: nox.Session) -> None:
 
 
 @nox.session
+def doctor(session: nox.Session) -> None:
+    """What this machine has and lacks, tried and not assumed, with the command that mends it."""
+    install(session)
+    run(session, "grader", "doctor", *session.posargs)
+
+
+@nox.session
 def notebook(session: nox.Session) -> None:
     """Students: open assignment/lab.ipynb in JupyterLab."""
     install(session, "student")

@@ -1,4 +1,4 @@
-"""The command line: `python -m grader check|grade|stubs|reference|image`, started by noxfile.py's sessions.
+"""The command line: `python -m grader check|grade|stubs|...`, started by the sessions of noxfile.py.
 
 Exit codes: 0, every submission was graded, whatever its mark; 1, one could not be; 2, wrong usage.
 """
@@ -132,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
         help="certificates to fetch packages with (default: $SSL_CERT_FILE, $PIP_CERT, $REQUESTS_CA_BUNDLE)",
     )
     image.set_defaults(command=_image)
+
+    doctor = commands.add_parser(
+        "doctor",
+        prog="nox -s doctor --",
+        description="What this machine has: Python, packages, devices, engines and the limits they enforce, "
+        "images, data, disk. All of it tried, in about half a minute.",
+    )
+    doctor.set_defaults(command=_doctor)
     return parser
 
 
@@ -186,6 +194,12 @@ def _reference(options: argparse.Namespace, console: Console) -> int:
     from grader import reference
 
     return reference.main(options.rest)
+
+
+def _doctor(_options: argparse.Namespace, console: Console) -> int:
+    from grader.commands.doctor import doctor
+
+    return doctor(ROOT, console)
 
 
 def _image(options: argparse.Namespace, console: Console) -> int:

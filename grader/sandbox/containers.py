@@ -55,6 +55,7 @@ from grader.sandbox.watch import refuse_when_stopping
 
 _LABEL = "cifar100-course-kit.grader"  # on every container: the process that answers for it
 _USERS = range(10_000, 60_000)  # for a grader that is not root: rootless podman has no others
+_LAUNCHERS = 1  # processes in a container that are not the program's: its process 1
 _COMMAND_SECONDS = 60.0  # for an engine to do anything at all, on a machine that is busy
 _PYTHON = "/opt/kit/bin/python"
 # The parenthesis is a child that exists before READY is said; what it prints goes into one pipe, in order.
@@ -289,7 +290,7 @@ def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
     shown = [("/submission", job.submission), *job.readable.items()]
     variables = {"PATH": f"{Path(_PYTHON).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
-        *hardened(engine, name, user, limits.processes + totals.LAUNCHERS),
+        *hardened(engine, name, user, limits.processes + _LAUNCHERS),
         f"--security-opt=seccomp={filter_file}",
         *_limits(limits),
         f"--ulimit=fsize={limits.file_bytes}:{limits.file_bytes}",
@@ -310,7 +311,7 @@ def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
 def _limits(limits: Limits) -> list[str]:
     """What the engine has its control group count."""
     return [
-        f"--pids-limit={limits.processes + totals.LAUNCHERS}",
+        f"--pids-limit={limits.processes + _LAUNCHERS}",
         # As much swap and memory together as memory: no swap.
         *(f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"),
         f"--cpus={min(2, os.cpu_count() or 1)}",
