@@ -13,7 +13,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +28,7 @@ MAX_FILES = 200
 MAX_JSON_BYTES = 8 * MIB
 MAX_JSON_DEPTH = 64
 MAX_CALLS = 200
+MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -136,7 +137,7 @@ class Evidence:
         files = _Files(folder)
         if "evidence.json" not in files.sizes:
             return cls.nothing()
-        document = _parse(files.read("evidence.json", MAX_JSON_BYTES))
+        document, called = _parse(files.read("evidence.json", MAX_JSON_BYTES))
         reader = _Values(files)
         calls = {
             plain(name, 100): Call(
@@ -148,7 +149,7 @@ class Evidence:
                 seconds=call.seconds,
                 inputs_after={plain(k, 100): reader.value(v) for k, v in (call.inputs_after or {}).items()},
             )
-            for name, call in document.calls.items()
+            for name, call in called.items()
         }
         return cls(
             started=document.started,
@@ -185,7 +186,7 @@ class _ArrayValue(_Strict):
 
 class _SequenceValue(_Strict):
     kind: Literal["tuple", "list"]
-    items: Annotated[list["_Value"], Field(max_length=32)]
+    items: Annotated[list["_Value"], Field(max_length=32, fail_fast=True)]
 
 
 class _NumberValue(_Strict):
@@ -254,21 +255,38 @@ class _Document(_Strict):
     finished: bool
     running: _Text | None
     import_: Annotated[_Import, Field(alias="import")]
-    calls: Annotated[dict[str, _Call], Field(max_length=MAX_CALLS)]
+    calls: Annotated[dict[str, Any], Field(max_length=MAX_CALLS)]  # each to be validated by itself
 
 
-def _parse(content: bytes) -> _Document:
+def _parse(content: bytes) -> tuple[_Document, dict[str, _Call]]:
     text = content.decode("utf-8", errors="replace")
     if _depth(text) > MAX_JSON_DEPTH:
         raise EvidenceRefused("evidence.json is nested too deeply")
     try:
-        return _Document.model_validate(json.loads(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = plain(".".join(str(part) for part in first["loc"]), 100)
-        raise EvidenceRefused(f"evidence.json: {where}: {plain(first['msg'], 200)}") from error
+        data = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise EvidenceRefused(f"evidence.json is not JSON: {plain(error, 200)}") from error
+    # One after the other: a list of all that is wrong with eight megabytes would take four gigabytes.
+    document = _valid(_Document, data, "")
+    return document, {name: _valid(_Call, call, f"calls.{name}.") for name, call in document.calls.items()}
+
+
+_Form = TypeVar("_Form", bound=_Strict)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_FIELDS:
+        raise EvidenceRefused(f"evidence.json has an object of {len(pairs):,} fields")
+    return dict(pairs)
+
+
+def _valid(form: type[_Form], data: object, place: str) -> _Form:
+    try:
+        return form.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = plain(place + ".".join(str(part) for part in first["loc"]), 100)
+        raise EvidenceRefused(f"evidence.json: {where}: {plain(first['msg'], 200)}") from error
 
 
 def _depth(text: str) -> int:

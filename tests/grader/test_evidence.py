@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class TestRefused:
             ({**DOCUMENT, "format": 2}, "format"),
             ({**DOCUMENT, "mark": 100}, "mark: Extra inputs"),
             ({**DOCUMENT, "started": "yes"}, "started"),
-            ({**DOCUMENT, "calls": {str(n): CALL for n in range(201)}}, "calls"),
+            ({**DOCUMENT, "calls": {str(n): CALL for n in range(201)}}, "201 fields"),
             ({**DOCUMENT, "calls": {"first": {**CALL, "status": "passed"}}}, "status"),
             ({**DOCUMENT, "calls": {"first": {**CALL, "seconds": float("nan")}}}, "seconds"),
             ({**DOCUMENT, "calls": {"first": {**CALL, "function": "f" * 3000}}}, "function"),
@@ -141,6 +142,26 @@ class TestRefused:
         with pytest.raises(EvidenceRefused):
             Evidence.read(tmp_path)
         assert time.process_time() - began < 20
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {"calls": {str(n): {} for n in range(100_000)}},
+            {"calls": {"first": {"inputs_after": {str(n): {} for n in range(100_000)}}}},
+            {str(n): n for n in range(100_000)},
+            {**DOCUMENT, "calls": {str(n): {str(m): m for m in range(200)} for n in range(200)}},
+            with_value({"kind": "list", "items": [{str(m): m for m in range(200)}] * 500}),
+        ],
+    )
+    def test_a_crowd_of_errors_takes_little_memory(self, tmp_path: Path, document: Any) -> None:
+        """What is wrong with each of a hundred thousand items is not collected: the first is enough."""
+        write(tmp_path, document)
+        tracemalloc.start()
+        with pytest.raises(EvidenceRefused):
+            Evidence.read(tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 64 * 1024 * 1024
 
     @pytest.mark.parametrize("name", ["evidence.json", "a0001.npy"])
     @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
