@@ -18,7 +18,7 @@ from grader.errors import GraderFault, SubmissionError, TrainerFault
 from grader.manifest import Check, Manifest, Task
 from grader.recipes import LabelSet, Profile
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
-from grader.sandbox import Engine
+from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
 from grader.thresholds import Threshold, fraction
 from grader.trainer import Job, Result
@@ -53,6 +53,7 @@ class Plan:
     training: Training | None
     workers: int = 2
     on_probed: Callable[[str, str], None] = lambda submission, task: None
+    limits: Limits = probing.LIMITS
 
 
 @dataclass
@@ -114,7 +115,9 @@ def _examine_task(one: _Examined, task: Task, taken: Submission, plan: Plan) -> 
 
 def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) -> dict[str, Verdict]:
     seed, recipe = plan.run.seed, plan.profile.builders.get(task.id, {})
-    probed = probing.probe(plan.engine, task, taken.folder, seed=seed, recipe=recipe)
+    probed = probing.probe(
+        plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits
+    )
     drawn = judging.inputs(task, seed, recipe)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
     verdicts = judging.judge(case)
