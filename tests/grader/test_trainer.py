@@ -263,7 +263,10 @@ class TestMain:
         )
         command = [sys.executable, "-P", "-m", "grader.trainer", str(order), str(tmp_path / "result.json")]
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=trainer.local_environment(tmp_path, "cpu")
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=trainer.local_environment(tmp_path, "cpu"),
         ) as child:
             assert child.stdout is not None
             assert child.stdin is not None
