@@ -1,4 +1,7 @@
-"""Runs small programs in an engine and shows how they ended and what they left."""
+"""Runs small programs in an engine and shows how they ended and what they left.
+
+Also imported by the system's own Python, which has no pytest, when a test runs as an ordinary user.
+"""
 
 import json
 import os
@@ -9,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from grader import images
 from grader.sandbox import ENGINES, Engine, Job, Limits, Outcome, containers, totals
@@ -58,6 +59,8 @@ def runner(engine: Engine, folder: Path) -> Run:
 
 def usable(name: str) -> Engine:
     """The engine, or a skip that says what is missing."""
+    import pytest
+
     engine = ENGINES[name]
     found = engine.availability()
     if not found.usable:
@@ -113,6 +116,8 @@ def containers_of(engine: Engine) -> list[str]:
 
 def as_ordinary_user(code: str) -> Any:
     """Runs code that uses `run`, `folder` and `checkout` under another user; returns the JSON it prints."""
+    import pytest
+
     if os.geteuid() != 0:
         pytest.skip("these tests run as an ordinary user already")
     python = shutil.which("python3", path="/usr/bin")
