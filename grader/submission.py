@@ -100,10 +100,10 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
     folder = into / "files"
     top.rename(folder)
     missing = {}
-    present = sorted(entry.name for entry in folder.iterdir())
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name not in modules)
     for module in modules:
         if not (folder / module).is_file():
-            near = difflib.get_close_matches(module, present, n=1, cutoff=0.6)
+            near = difflib.get_close_matches(module, others, n=1, cutoff=0.6)
             also = f" There is {plain(near[0], 60)!r}: rename it." if near else ""
             missing[module] = f"The file {module} is missing.{also}"
     if len(notes) > MAX_NOTES:

@@ -104,6 +104,12 @@ class TestTakeInAFolder:
         taken = take_in(Source("alice", source), MODULES, into)
         assert "alexnet (1).py" in taken.missing["alexnet.py"]
 
+    def test_a_task_file_is_not_taken_for_another(self, tmp_path: Path, into: Path) -> None:
+        """alexnet.py and resnet.py look alike to whoever counts letters."""
+        source = write(tmp_path / "alice", "resnet.py")
+        taken = take_in(Source("alice", source), ("alexnet.py", "resnet.py"), into)
+        assert taken.missing == {"alexnet.py": "The file alexnet.py is missing."}
+
     def test_links_and_devices_are_left_out(self, tmp_path: Path, into: Path) -> None:
         """A link to the gradebook is not followed, a fifo is not opened; both are said."""
         secret = tmp_path / "gradebook"
