@@ -92,6 +92,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def attack(session: nox.Session) -> None:
+    """Grade the hostile submissions of tests/hostile: nothing gained, nothing leaked. [--engine E] [--peers]"""
+    install(session)
+    run(session, "tests.hostile.attack", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and types: ruff and mypy --strict."""
     install(session, "dev")

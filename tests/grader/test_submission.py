@@ -73,7 +73,7 @@ class TestFind:
         assert names == ["Marks.CSV.zip", "marks.csv (2)"]
 
     def test_names_are_short_enough_for_a_folder(self, tmp_path: Path) -> None:
-        """Two names of as many bytes as a disk takes, alike once they are tidied, still become two folders."""
+        """Two names of as many bytes as a disk takes, alike once tidied, still become two folders."""
         write(tmp_path / "class", *(f"{chr(0x20000) * 62}{sign}/preprocessing.py" for sign in "+="))
         names = [source.name for source in find([tmp_path / "class"], MODULES)]
         assert len(set(names)) == 2
