@@ -93,7 +93,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def attack(session: nox.Session) -> None:
-    """Grade the hostile submissions of tests/hostile: nothing gained, nothing leaked. [--engine E] [--peers]"""
+    """Grade tests/hostile: nothing gained, nothing leaked. [--engine E] [--only NAME] [--peers]"""
     install(session)
     run(session, "tests.hostile.attack", *session.posargs)
 
