@@ -115,9 +115,7 @@ def _examine_task(one: _Examined, task: Task, taken: Submission, plan: Plan) -> 
 
 def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) -> dict[str, Verdict]:
     seed, recipe = plan.run.seed, plan.profile.builders.get(task.id, {})
-    probed = probing.probe(
-        plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits
-    )
+    probed = probing.probe(plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits)
     drawn = judging.inputs(task, seed, recipe)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
     verdicts = judging.judge(case)
