@@ -99,6 +99,13 @@ def attack(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """A million inputs for the readers of evidence, blueprints and zips. [--inputs N] [--reader R]"""
+    install(session)
+    run(session, "tests.hostile.fuzz", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and types: ruff and mypy --strict."""
     install(session, "dev")
