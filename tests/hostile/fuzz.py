@@ -2,10 +2,10 @@
 
     nox -s fuzz -- [--inputs 1000000] [--seconds 3600] [--reader evidence] [--seed 7] [--workers 2]
 
-Inputs are made from valid ones by changing trees, numbers and bytes. What leads to an answer not seen before is
-kept and changed further, so that the search goes deeper than chance would. Evidence that is accepted goes on to
-the judges, whose only answers are verdicts. A failure is an exception that is not the reader's own, an input
-that takes longer than SECONDS, or a process that grows beyond MEMORY; its input is kept in .kit/fuzz/.
+Inputs are made from valid ones by changing trees, numbers and bytes. What leads to a new answer is kept and
+changed further, so that the search goes deeper than chance would. Evidence that is accepted goes on to the
+judges, whose only answers are verdicts. A failure is an exception that is not the reader's own, an input that
+takes longer than SECONDS, or a process that grows beyond MEMORY; its input is kept in .kit/fuzz/.
 
 Exit code: 0 if there was no failure, 1 if there was one.
 """

@@ -1,0 +1,247 @@
+"""The source shows it: nothing on the trusted side runs what it reads, and no judge is in a sandbox."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSIDE = sorted([*(ROOT / "grader/inside").glob("*.py"), *(ROOT / "grader/tasks").glob("*/probe.py")])
+TRUSTED = sorted(
+    path
+    for folder in ("grader", "lab")
+    for path in (ROOT / folder).rglob("*.py")
+    if path.parent.name != "inside"
+)
+
+# What turns data into code or objects. A name counts wherever it stands: called, handed on or imported.
+FORBIDDEN_MODULES = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "marshal",
+    "shelve",
+    "joblib",
+    "jsonpickle",
+}
+FORBIDDEN_MODULES |= {"imp", "runpy", "code", "codeop", "pty", "h5py"}
+FORBIDDEN_BUILTINS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+FORBIDDEN_ATTRIBUTES = {
+    *("load_model", "model_from_json", "model_from_config", "from_config", "load_weights", "clone_model"),
+    *("deserialize", "deserialize_keras_object", "enable_unsafe_deserialization", "unpickle", "Unpickler"),
+    *("_Unpickler", "unsafe_load", "full_load", "UnsafeLoader", "FullLoader"),
+}
+
+# Each with the reason why it is none of these after all.
+EXCEPTIONS = {
+    (
+        "lab/archive.py",
+        "import pickle",
+    ): "CIFAR-100 is published as pickle; read by an Unpickler that finds nothing",
+    ("lab/archive.py", "._Unpickler"): "the same",
+}
+
+
+def violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where and how a source breaks the rules."""
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        for name in _imported(node):
+            if name.split(".")[0] in FORBIDDEN_MODULES:
+                yield line, f"import {name}"
+        if isinstance(node, ast.ImportFrom):
+            yield from (
+                (line, f".{alias.name}") for alias in node.names if alias.name in FORBIDDEN_ATTRIBUTES
+            )
+        if isinstance(node, ast.Name) and node.id in FORBIDDEN_BUILTINS | FORBIDDEN_ATTRIBUTES:
+            yield line, f".{node.id}" if node.id in FORBIDDEN_ATTRIBUTES else node.id
+        if isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_ATTRIBUTES:
+            yield line, f".{node.attr}"
+        if isinstance(node, ast.Call):
+            yield from ((line, fault) for fault in _call(node))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+
+
+def _call(node: ast.Call) -> Iterator[str]:
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    function = ast.unparse(node.func)
+    if function in ("np.load", "numpy.load") and not _is(keywords.get("allow_pickle"), False):
+        yield "np.load without allow_pickle=False"
+    if "allow_pickle" in keywords and not _is(keywords["allow_pickle"], False):
+        yield "allow_pickle"
+    if "shell" in keywords and not _is(keywords["shell"], False):
+        yield "shell="
+    if function in ("os.system", "os.popen"):
+        yield function
+    if "safe_mode" in keywords:
+        yield "safe_mode="
+    if (
+        function in ("yaml.load", "yaml.load_all")
+        and ast.unparse(keywords.get("Loader", node)) not in SAFE_LOADERS
+    ):
+        yield f"{function} without a safe loader"
+    if function.endswith("import_module") and not _of_a_task(node.args[0]):
+        yield f"import_module({ast.unparse(node.args[0])})"
+
+
+SAFE_LOADERS = {"yaml.SafeLoader", "_NoDuplicates"}  # the second is one, see below
+
+
+def _is(node: ast.expr | None, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def _of_a_task(node: ast.expr) -> bool:
+    """Whether it names a module of ours, with nothing but a task's id put in."""
+    if isinstance(node, ast.Constant):
+        return str(node.value).startswith(("grader.", "lab."))
+    return isinstance(node, ast.JoinedStr) and ast.unparse(node) in {
+        f"f'grader.tasks.{{{task}.id}}.{module}'"
+        for task in ("task", "case.task")
+        for module in ("probe", "judge")
+    }
+
+
+class TestTrustedSide:
+    """grader/ (but for grader/inside) and lab/."""
+
+    @pytest.mark.parametrize("path", TRUSTED, ids=lambda path: str(path.relative_to(ROOT)))
+    def test_nothing_becomes_code(self, path: Path) -> None:
+        """No pickle, no eval, no exec, no Keras deserialisation, no shell."""
+        name = str(path.relative_to(ROOT))
+        found = [(line, fault) for line, fault in violations(ast.parse(path.read_text(encoding="utf-8")))]
+        assert [one for one in found if (name, one[1]) not in EXCEPTIONS] == []
+
+    def test_every_exception_is_still_needed(self) -> None:
+        """An exception that nothing needs would let something else in one day."""
+        needed = {
+            (name, fault)
+            for name in {name for name, _ in EXCEPTIONS}
+            for _, fault in violations(ast.parse((ROOT / name).read_text(encoding="utf-8")))
+        }
+        assert set(EXCEPTIONS) <= needed
+
+    def test_the_one_unpickler_finds_nothing_but_stand_ins(self) -> None:
+        """lab/archive.py reads pickle with a find_class of its own, and never with pickle.load."""
+        tree = ast.parse((ROOT / "lab" / "archive.py").read_text(encoding="utf-8"))
+        uses = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert {use for use in uses if use.startswith("pickle.")} == {
+            "pickle._Unpickler",
+            "pickle.UnpicklingError",
+        }
+        (reader,) = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef) and "pickle._Unpickler" in map(ast.unparse, node.bases)
+        ]
+        methods = {node.name for node in reader.body if isinstance(node, ast.FunctionDef)}
+        assert methods == {"find_class", "persistent_load"}
+
+    def test_the_loader_of_params_is_a_safe_one(self) -> None:
+        import yaml
+
+        from grader import recipes
+
+        assert issubclass(recipes._NoDuplicates, yaml.SafeLoader)
+
+    def test_nothing_leads_imports_to_a_submission(self) -> None:
+        """sys.path and what Python reads by itself are left alone."""
+        for path in TRUSTED:
+            source = path.read_text(encoding="utf-8")
+            for word in (
+                "sys.path",
+                "spec_from_file_location",
+                "SourceFileLoader",
+                "sys.meta_path",
+                "site.addsitedir",
+            ):
+                assert word not in source, f"{path} has {word}"
+
+    def test_dependencies_point_one_way(self) -> None:
+        """lab knows nothing of the grader; neither knows assignment, solutions or tests."""
+        for path in TRUSTED:
+            ours = {"assignment", "solutions", "tests"} | ({"grader"} if "lab" in path.parts else set())
+            imported = {
+                name.split(".")[0]
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                for name in _imported(node)
+            }
+            assert not imported & ours, f"{path} imports {imported & ours}"
+
+
+class TestInsideASandbox:
+    """grader/inside and every probe.py: all of the grader that lies beside a submission."""
+
+    @pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+    def test_imports_nothing_of_ours(self, path: Path) -> None:
+        """The standard library, NumPy and Keras alone: no judge, no manifest, no solution is within reach."""
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), "a relative import"
+            for name in _imported(node):
+                assert name.split(".")[0] in {*sys.stdlib_module_names, "numpy", "keras"}
+
+    @pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+    def test_says_nothing_of_what_is_right(self, path: Path) -> None:
+        """A probe has no word of points, checks or expected values."""
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
+        assert not names & {"expected", "points", "passed", "CHECKS", "Verdict"}
+
+
+class TestTheRules:
+    """The rules themselves: each finds what it is there for."""
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import pickle",
+            "import numpy, dill.source",
+            "from marshal import loads",
+            "from keras.models import load_model",
+            "eval('1')",
+            "run = exec",
+            "__import__('os')",
+            "compile('', '', 'exec')",
+            "keras.models.load_model(path)",
+            "layer.from_config(config)",
+            "keras.models.model_from_json(text)",
+            "keras.saving.deserialize_keras_object(data)",
+            "np.load(path)",
+            "np.load(path, allow_pickle=True)",
+            "np.load(path, allow_pickle=flag)",
+            "np.lib.format.read_array(file, allow_pickle=True)",
+            "subprocess.run(command, shell=True)",
+            "os.system(command)",
+            "yaml.load(text)",
+            "yaml.load(text, Loader=yaml.Loader)",
+            "yaml.unsafe_load(text)",
+            "importlib.import_module(name)",
+            "importlib.import_module(f'grader.tasks.{name}')",
+            "keras.models.load_model(path, safe_mode=False)",
+        ],
+    )
+    def test_finds(self, source: str) -> None:
+        assert list(violations(ast.parse(source)))
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "re.compile('x')",
+            "np.load(path, allow_pickle=False)",
+            "yaml.safe_load(text)",
+            "importlib.import_module(f'grader.tasks.{task.id}.probe')",
+            "subprocess.run(['ls'], check=True)",
+            "# eval, exec and pickle in words",
+        ],
+    )
+    def test_leaves_alone(self, source: str) -> None:
+        assert not list(violations(ast.parse(source)))
