@@ -19,7 +19,7 @@ from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.evidence import Network
 from grader.manifest import Task
 from grader.recipes import CLASSES, LabelSet, Profile
-from grader.thresholds import ReferenceRun, Runs, Thresholds
+from grader.thresholds import ReferenceRun, Runs, Thresholds, Variant
 from grader.trainer import Job, Result
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,36 +49,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(
     profile: Profile, tasks: Sequence[Task], solutions: Path, *, store: Path, workers: int, console: Console
 ) -> Runs:
-    """Trains every task's solution on both label sets under all reference seeds of a profile.
+    """Trains the variants of every task's solution on both label sets under all reference seeds.
 
     Raises:
         ManifestError: a solution cannot be called or described.
         GraderFault: some trainings could not be done; what was done is in the store.
     """
     pin = trainer.pin(profile.data)
-    jobs: dict[tuple[str, LabelSet, int], Job] = {}
-    networks: dict[tuple[str, LabelSet], Blueprint] = {}
+    jobs: dict[tuple[str, LabelSet, Variant, int], Job] = {}
+    digests: dict[str, str] = {}  # of the blueprints, by job
     names: dict[str, str] = {}
     with sandbox.interruptible():
         for task in tasks:
-            for labels, network in describe(task, solutions, profile).items():
-                networks[task.id, labels] = network
-                for seed in profile.reference_seeds:
-                    job = Job.of(network, labels, seed, profile, pin)
-                    jobs[task.id, labels, seed] = job
-                    names[job.digest] = f"{task.id}, {labels} labels, seed {seed}"
+            for labels, written in describe(task, solutions, profile).items():
+                for variant, network in variants(written, profile).items():
+                    for seed in profile.reference_seeds:
+                        job = Job.of(network, labels, seed, profile, pin)
+                        jobs[task.id, labels, variant, seed] = job
+                        digests[job.digest] = network.digest
+                        names[job.digest] = f"{task.id} {variant}, {labels} labels, seed {seed}"
         # Seed by seed, so that a run that is stopped early has seen all of the networks.
-        order = sorted(jobs, key=lambda key: profile.reference_seeds.index(key[2]))
+        order = sorted(jobs, key=lambda key: profile.reference_seeds.index(key[3]))
         with progress.Display(console, 0, names) as display:
             outcomes = trainer.run([jobs[key] for key in order], store=store, workers=workers, watch=display)
     faults = [f"{names[digest]}: {one}" for digest, one in outcomes.items() if not isinstance(one, Result)]
     if faults:
         raise GraderFault("\n".join(faults), mend="The others are kept: the same command goes on from there.")
     runs = []
-    for (task_id, labels, _), job in jobs.items():
+    for (task_id, _, variant, _), job in jobs.items():
         result = outcomes[job.digest]
         assert isinstance(result, Result)
-        runs.append(ReferenceRun(task=task_id, blueprint=networks[task_id, labels].digest, result=result))
+        runs.append(ReferenceRun(task=task_id, variant=variant, blueprint=digests[job.digest], result=result))
     return Runs(
         profile=profile.name,
         conditions=trainer.Conditions.of(profile, pin),
@@ -107,13 +108,33 @@ def describe(task: Task, solutions: Path, profile: Profile) -> dict[LabelSet, Bl
     return networks
 
 
+def variants(written: Blueprint, profile: Profile) -> dict[Variant, Blueprint]:
+    """The solution's network, and what the brief allows as well but may learn differently."""
+    nodes = [
+        {**node, "settings": {k: v for k, v in node["settings"].items() if k != "kernel_initializer"}}
+        for node in written.canonical["nodes"]
+    ]
+    default = blueprint.read({**written.canonical, "nodes": nodes}, profile.budget)
+    if default.digest == written.digest:
+        return {"as written": written}
+    return {"as written": written, "default initialisers": default}
+
+
 def _table(written: Thresholds) -> Table:
     table = Table(
-        "task", "labels", "n", "mean", "sd", "threshold", "chance", title=f"profile {written.profile}"
+        "task",
+        "labels",
+        "n",
+        "mean",
+        "sd",
+        "threshold",
+        "chance",
+        "variant",
+        title=f"profile {written.profile}",
     )
     for one in written.thresholds:
         share = (f"{value:.2%}" for value in (one.mean, one.sd, one.threshold, one.chance))
-        table.add_row(one.task, one.labels, str(one.n), *share)
+        table.add_row(one.task, one.labels, str(one.n), *share, one.variant)
     return table
 
 

@@ -21,7 +21,13 @@ CONDITIONS = Conditions.of(PROFILE, "pin")
 ACCURACIES = (0.40, 0.41, 0.42, 0.39, 0.405)
 
 
-def run(accuracy: float, seed: int, labels: LabelSet = "coarse", blueprint: str = "b") -> ReferenceRun:
+def run(
+    accuracy: float,
+    seed: int,
+    labels: LabelSet = "coarse",
+    blueprint: str = "b",
+    variant: thresholds.Variant = "as written",
+) -> ReferenceRun:
     result = Result(
         digest=f"{labels}{seed}",
         accuracy=accuracy,
@@ -37,7 +43,7 @@ def run(accuracy: float, seed: int, labels: LabelSet = "coarse", blueprint: str 
         versions={},
         machine="",
     )
-    return ReferenceRun(task="alexnet", blueprint=blueprint, result=result)
+    return ReferenceRun(task="alexnet", variant=variant, blueprint=blueprint, result=result)
 
 
 def runs(*all_runs: ReferenceRun) -> Runs:
@@ -73,6 +79,16 @@ class TestCompute:
         """Too few runs, mixed runs, and a recipe under which nothing is learnt give no threshold."""
         with pytest.raises(ManifestError, match=said):
             thresholds.compute(wrong)
+
+    def test_weakest_variant_counts(self) -> None:
+        """What the brief leaves open must not decide a mark: the weakest variant sets the threshold."""
+        weaker = [run(a - 0.03, seed, variant="default initialisers") for seed, a in enumerate(ACCURACIES)]
+        alone = thresholds.compute(GOOD).get("alexnet", "coarse")
+        for both in (runs(*GOOD.runs, *weaker), runs(*weaker, *GOOD.runs)):
+            (one,) = thresholds.compute(both).thresholds
+            assert one.variant == "default initialisers"
+            assert one.threshold == pytest.approx(alone.threshold - 0.03, abs=2e-4)
+            assert one.n == 5
 
     def test_never_measured(self) -> None:
         """A label set without runs has no threshold, and the command that makes one is named."""
