@@ -40,7 +40,7 @@ class Display(trainer.Watch):
             console=console,
             transient=True,
         )
-        self._probing = self._bars.add_task("Probing", total=probes, remark="")
+        self._probing = self._bars.add_task("Probing", total=probes, remark="", visible=probes > 0)
         self._tasks: dict[str, TaskID] = {}
         self.trained = 0
         self.stored_before = 0
