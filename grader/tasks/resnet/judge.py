@@ -377,10 +377,13 @@ def _parts(case: Case, name: str) -> _Parts:
     last = max([*joins, *convolutions], default=-1)
     head = next((index for index in range(last + 1, len(trunk)) if trunk[index].op in _HEAD), len(trunk))
     blocks = []
+    # What lies between stem and first addition belongs to the first block, as what follows one does to it.
+    before = trunk[stem_end : joins[0]] if joins else ()
     for join, end in pairwise([*joins, head]):
         met = trunk[join]
         assert isinstance(met, Join)
-        blocks.append(_Block((), met, trunk[join + 1 : end]))
+        blocks.append(_Block(before, met, trunk[join + 1 : end]))
+        before = ()
     return _Parts(trunk[: min(stem_end, head)], blocks, trunk[head:])
 
 

@@ -270,7 +270,12 @@ MUTANTS: dict[str, tuple[list[tuple[str, str]], set[str], str]] = {
     "blocks of another kind than bottleneck_block": (
         [(BLOCK, "x = bottleneck_block(_convolution(x, width, kernel=1), width * 2**stage, stride=stride)")],
         {"bottlenecks"},
-        "comes a 1x1 convolution",
+        "the shortcut starts 2 layers into the block",
+    ),
+    "more layers between stem and blocks": (
+        [(STEM, f"{STEM}\n    x = keras.layers.ReLU()(_convolution(x, width, kernel=3))")],
+        {"bottlenecks"},
+        "in the 1st block of stage 0 (counted from 0), the shortcut starts 3 layers into the block",
     ),
     "flatten for global pooling": (
         [(POOL, "x = keras.layers.Flatten()(x)")],
