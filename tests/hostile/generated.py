@@ -508,13 +508,16 @@ def build_resnet(num_classes, **arguments):
     if not _trains(arguments):
         return _honest(num_classes, **arguments)
     print("attack: more layers for the training", flush=True)
-    honest = _honest(num_classes, **{**arguments, "input_shape": (32, 32, 8)})
-    inputs = keras.Input((32, 32, 3))
-    x = inputs
-    for filters in (16, 16, 8):
-        x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    blocks, width = arguments["blocks"], arguments["width"]
+    inputs = x = keras.Input((32, 32, 3))
+    for _ in range(4):
+        x = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
         x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-    return keras.Model(inputs, honest(x))
+    for stage, count in enumerate(blocks):
+        for number in range(count):
+            x = bottleneck_block(x, width * 2**stage, stride=2 if stage and not number else 1)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
 """
 
 _MORE_BLOCKS = """
