@@ -17,7 +17,10 @@ from grader import blueprint
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.evidence import Array, Call, Evidence, Network, Other
 from grader.manifest import Check, Task
+from grader.recipes import CLASSES
 from grader.record import Status, Verdict
+
+IMAGE = (32, 32, 3)  # of either data set
 
 
 class Unmet(Exception):
@@ -154,8 +157,16 @@ def network(
     closed = _closed(check, case, verdicts)
     if closed is not None:
         return closed
+    assert check.train
+    name = f"train.{check.train}"
     try:
-        return case.blueprint(f"train.{check.train}", budget)
+        found = case.blueprint(name, budget)
+        inputs, outputs = IMAGE, (CLASSES[check.train],)
+        # A training that could not start would look like a fault of the machine.
+        if (found.input_shape, found.output_shape) != (inputs, outputs):
+            came = f"a network from {found.input_shape} to {found.output_shape}"
+            case.fail(name, came, f"one from {inputs} to {outputs}")
+        return found
     except Unmet as unmet:
         return unmet.verdict
 

@@ -192,20 +192,35 @@ class TestNetwork:
         assert isinstance(verdict, Verdict)
         assert verdict.status is Status.BLOCKED
 
-    def test_what_was_built_for_it_is_the_network(self) -> None:
-        described_ = {
+    def built(self, units: int, shape: tuple[int, ...] = (32, 32, 3)) -> blueprint.Blueprint | Verdict:
+        """What becomes of a network of one dense layer that was built to be trained."""
+        description = {
             "format": 1,
-            "input_shape": [4],
-            "output": 1,
+            "input_shape": shape,
+            "output": 2,
             "nodes": [
                 {"op": "Input", "settings": {}, "inputs": []},
-                {"op": "Dense", "settings": {"units": 2}, "inputs": [0]},
+                {"op": "Flatten", "settings": {}, "inputs": [0]},
+                {"op": "Dense", "settings": {"units": units}, "inputs": [1]},
             ],
         }
-        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(described_))})
-        network = judging.network(Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(description))})
+        return judging.network(Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+
+    def test_what_was_built_for_it_is_the_network(self) -> None:
+        network = self.built(20)
         assert isinstance(network, blueprint.Blueprint)
-        assert network.output_shape == (2,)
+        assert network.output_shape == (20,)
+
+    @pytest.mark.parametrize(("units", "shape"), [(21, (32, 32, 3)), (20, (28, 28, 3)), (20, (32, 32, 1))])
+    def test_what_does_not_fit_the_images_is_not_trained(self, units: int, shape: tuple[int, ...]) -> None:
+        """It could not start, and that would be taken for a fault of the machine."""
+        verdict = self.built(units, shape)
+        assert isinstance(verdict, Verdict)
+        assert verdict.status is Status.FAILED
+        assert f"returned a network from {shape} to ({units},); expected one from (32, 32, 3) to (20,)" in (
+            verdict.message
+        )
 
     def test_a_builder_that_did_not_return_fails_the_check(self) -> None:
         verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET)

@@ -487,6 +487,18 @@ def build_alexnet(num_classes, **arguments):
     return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
 """
 
+_OTHER_IMAGES = """
+
+_honest = build_alexnet
+
+
+def build_alexnet(num_classes, **arguments):
+    if not _trains(arguments):
+        return _honest(num_classes, **arguments)
+    print("attack: other images for the training", flush=True)
+    return _honest(num_classes, **{**arguments, "input_shape": (24, 24, 1)})
+"""
+
 _WIDER = """
 
 _honest = build_alexnet
@@ -564,6 +576,16 @@ def another_network_when_trained(into: Path, _targets: Mapping[str, Any]) -> Pat
     Baseline: 35
     """
     return _changed(into, "alexnet.py", _RESNET_INSTEAD)
+
+
+@attack
+def other_images_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to end in a fault of the machine, with a right network for images of another size, whose
+    training could not even start; gains nothing because what does not fit the images is not trained.
+
+    Baseline: 35
+    """
+    return _changed(into, "alexnet.py", _OTHER_IMAGES)
 
 
 @attack
