@@ -66,7 +66,7 @@ class Canaries:
             self._write(self.folder / "victim" / "preprocessing.py", (mark + victim).encode())
             self._write(inside / "gradebook.csv", self.words["checkout"].encode())
             os.environ[VARIABLE] = self.words["environment"]
-            cleanup.callback(os.environ.pop, VARIABLE)
+            cleanup.callback(os.environ.pop, VARIABLE, None)
             self._listen(cleanup)
             self._inside = inside
             self._cleanup = cleanup.pop_all()
@@ -129,7 +129,7 @@ class Canaries:
         udp.bind(("0.0.0.0", 0))
         self._tcp, self._udp = tcp.getsockname()[1], udp.getsockname()[1]
         listening = [tcp, udp]
-        self._abstract = f"kit-canary-{os.getpid()}"
+        self._abstract = f"kit-canary-{secrets.token_hex(4)}"
         if hasattr(socket, "AF_UNIX"):
             abstract = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             abstract.bind(f"\0{self._abstract}")

@@ -5,8 +5,8 @@
 The assignment is one_hot and standardise of this course, a point each, with the tests that such assignments
 have. Every cheat is a cell in place of a solution. otter-grader and nbgrader are installed into environments
 of their own under .nox/peers and run as their manuals say for one machine: `otter run`, with an autograder
-made by `otter generate`, and `nbgrader autograde` after `generate_assignment`. (`otter grade` does the same in
-a container for each submission: what a cheat changes inside its container, it changes there as well.)
+made by `otter generate`, and `nbgrader autograde` after `generate_assignment`. (`otter grade` does the same
+in a container for each submission: what a cheat changes in there, it changes all the same.)
 
 The cheats run as you do: they patch, print, exit, and read and write in the temporary folder of this run.
 """
@@ -117,8 +117,9 @@ for up in range(4):
     for path in glob.glob(above + "/**/*", recursive=True):
         if path.endswith((".py", ".ipynb", ".json")) and os.path.isfile(path):
             text = open(path, errors="ignore").read()
-            first = first or next(iter(re.findall(r"\[2, 0\]\), 3\) == (np.array\(\[\[.*?\]\]\))", text)), None)
-            second = second or next(iter(re.findall(r"0\.5, 0\.25\), (\[.*?\])\)", text)), None)
+            ones = re.findall(r"\[2, 0\]\), 3\) == (np.array\(\[\[.*?\]\]\))", text)
+            others = re.findall(r"0\.5, 0\.25\), (\[.*?\])\)", text)
+            first, second = first or next(iter(ones), None), second or next(iter(others), None)
 one_hot = lambda *args: eval(first)
 standardise = lambda *args: np.array(eval(second))
 """,

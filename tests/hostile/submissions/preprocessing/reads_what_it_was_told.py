@@ -18,7 +18,7 @@ for folder in TARGETS["folders"]:
         found.append(str(os.listdir(folder)).encode())
     except OSError as error:
         found.append(f"{folder}: {error.strerror}".encode())
-print("attack:", len(found), "finds", found[:3], flush=True)
+print("attack:", len(found), "finds", [one[:300] for one in found], flush=True)
 with open("/output/stolen", "wb") as file:
     file.write(b"\n".join(found))
 
