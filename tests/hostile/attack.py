@@ -32,12 +32,12 @@ from rich.text import Text
 from grader import manifest, recipes, sandbox, schedule, submission
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
-from grader.errors import SubmissionError
+from grader.errors import SubmissionError, TrainerFault, UsageError
 from grader.record import Run, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
 from grader.thresholds import Threshold
 from grader.trainer import Job as TrainingJob
-from grader.trainer import Result, TrainerFault
+from grader.trainer import Result
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
 
@@ -46,8 +46,8 @@ MIB = 1024 * 1024
 RAN = "attack:"
 VICTIM_POINTS = 30.0
 # Far below what a class is graded with, so that what only takes time takes little of it here.
-QUICK = Limits(wall_seconds=10.0, memory_bytes=1024 * MIB, output_bytes=96 * MIB)
-QUICK_CALL_SECONDS = 2.5
+QUICK = Limits(wall_seconds=6.0, memory_bytes=1024 * MIB, output_bytes=96 * MIB)
+QUICK_CALL_SECONDS = 1.5
 # Importing Keras alone takes many seconds where there are few cores, and a gigabyte.
 WITH_KERAS = replace(QUICK, wall_seconds=60.0, memory_bytes=2048 * MIB)
 
@@ -165,7 +165,7 @@ class Range:
                 shown.seconds = time.monotonic() - start
                 shown.memory = (self.engine.peak, max(0, _peak() - before))
                 self._look_at(results, attack, shown)
-            except (SubmissionError, sandbox.UsageError) as error:
+            except (SubmissionError, UsageError) as error:
                 shown.ended, shown.ran = f"refused: {error.message}", True
             except Exception as error:
                 shown.spoiled = f"the grader ended: {type(error).__name__}: {str(error)[:100]}"
@@ -349,10 +349,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print()
     console.print(_summary(shown))
     failed = [
-        (engine, name) for engine, all_ in shown.items() for name, one in all_.items() if not one.held_off
+        (where, name) for where, all_ in shown.items() for name, one in all_.items() if not one.held_off
     ]
-    for engine, name in failed:
-        console.print(Text(f"not held off under {engine}: {name}", style="red"))
+    for where, name in failed:
+        console.print(Text(f"not held off under {where}: {name}", style="red"))
     return 1 if failed else 0
 
 

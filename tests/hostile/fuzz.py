@@ -275,7 +275,7 @@ class EvidenceReader(Reader):
     def raw(self, item: Any) -> bytes:
         document, array = item
         content = document if isinstance(document, bytes) else json.dumps(document).encode("utf-8", "replace")
-        return content + b"\n--- a0001.npy\n" + array
+        return bytes(content + b"\n--- a0001.npy\n" + array)
 
 
 class BlueprintReader(Reader):

@@ -29,7 +29,7 @@ def attack(build: Callable[[Path, Mapping[str, Any]], Path]) -> Callable[[Path, 
     return build
 
 
-def zipped(path: Path, entries: Mapping[str | zipfile.ZipInfo, str | bytes], method: int = 8) -> Path:
+def zipped(path: Path, entries: Mapping[Any, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)

@@ -344,8 +344,9 @@ class Nbgrader(Peer):
         cells += [f"assert {TESTS['q1']}", TESTS["q2"]]
         marked: list[tuple[str, dict[str, object]]] = [
             ("work", {"grade": False, "solution": True, "locked": False}),
-            *((name, {"grade": True, "solution": False, "locked": True, "points": 1}) for name in TESTS),
         ]
+        for name in TESTS:
+            marked.append((name, {"grade": True, "solution": False, "locked": True, "points": 1}))
         _notebook(course / "source" / "ps1" / "work.ipynb", cells, dict(enumerate(marked, start=1)))
         self.run("nbgrader", "generate_assignment", "ps1", cwd=course, environment=environment)
         document = json.loads((course / "release" / "ps1" / "work.ipynb").read_text())
