@@ -279,6 +279,7 @@ def _totals(results: Iterable[Shown]) -> str:
         f"{sum(len(one.leaked) for one in listed)} canaries out, "
         f"{sum(bool(one.spoiled) for one in listed)} spoiled the run, "
         f"{sum(not one.ran for one in listed)} did not run, "
+        f"{sum(one.seconds for one in listed) / 60:.0f} minutes in all, "
         f"at most {max((one.seconds for one in listed), default=0):.0f} s and "
         f"{max((max(one.memory) for one in listed), default=0) // MIB} MiB"
     )

@@ -3,7 +3,8 @@ because every call asks for other sizes, and one that is right for all of them h
 
 Baseline: 4
 
-The four are what a builder earns honestly that returns any network at all, and a block that returns any tensor.
+The four are what a builder earns honestly that returns any network at all, and a block that returns any
+tensor.
 """
 
 import sys
