@@ -18,13 +18,13 @@ from pathlib import Path
 
 from grader import images, trainer
 from grader.errors import UsageError
-from grader.recipes import Device
+from grader.recipes import Backend, Device
 from grader.sandbox import containers
 from grader.trainer import JOB_HOME, ROOT
 
 _USER = 1000  # as in the Dockerfile
 _PROCESSES = 4096  # of TensorFlow and CUDA: dozens; but it counts all that the user runs on this machine
-_START_SECONDS = 120.0  # TensorFlow with CUDA takes ten to start
+_START_SECONDS = 300.0  # TensorFlow with CUDA takes ten to start; on a machine full of trainings, minutes
 _DATA = ("data", "data.dvc", "grader/hidden", "grader/hidden.dvc")
 _GPU = {"podman": "--device=nvidia.com/gpu=all", "docker": "--gpus=all"}
 _MEND_GPU = {
@@ -32,19 +32,28 @@ _MEND_GPU = {
     "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
     "docker": "Install NVIDIA's driver and Container Toolkit, then: nvidia-ctk runtime configure "
     "--runtime=docker && systemctl restart docker",
-    "": "Install NVIDIA's driver and: pip install tensorflow[and-cuda]; or use --engine podman with the "
+    "": "Install NVIDIA's driver and: pip install '{package}'; or use --engine podman with the "
     "image that has it (nox -s image)",
 }
+_PACKAGE: dict[Backend, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}
 
 
 class Contained:
     """Runs children in containers of podman or docker."""
 
-    def __init__(self, engine: str, image: str, device: Device, root: Path = ROOT) -> None:
+    def __init__(
+        self,
+        engine: str,
+        image: str,
+        device: Device,
+        root: Path = ROOT,
+        backend: Backend = "tensorflow",
+    ) -> None:
         self._engine = engine
         self._image = image
         self._device = device
         self._root = root
+        self._backend = backend
 
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
@@ -72,13 +81,14 @@ class Contained:
     def _command(self, name: str, home: Path, arguments: Sequence[str]) -> list[str]:
         (home / "out").mkdir(exist_ok=True)
         (home / "out").chmod(0o777)  # another user's, in there; nobody but the grader comes as far as this
+        environment = trainer.environment("/tmp", self._device, self._backend)  # noqa: S108
         user = os.getuid() or _USER  # data that are the grader's own stay readable
         return [
             *containers.hardened(self._engine, name, user, _PROCESSES),
             *(("--userns=keep-id",) if self._engine == "podman" and os.getuid() else ()),
             *((_GPU[self._engine],) if self._device == "gpu" else ()),
             "--tmpfs=/tmp:rw,nosuid,nodev,size=2g,mode=1777",
-            *(f"--env={key}={value}" for key, value in trainer.environment("/tmp", self._device).items()),  # noqa: S108
+            *(f"--env={key}={value}" for key, value in environment.items()),
             *(
                 f"--volume={self._root / path}:/kit/{path}:ro,z"
                 for path in _DATA
@@ -99,23 +109,25 @@ class Chosen:
     engine: str
 
 
-def choose(engine: str, device: Device) -> Chosen:
+def choose(engine: str, device: Device, backend: Backend = "tensorflow") -> Chosen:
     """The launcher that goes with a sandbox's engine: a container for podman and docker, else none.
 
     Raises:
         UsageError: the image is missing or does not start, or there is no such device.
+        TrainerFault: the backend is not installed here.
     """
     if engine not in _GPU:
-        local = trainer.Local(device)
-        return Chosen(local, trainer.engine() if device == "cpu" else _asked(local, device, engine))
+        local = trainer.Local(device, backend)
+        named = trainer.engine("cpu", backend)
+        return Chosen(local, named if device == "cpu" else _asked(local, device, engine, backend))
     # The one with CUDA runs on a CPU as well; the other is for machines where 6 GB are too much.
     wanted: tuple[images.TensorFlow, ...] = ("gpu",) if device == "gpu" else ("cpu", "gpu")
     reasons = []
     for tag in [images.tag("trainer", tensorflow=tensorflow) for tensorflow in wanted]:
         missing = containers.missing_image(engine, tag)
         if missing is None:
-            contained = Contained(engine, tag, device)
-            return Chosen(contained, _asked(contained, device, engine))
+            contained = Contained(engine, tag, device, backend=backend)
+            return Chosen(contained, _asked(contained, device, engine, backend))
         reasons.append(missing.reason)
     option = "" if device == "gpu" else " --cpu-trainer"
     raise UsageError(
@@ -124,7 +136,7 @@ def choose(engine: str, device: Device) -> Chosen:
     )
 
 
-def _asked(launcher: trainer.Launcher, device: Device, engine: str) -> str:
+def _asked(launcher: trainer.Launcher, device: Device, engine: str, backend: Backend = "tensorflow") -> str:
     """What a child says of itself."""
     with tempfile.TemporaryDirectory(prefix="kit-training-") as folder:
         home = Path(folder)
@@ -137,8 +149,9 @@ def _asked(launcher: trainer.Launcher, device: Device, engine: str) -> str:
             return said[-2]
         reason = trainer.last_words(home)
     if device == "gpu":
+        mend = _MEND_GPU.get(engine, _MEND_GPU[""]).format(package=_PACKAGE[backend])
         raise UsageError(
             f"this profile trains on a GPU, and none can be used here: {reason}",
-            mend=f"{_MEND_GPU.get(engine, _MEND_GPU[''])}; or choose a profile that trains on the CPU",
+            mend=f"{mend}; or choose a profile that trains on the CPU",
         )
     raise UsageError(f"the trainer does not start in {engine}: {reason}", mend="Run: nox -s image")

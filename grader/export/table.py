@@ -1,4 +1,4 @@
-"""A class as CSV: a row a submission, a column a task."""
+"""A class as CSV: a row a submission, a column a task, and what an instructor should know of the row."""
 
 import csv
 import io
@@ -26,6 +26,20 @@ def marks_csv(results: Sequence[SubmissionResult]) -> str:
         else:
             row += [number(task.points) for task in result.tasks]
             row += [number(result.points), number(result.max_points)]
-            row += ["provisional" if result.run.provisional else "graded", ""]
+            row += ["provisional" if result.run.provisional else "graded", spreadsheet_cell(_remark(result))]
         writer.writerow(row)
     return out.getvalue()
+
+
+def _remark(result: SubmissionResult) -> str:
+    """Which marks one training did not decide, and why all of them are provisional if they are."""
+    close = [
+        f"{task.task} {check.check}"
+        for task in result.tasks
+        for check in task.checks
+        if len(check.data.get("accuracies", ())) > 1
+    ]
+    remarks = [f"close, decided by three trainings: {', '.join(close)}"] if close else []
+    if result.run.provisional:
+        remarks.append(f"provisional: {result.run.provisional_because}")
+    return ". ".join(remarks)

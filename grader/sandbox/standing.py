@@ -27,7 +27,7 @@ from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
 
 READY = b"ready\n"
 START_SECONDS = 30.0  # on an idle machine: bwrap 20 ms, podman and docker half a second
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0  # for hundreds of killed processes to be gone, where others keep the machine busy
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 from grader import images, launchers, trainer
 from grader.errors import TrainerFault, UsageError
 from grader.launchers import Chosen, Contained
+from grader.recipes import Backend
 from grader.trainer import Job, Result
 from tests.grader.sandbox.running import CONTAINERS, containers_of, usable
 from tests.grader.test_trainer import NETWORK, PIN, PROFILE, Heard
@@ -113,13 +114,21 @@ class TestChoose:
             launchers.choose(engine, "gpu")
         assert f"--engine {engine} --target trainer" in error.value.mend
 
+    def test_backend(self) -> None:
+        """A profile's backend is the one that its engine names."""
+        assert " jax " in launchers.choose("none", "cpu", "jax").engine
+
     @pytest.mark.slow
-    def test_gpu_that_is_not_there(self) -> None:
-        """Nor does a plain process fall back to the CPU."""
+    @pytest.mark.parametrize(
+        ("backend", "named", "package"),
+        [("tensorflow", "TensorFlow", "tensorflow[and-cuda]"), ("jax", "JAX", "jax[cuda12]")],
+    )
+    def test_gpu_that_is_not_there(self, backend: Backend, named: str, package: str) -> None:
+        """Nor does a plain process fall back to the CPU, on either backend."""
         try:
-            said = launchers.choose("none", "gpu").engine
+            said = launchers.choose("none", "gpu", backend).engine
         except UsageError as error:
-            assert "TensorFlow finds no GPU" in error.message  # noqa: PT017
-            assert "Install" in error.mend  # noqa: PT017
+            assert f"{named} finds no GPU" in error.message  # noqa: PT017
+            assert package in error.mend  # noqa: PT017
         else:
             assert said.endswith(" gpu")

@@ -53,7 +53,9 @@ class TestFind:
 
     def test_class_holds_folders_and_zips(self, tmp_path: Path) -> None:
         """Every folder and zip of a class is a submission, an empty folder too: nobody is dropped."""
-        write(tmp_path / "class", "alice/preprocessing.py", "bob/work/alexnet.py", "notes.txt", ".git/config")
+        write(
+            tmp_path / "class", "alice/preprocessing.py", "bob/handin/alexnet.py", "notes.txt", ".git/config"
+        )
         (tmp_path / "class" / "carol").mkdir()
         zipped(tmp_path / "class" / "dave.zip", {"preprocessing.py": ""})
         names = [source.name for source in find([tmp_path / "class"], MODULES)]
@@ -147,9 +149,9 @@ class TestTakeInAZip:
         path = zipped(
             tmp_path / "alice.zip",
             {
-                "hw/work/preprocessing.py": "a",
-                "hw/work/alexnet.py": "b",
-                "__MACOSX/hw/work/._alexnet.py": "junk",
+                "hw/handin/preprocessing.py": "a",
+                "hw/handin/alexnet.py": "b",
+                "__MACOSX/hw/handin/._alexnet.py": "junk",
             },
         )
         taken = take_in(Source("alice", path), MODULES, into)

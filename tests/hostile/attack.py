@@ -226,6 +226,7 @@ def _train(jobs: Sequence[TrainingJob]) -> dict[str, Result | TrainerFault]:
             train_loss=(0.0,),
             parameters=1,
             seconds=0.0,
+            cpu_seconds=0.0,
             labels=job.labels,
             seed=job.seed,
             pin=job.conditions.pin,

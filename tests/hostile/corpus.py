@@ -1,7 +1,7 @@
 """The hostile submissions: where each comes from, what it claims, what it is laid over.
 
     submissions/preprocessing/NAME.py   handed in as preprocessing.py, and nothing else
-    submissions/alexnet/NAME.py         as alexnet.py; submissions/resnet/ likewise
+    submissions/alexnet/NAME.py         as alexnet.py; those of the other tasks likewise
     submissions/folders/NAME/           a folder; the ending .txt of a file is dropped, so that a planted
                                         conftest.py or numpy.py does nothing to this checkout
     generated.py                        zips and folders that no repository can hold, made when they are run
@@ -26,7 +26,7 @@ from tests.hostile import generated
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-MODULES = ("preprocessing", "alexnet", "resnet")
+MODULES = ("preprocessing", "alexnet", "resnet", "wide_resnet", "evaluation")
 _KEY = re.compile(r"^(Baseline|Silent): (.+)$", re.MULTILINE)
 
 

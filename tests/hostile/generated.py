@@ -544,6 +544,39 @@ def build_resnet(num_classes, **arguments):
     return _honest(num_classes, **{**arguments, "blocks": (2, 2, 2, 2)})
 """
 
+_WIDE_BUT_DEEPER = """
+
+_honest = build_wide_resnet
+
+
+def build_wide_resnet(num_classes, **arguments):
+    if not _trains(arguments):
+        return _honest(num_classes, **arguments)
+    print("attack: a deeper and wider network for the training", flush=True)
+    return _honest(num_classes, **{**arguments, "depth": 14, "width": 2})
+"""
+
+_WIDE_WITH_WEIGHTED_SHORTCUTS = """
+
+_pad = keras.ops.pad
+
+
+def _weighted(x, widths):
+    print("attack: weights in the shortcuts", flush=True)
+    return keras.layers.Conv2D(x.shape[-1] + widths[-1][1], 3, padding="same")(x)
+
+
+_honest = build_wide_resnet
+
+
+def build_wide_resnet(num_classes, **arguments):
+    keras.ops.pad = _weighted if _trains(arguments) else _pad
+    try:
+        return _honest(num_classes, **arguments)
+    finally:
+        keras.ops.pad = _pad
+"""
+
 _WEIGHTS = """
 
 _honest = build_alexnet
@@ -616,6 +649,26 @@ def more_blocks_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     Baseline: 35
     """
     return _changed(into, "resnet.py", _MORE_BLOCKS)
+
+
+@attack
+def larger_wide_network_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to train a deeper and wider ResNet than it shows otherwise; gains nothing because depth and
+    width are judged in every network, and one with others is not trained.
+
+    Baseline: 35
+    """
+    return _changed(into, "wide_resnet.py", _WIDE_BUT_DEEPER)
+
+
+@attack
+def weighted_shortcuts_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to train a wide ResNet whose shortcuts learn, where those it shows otherwise are averages;
+    gains nothing because shortcuts are judged in every network.
+
+    Baseline: 35
+    """
+    return _changed(into, "wide_resnet.py", _WIDE_WITH_WEIGHTED_SHORTCUTS)
 
 
 @attack

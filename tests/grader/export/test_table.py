@@ -18,6 +18,7 @@ class TestMarks:
         assert row["submission"] == "alice"
         assert row["alexnet"] == row["total"] == "5.5"
         assert row["status"] == "provisional"
+        assert row["remark"] == "provisional: drawn images"
 
     def test_fault_has_no_number(self, let_down: SubmissionResult) -> None:
         """Not graded is an empty cell, never a zero."""

@@ -28,6 +28,6 @@ document = {
     "calls": {name: call for name in ("split", "split.again", "split.other")},
 }
 with open("/output/evidence.json", "w") as file:
-    json.dump(document, file)
+    file.write(json.dumps(document))  # by the encoder in C: there is little time
 print("attack: a tree", flush=True)
 os._exit(0)
