@@ -12,6 +12,7 @@ import json
 import secrets
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,14 +107,71 @@ def _run(
     limits: Limits,
     probed: Probed,
 ) -> Outcome:
+    launched = launch(
+        engine,
+        submission,
+        module=task.module,
+        probe=HERE / "tasks" / task.id / "probe.py",
+        seed=seed,
+        recipe=recipe,
+        options=[f"--skip={','.join(skip)}"],
+        limits=limits,
+    )
+    probed.refused = launched.refused
+    if launched.evidence:
+        probed.evidence = launched.evidence
+        if STARTED in launched.outcome.printed and not probed.evidence.started:
+            probed.refused = f"evidence.json is gone ({_how(launched.outcome, limits)})"
+    return launched.outcome
+
+
+@dataclass(frozen=True)
+class Launched:
+    """One run of a probe.
+
+    Attributes:
+        outcome: how its process ended.
+        evidence: what it left behind; None if that cannot be used.
+        refused: why not; empty if it can.
+    """
+
+    outcome: Outcome
+    evidence: Evidence | None
+    refused: str = ""
+
+
+def launch(
+    engine: Engine,
+    submission: Path,
+    *,
+    module: str,
+    probe: Path,
+    seed: int,
+    recipe: dict[str, Any],
+    limits: Limits,
+    options: Sequence[str] = (),
+    beside: Mapping[str, Path] | None = None,
+) -> Launched:
+    """Runs a probe on one module of a submission, once, and reads its evidence when all of it is gone.
+
+    Args:
+        engine: where.
+        submission: the folder.
+        module: the file in it whose functions are called.
+        probe: the file that calls them.
+        seed, recipe: given to the probe.
+        limits: of the run.
+        options: more of harness.py's.
+        beside: what the probe finds beside itself, by file name.
+    """
     with tempfile.TemporaryDirectory(prefix="kit-probe-") as work:
         output = Path(work) / secrets.token_hex(4)
         output.mkdir()
         arguments = Path(work) / "recipe.json"
         arguments.write_text(json.dumps(recipe))
         command = ["/kit/inside/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
-        command += ["--module", task.module, "--output", "/output", "--seed", str(seed)]
-        command += ["--recipe", "/kit/recipe.json", f"--skip={','.join(skip)}"]
+        command += ["--module", module, "--output", "/output", "--seed", str(seed)]
+        command += ["--recipe", "/kit/recipe.json", *options]
         outcome = engine.run(
             Job(
                 arguments=tuple(command),
@@ -121,19 +179,17 @@ def _run(
                 output=output,
                 readable={
                     "/kit/inside": HERE / "inside",
-                    "/kit/probe.py": HERE / "tasks" / task.id / "probe.py",
+                    "/kit/probe.py": probe,
                     "/kit/recipe.json": arguments,
+                    **{f"/kit/{name}": path for name, path in (beside or {}).items()},
                 },
                 limits=limits,
             )
         )
         try:
-            probed.evidence, probed.refused = Evidence.read(output), ""
-            if STARTED in outcome.printed and not probed.evidence.started:
-                probed.refused = f"evidence.json is gone ({_how(outcome, limits)})"
+            return Launched(outcome, Evidence.read(output))
         except EvidenceRefused as error:
-            probed.refused = error.message
-    return outcome
+            return Launched(outcome, None, error.message)
 
 
 def _how(outcome: Outcome, limits: Limits) -> str:

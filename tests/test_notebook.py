@@ -27,4 +27,4 @@ def test_the_notebook_runs_with_the_solutions_and_says_which_data_it_shows(
     assert "CIFAR-100 is not here" in printed
     assert "the embedded set: images uint8 (500, 32, 32, 3)" in printed
     assert "from 0 to 255" in printed
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5

@@ -119,6 +119,7 @@ class _Walk:
         kind = type(operation)
         name = _name(operation)
         if kind in (Functional, keras.Sequential):
+            _check_mode(operation, call, f"the nested model '{name}'")
             if len(operation.inputs) != len(sources):
                 raise Refused(f"the nested model '{name}' is called with {len(sources)} inputs")
             return self.model(operation, sources)
@@ -127,9 +128,10 @@ class _Walk:
             raise Refused(_no_word(kind, who))
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
+            _check_mode(operation, call, who)
         if any(tensor.dtype != "float32" for tensor in call.outputs):
             raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
-        _check_arguments(call, who)
+        _check_arguments(operation, call, who)
         op, settings = _WORDS[kind](operation, call, who)
         return [self.write(op, settings, sources, name)]
 
@@ -152,14 +154,30 @@ class _Walk:
             raise Refused(f"{who} is frozen or was changed after it was built: all its weights have to train")
 
 
-def _check_arguments(call: Any, who: str) -> None:
+def _check_mode(layer: Any, call: Any, who: str) -> None:
+    """Refuses a call that settles whether it trains: training decides that, for the whole network.
+
+    A layer whose own default is not None, as a Dropout's, records it as if it had been asked for.
+    """
+    asked = call.arguments.kwargs.get("training")
+    parameter = inspect.signature(type(layer).call).parameters.get("training")
+    if asked is not None and (parameter is None or asked is not parameter.default):
+        raise Refused(
+            f"{who} is called with training={asked is True}, which the trainer could not keep to: whether a "
+            "network trains or is evaluated is said for the whole of it, each time it is used. "
+            "Leave out training="
+        )
+
+
+def _check_arguments(operation: Any, call: Any, who: str) -> None:
     """Refuses calls with anything but symbolic tensors: an array would smuggle in numbers."""
     given = [(None, value) for value in keras.tree.flatten(call.arguments.args)]
     for key, value in call.arguments.kwargs.items():
         given += [(key, part) for part in keras.tree.flatten(value)]
     for key, value in given:
-        # `training` is recorded by some layers of their own accord, and fit and evaluate set it anyway.
         meant = key == "training" or value is None or (key == "constant_values" and value == 0)
+        # Which number a tensor may be multiplied by is for `_multiply` to say.
+        meant = meant or (type(operation) is _numpy.Multiply and type(value) in (int, float))
         if not meant and not isinstance(value, keras.KerasTensor):
             raise Refused(f"{who} is called with {_kind(value)}, not only with what other layers put out")
 
@@ -306,6 +324,13 @@ def _reshape(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
     raise Refused(f"{who} makes {after} out of {before}; only flattening, to (None, n), is understood")
 
 
+def _multiply(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    """x * 0 makes zeros like x, for a concatenation; no other product has a word."""
+    if any(factor == 0 for factor in call.arguments.args if type(factor) in (int, float)):
+        return "ZerosLike", {}
+    raise Refused(f"{who}, unless by 0, is not among the operations of this assignment. {_SAY}")
+
+
 def _word(op: str, **settings: Any) -> Callable[[Any, Any, str], tuple[str, Settings]]:
     """An operation with nothing to be read from it."""
     return lambda _operation, _call, _who: (op, settings)
@@ -347,6 +372,7 @@ _WORDS: dict[type, Callable[[Any, Any, str], tuple[str, Settings]]] = {
     _numpy.Reshape: _reshape,
     _numpy.Squeeze: _reshape,
     _numpy.ZerosLike: _word("ZerosLike"),
+    _numpy.Multiply: _multiply,
     _core.Cast: _word("Identity"),  # to float32: what a node puts out has been checked
 }
 

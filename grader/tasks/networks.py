@@ -9,12 +9,13 @@ normalisation out of the verdict on convolutions.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grader.blueprint import Blueprint, Budget, Node
 from grader.judging import Case, Unmet
+from grader.record import Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
 # its pooling, so that this is what it is told.
@@ -45,6 +46,20 @@ def readable(case: Case, names: Iterable[str]) -> list[str]:
     return [name for name in names if gave_network(name)]
 
 
+def takes_input_shape(case: Case, arguments: Mapping[str, Mapping[str, Any]]) -> Verdict:
+    """Whether models take images of input_shape, (32, 32, 3) by default: those of "default" and "shape".
+
+    Args:
+        case: with the networks.
+        arguments: what the builder was called with, by call.
+    """
+    for name in ("default", "shape"):
+        came, expected = read(case, name).input_shape, arguments[name].get("input_shape", (32, 32, 3))
+        if came != expected:
+            case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
+    return Verdict.passed()
+
+
 # ---------------------------------------------------------------- a network as a path
 
 
@@ -66,7 +81,7 @@ class Step:
 
     Attributes:
         node: the layer.
-        size: what it reads, (H, W, channels) or (units,); for a padded convolution, before the padding.
+        size: what it reads, (H, W, channels) or (units,); where it is padded explicitly, before the padding.
         padding: zeros that an explicit padding puts around the image first: ((top, bottom), (left, right)).
     """
 
@@ -169,11 +184,11 @@ class _Paths:
 
 
 def _tidy(steps: Iterable[Step | Join]) -> Path:
-    """Puts an explicit padding into the convolution that follows it."""
+    """Puts an explicit padding into the convolution or average pooling that follows it."""
     tidy: list[Step | Join] = []
     for step in steps:
         last = tidy[-1] if tidy else None
-        if isinstance(last, Step) and _pads_images(last) and _is_unpadded_convolution(step):
+        if isinstance(last, Step) and _pads_images(last) and _is_unpadded(step):
             tidy[-1] = Step(step.node, last.size, padding=tuple(last.node.settings["widths"][:2]))
         else:
             tidy.append(step)
@@ -184,8 +199,8 @@ def _pads_images(step: Step) -> bool:
     return step.op == "Pad" and len(step.size) == 3 and tuple(step.node.settings["widths"][2]) == (0, 0)
 
 
-def _is_unpadded_convolution(step: Step | Join) -> bool:
-    return step.op == "Conv2D" and step.node.settings["padding"] == "valid"
+def _is_unpadded(step: Step | Join) -> bool:
+    return step.op in ("Conv2D", "AveragePooling2D") and step.node.settings["padding"] == "valid"
 
 
 # ---------------------------------------------------------------- what is wanted, and what differs
@@ -270,6 +285,27 @@ def compare(
                 differences.append(Difference(extra.get(step.op, extra[""]), text))
             surplus = surplus or step.op in _WEIGHTS
     return differences
+
+
+def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collection[str]) -> str:
+    """What is missing, where most of the wanted steps of these kinds are; empty if they are there.
+
+    A missing layer takes along what belongs to it, so `compare` finds little to say of a network that has
+    next to nothing in it. It must not pass for having no faults: where nothing is, nothing is right.
+    """
+    if any(want.op == "Conv2D" for want in wanted) and all(step.op != "Conv2D" for step in found):
+        return "there is no convolution in it"
+    asked = [
+        (step, want)
+        for step, want in _line_up(found, wanted)
+        if want is not None and not {want.kind, *want.kinds.values()}.isdisjoint(kinds)
+    ]
+    missing = [want for step, want in asked if step is None]
+    if 2 * len(missing) <= len(asked):
+        return ""
+    return f"{missing[0].place} is missing" + (
+        f", and so are {len(missing) - 1} more of {len(asked)}" if len(missing) > 1 else ""
+    )
 
 
 # Steps that may stand in one another's place: then one layer is wrong, and not one missing and one too many.
@@ -363,15 +399,16 @@ def _holds(step: Step, name: str, value: Any) -> bool:
 
 
 def _keeps_size(step: Step) -> bool:
-    """Whether a convolution is padded like 'same', by Keras or by an explicit padding in front of it.
+    """Whether a convolution or pooling is padded like 'same', by Keras or by an explicit padding before it.
 
     With stride 2 there are several ways to spread the zeros, and all of them are right.
     """
     settings = step.node.settings
     if settings["padding"] == "same":
         return True
+    window = settings["kernel_size" if step.op == "Conv2D" else "pool_size"]
     for axis, (before, after) in enumerate(step.padding or ((0, 0), (0, 0))):
-        kernel, stride = settings["kernel_size"][axis], settings["strides"][axis]
+        kernel, stride = window[axis], settings["strides"][axis]
         if stride == 1 and (before, after) != ((kernel - 1) // 2, kernel // 2):
             return False
         if max(before, after) > kernel // 2 or step.shape[axis] != -(-step.size[axis] // stride):

@@ -309,6 +309,9 @@ SAME: dict[str, list[Callable[[], Any]]] = {
         for way in (
             lambda x: kl.Concatenate()([x, ops.zeros_like(x)]),
             lambda x: ops.concatenate([x, ops.zeros_like(x)], axis=3),
+            lambda x: kl.concatenate([x, x * 0]),
+            lambda x: ops.concatenate([x, 0.0 * x], axis=-1),
+            lambda x: ops.concatenate([x, ops.multiply(x, 0)], axis=-1),
             lambda x: ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 4))),
         )
     ],
@@ -362,7 +365,7 @@ class TestSame:
             kl.BatchNormalization(gamma_initializer="zeros", gamma_regularizer="l2", beta_regularizer="l2"),
             kl.BatchNormalization(center=False, scale=False, momentum=0.9, epsilon=1e-5),
             chain(kl.Conv2D(4, 3), kl.Dropout(0.3, seed=3)),
-            lambda x: kl.Dropout(0.3)(x, training=True),  # which fit and evaluate set themselves
+            lambda x: kl.Dropout(0.3)(x, training=False),  # recorded as without: it is the layer's default
             lambda x: ops.concatenate([x, kl.Dense(2)(x), ops.zeros_like(x), x], axis=-1),
         ],
     )
@@ -496,6 +499,9 @@ class TestRefused:
             (lambda x: x + 1.0, ["Add", "float"]),
             (lambda x: ops.add(x, np.ones((8, 8, 4), "float32")), ["Add", "ndarray"]),
             (lambda x: x * 0.5, ["Multiply", "not among"]),
+            (lambda x: 0.5 * x, ["Multiply", "not among"]),
+            (lambda x: x * x, ["Multiply", "not among"]),
+            (lambda x: x * np.zeros((8, 8, 4), "float32"), ["Multiply", "ndarray"]),
             (lambda x: x[:, ::2, ::2], ["GetItem", "not among"]),
             (lambda x: ops.split(x, 2, axis=-1)[0], ["Split", "not among"]),
             (lambda x: ops.conv(x, np.ones((3, 3, 4, 4), "float32")), ["Conv", "not among"]),
@@ -517,6 +523,34 @@ class TestRefused:
         message = str(caught.value)
         assert all(part in message for part in parts), message
         assert len(message) <= 500
+
+    @pytest.mark.parametrize("asked", [True, False])
+    @pytest.mark.parametrize(
+        ("layer", "name"),
+        [
+            (lambda: kl.BatchNormalization(name="mine"), "BatchNormalization 'mine'"),
+            (
+                lambda: keras.Sequential([keras.Input((8, 8, 4)), kl.Conv2D(4, 3)], name="mine"),
+                "model 'mine'",
+            ),
+            (lambda: network(kl.Conv2D(4, 3)), "nested model"),
+            (lambda: kl.Dropout(0.3, name="mine"), "Dropout 'mine'"),
+        ],
+        ids=["layer", "Sequential", "functional", "dropout"],
+    )
+    def test_a_mode_of_its_own(self, layer: Callable[[], Any], name: str, asked: bool) -> None:
+        """A call that says whether it trains: it would be trained as if it had not.
+
+        Left out or None it says nothing, and a Dropout's False is what it records when it was left out.
+        """
+        for silent in ({}, {"training": None}):
+            describe(network(lambda x: layer()(x, **silent)))  # noqa: B023
+        model = network(lambda x: layer()(x, training=asked))
+        if "Dropout" in name and not asked:
+            describe(model)
+            return
+        with pytest.raises(Refused, match=f"{name}.* is called with training={asked}, .*Leave out training="):
+            describe(model)
 
     @pytest.mark.parametrize(
         ("make", "part"),

@@ -13,6 +13,8 @@ from grader.errors import ManifestError
 
 ROOT = Path(__file__).parents[2]
 
+MODULES = ("preprocessing", "alexnet", "resnet", "wide_resnet", "evaluation")
+
 MANIFEST = """
 title = "One task"
 [[tasks]]
@@ -59,7 +61,7 @@ class TestThisCheckout:
     def test_assignment_is_what_solutions_gives(self) -> None:
         assert handout.check(ROOT) == [], "run: nox -s stubs"
 
-    @pytest.mark.parametrize("module", ["preprocessing.py", "alexnet.py", "resnet.py"])
+    @pytest.mark.parametrize("module", [f"{module}.py" for module in MODULES])
     def test_a_stub_has_the_solutions_signatures_and_docstrings(self, module: str) -> None:
         def outline(folder: str) -> dict[str, tuple[str, str | None]]:
             tree = ast.parse((ROOT / folder / module).read_text())
@@ -72,7 +74,7 @@ class TestThisCheckout:
         assert outline("assignment") == outline("solutions")
         assert "SOLUTION" not in (ROOT / "assignment" / module).read_text()
 
-    @pytest.mark.parametrize("module", ["preprocessing", "alexnet", "resnet"])
+    @pytest.mark.parametrize("module", MODULES)
     def test_the_examples_in_the_docstrings_are_true(self, module: str) -> None:
         spec = importlib.util.spec_from_file_location(module, ROOT / "solutions" / f"{module}.py")
         assert spec

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from grader.judging import Case, Judge
 from grader.record import Verdict
+from grader.tasks import networks
 from grader.tasks.alexnet import probe
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,
@@ -17,6 +18,7 @@ from grader.tasks.networks import (
     Join,
     Step,
     Want,
+    absent,
     compare,
     ordinal,
     read,
@@ -58,11 +60,7 @@ def builds(case: Case) -> Verdict:
 
 def takes_input_shape(case: Case) -> Verdict:
     """The model takes images of input_shape, which is (32, 32, 3) by default."""
-    for name in ("default", "shape"):
-        came, expected = read(case, name).input_shape, case.inputs[name].get("input_shape", (32, 32, 3))
-        if came != expected:
-            case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
-    return Verdict.passed()
+    return networks.takes_input_shape(case, probe.arguments(case.inputs))
 
 
 def has_classes(case: Case) -> Verdict:
@@ -150,12 +148,18 @@ def _verdict(
         for difference in _differences(case, name):
             if difference.kind in told:
                 return Verdict.failed(f"{case.call(name)}: {difference.text}.")
-    return Verdict.passed()
+    lacking = absent(*_side_by_side(case, "default"), kinds)
+    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
 
 
 def _differences(case: Case, name: str) -> list[Difference]:
+    return compare(*_side_by_side(case, name), extra=_EXTRA)
+
+
+def _side_by_side(case: Case, name: str) -> tuple[list[Step | Join], list[Want]]:
+    """What a call built, and what it should have built."""
     found = [part for step in steps(case, name) for part in _as_written(step)]
-    return compare(found, list(_wanted(**probe.arguments(case.inputs)[name])), extra=_EXTRA)
+    return found, list(_wanted(**probe.arguments(case.inputs)[name]))
 
 
 def _as_written(step: Step | Join) -> Iterator[Step | Join]:

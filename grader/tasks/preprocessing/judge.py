@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.evidence import Array
-from grader.judging import Case, Unmet, described, number, numbers
+from grader.judging import Case, described, number, numbers
 from grader.record import Verdict
+from grader.tasks.arrays import check_kept
 
 DEFAULT_FRACTION = 0.2
 TOLERANCE = 0.02  # of statistics: sums in float32 are right
@@ -253,15 +254,7 @@ def inputs_kept(case: Case) -> Verdict:
         **{name: {"0": numbers_} for name in ONE_HOT_CALLS},
         "prepare": {"0": images, "1": labels},
     }
-    for name, before in given.items():
-        after = case.call(name).inputs_after
-        for position, array in before.items():
-            kept = after.get(position)
-            if not isinstance(kept, np.ndarray) or not np.array_equal(kept, array):
-                call = case.call(name)
-                raise Unmet(
-                    f"{call} changed its argument {int(position) + 1}; expected it to be left as it was."
-                )
+    check_kept(case, given)
     return Verdict.passed()
 
 

@@ -6,28 +6,29 @@ many, how wide, which stride); how a block is built is only told of a network wh
 own is right, so that one fault is told once.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 from grader.evidence import Network, Other
 from grader.judging import Case, Judge, described
 from grader.record import Verdict
+from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,
     Difference,
     Join,
     Path,
-    Step,
     Want,
+    absent,
     compare,
     ordinal,
     read,
     readable,
     steps,
 )
+from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.resnet import probe
 
 _DEFAULTS: dict[str, Any] = {"input_shape": (32, 32, 3), "blocks": (3, 4, 6, 3), "width": 64}
@@ -86,11 +87,7 @@ def builds(case: Case) -> Verdict:
 
 def takes_input_shape(case: Case) -> Verdict:
     """The model takes images of input_shape, which is (32, 32, 3) by default."""
-    for name in ("default", "shape"):
-        came, expected = read(case, name).input_shape, _arguments(case, name)["input_shape"]
-        if came != expected:
-            case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
-    return Verdict.passed()
+    return networks.takes_input_shape(case, probe.arguments(case.inputs))
 
 
 def has_classes(case: Case) -> Verdict:
@@ -136,16 +133,7 @@ def ends_in_softmax(case: Case) -> Verdict:
 
 def counts_parameters(case: Case) -> Verdict:
     """The defaults have the published number of trainable parameters."""
-    network = read(case, "default")
-    biases = sum(n.settings["filters"] for n in network.of("Conv2D") if n.settings["use_bias"])
-    counted = network.trainable_parameters - biases
-    if counted == _TRAINABLE_PARAMETERS:
-        return Verdict.passed()
-    without = f" (and {biases:,} biases of convolutions, which do not count)" if biases else ""
-    return Verdict.failed(
-        f"{case.call('default')}: the network has {counted:,} trainable parameters{without}, "
-        f"expected {_TRAINABLE_PARAMETERS:,}."
-    )
+    return residual.counts_parameters(case, _TRAINABLE_PARAMETERS, trainable=True)
 
 
 CHECKS: dict[str, Judge] = {
@@ -173,47 +161,7 @@ CHECKS: dict[str, Judge] = {
 # ---------------------------------------------------------------- a block and its differences
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Where two paths meet.
-
-    Attributes:
-        before: the steps before the paths part, as far as they are the block's.
-        join: the paths and where they meet; None if there is one path only.
-        after: the steps after that.
-    """
-
-    before: Path
-    join: Join | None
-    after: Path
-
-    @property
-    def branches(self) -> list[Path]:
-        """The paths, shortest first: the first is the shortcut, the last the main path."""
-        return sorted(self.join.branches, key=len) if self.join else [()]
-
-    @property
-    def main(self) -> Path:
-        """The main path from the block's input on."""
-        return self.before + self.branches[-1]
-
-    @property
-    def convolutions(self) -> list[Step]:
-        """Those of the main path."""
-        return [step for step in self.main if isinstance(step, Step) and step.op == "Conv2D"]
-
-    @property
-    def filters(self) -> int:
-        """Of the first convolution: the other sizes of the block follow from it."""
-        return int(self.convolutions[0].node.settings["filters"]) if self.convolutions else 0
-
-    @property
-    def stride(self) -> int:
-        """Of the main path as a whole, along the height."""
-        return math.prod(int(step.node.settings["strides"][0]) for step in self.convolutions)
-
-
-def _block(case: Case, name: str) -> _Block:
+def _block(case: Case, name: str) -> Block:
     """The block that a call of bottleneck_block built; Unmet if it built none."""
     value = case.value(name)
     if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
@@ -224,10 +172,10 @@ def _block(case: Case, name: str) -> _Block:
     trunk = steps(case, name)
     joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
     if not joins:
-        return _Block(trunk, None, ())
+        return Block(trunk, None, ())
     join = trunk[joins[-1]]
     assert isinstance(join, Join)
-    return _Block(trunk[: joins[-1]], join, trunk[joins[-1] + 1 :])
+    return Block(trunk[: joins[-1]], join, trunk[joins[-1] + 1 :])
 
 
 def _block_verdict(case: Case, *kinds: str) -> Verdict:
@@ -235,10 +183,18 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
 
     A block that could not is told by `block.shortcut`, or by `block.builds`, and by no other check.
     """
-    for name in readable(case, case.inputs["blocks"]):
+    names = readable(case, case.inputs["blocks"])
+    for name in names:
         for difference in _single_block_differences(case, name):
             if difference.kind in kinds:
                 return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+    # A block that could be built has a main path, of which every kind but these is a part.
+    for name in names:
+        asked = case.inputs["blocks"][name]
+        wanted = list(_main_path(asked["filters"], asked["stride"]))
+        lacking = absent(_block(case, name).main, wanted, kinds)
+        if lacking:
+            return Verdict.failed(f"{case.call(name)}: {lacking}.")
     return Verdict.passed()
 
 
@@ -259,13 +215,16 @@ def _told(case: Case) -> set[str]:
 _BLOCK_KINDS = {"convolution", "normalisation", "momentum", "activation", "addition", "shortcut", "stride"}
 
 
-def _block_differences(block: _Block, filters: int, stride: int) -> list[Difference]:
+def _block_differences(block: Block, filters: int, stride: int) -> list[Difference]:
     """All that is wrong with a block, by what it is about."""
     main = block.main
     ends_in_relu = bool(main) and main[-1].op == "relu"
-    differences = [Difference("addition", text) for text in _joining(block, ends_in_relu)]
-    if ends_in_relu:  # told already
+    differences = [Difference("addition", text) for text in parting(block)]
+    if ends_in_relu:
         main = main[:-1]
+        if block.join:
+            text = "there is a ReLU between the 3rd convolution and the addition, expected after it only"
+            differences.append(Difference("addition", text))
     extra = {
         "BatchNormalization": "normalisation",
         **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "activation"),
@@ -281,29 +240,11 @@ def _block_differences(block: _Block, filters: int, stride: int) -> list[Differe
     return differences
 
 
-def _joining(block: _Block, ends_in_relu: bool) -> Iterator[str]:
-    """What is wrong with how the two paths part and meet."""
-    if block.join is None:
-        yield "nothing is added: the block is one path, without a shortcut"
-        return
-    if block.join.op != "Add":
-        yield f"the paths are brought together by {block.join}, expected an addition"
-    if len(block.branches) != 2:
-        yield f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
-    if block.before:
-        yield (
-            f"the shortcut starts {len(block.before)} layers into the block, after {block.before[-1]}; "
-            "expected the block's input"
-        )
-    if ends_in_relu:
-        yield "there is a ReLU between the 3rd convolution and the addition, expected after the addition only"
-
-
 def _main_path(filters: int, stride: int) -> Iterator[Want]:
     convolutions = ((1, filters, 1), (3, filters, stride), (1, 4 * filters, 1))
     for number, (kernel, count, strides) in enumerate(convolutions, start=1):
         place = f"the {ordinal(number)} convolution"
-        yield _convolution("convolution", place, count, kernel, strides, kinds={"strides": "stride"})
+        yield convolution("convolution", place, count, kernel, strides, kinds={"strides": "stride"})
         yield _normalisation("normalisation", place)
         if number < len(convolutions):
             yield Want("relu", "activation", f"the ReLU of {place}")
@@ -319,22 +260,10 @@ def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -
         return [Difference("shortcut", text)]
     place = "the convolution on the shortcut"
     wanted = [
-        _convolution("shortcut", place, after[-1], 1, -(-before[0] // after[0])),
+        convolution("shortcut", place, after[-1], 1, -(-before[0] // after[0])),
         _normalisation("shortcut", place),
     ]
     return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
-
-
-def _convolution(
-    kind: str, place: str, filters: int, kernel: int, stride: int, kinds: dict[str, str] | None = None
-) -> Want:
-    settings = {
-        "filters": filters,
-        "kernel_size": (kernel, kernel),
-        "strides": (stride, stride),
-        "padding": "same",
-    }
-    return Want("Conv2D", kind, place, settings, kinds or {})
 
 
 def _normalisation(kind: str, place: str) -> Want:
@@ -352,7 +281,7 @@ class _Parts:
     """A network cut into what comes before its blocks, the blocks, and what comes after them."""
 
     stem: Path
-    blocks: list[_Block]
+    blocks: list[Block]
     head: Path
 
 
@@ -382,7 +311,7 @@ def _parts(case: Case, name: str) -> _Parts:
     for join, end in pairwise([*joins, head]):
         met = trunk[join]
         assert isinstance(met, Join)
-        blocks.append(_Block(before, met, trunk[join + 1 : end]))
+        blocks.append(Block(before, met, trunk[join + 1 : end]))
         before = ()
     return _Parts(trunk[: min(stem_end, head)], blocks, trunk[head:])
 
@@ -397,59 +326,37 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
         for difference in _network_differences(case, name):
             if difference.kind in kinds:
                 return Verdict.failed(f"{case.call(name)}: {difference.text}.")
-    return Verdict.passed()
+    wanted = [*_stem(_DEFAULTS["width"]), *_head(_arguments(case, "default")["num_classes"])]
+    parts = _parts(case, "default")
+    lacking = absent([*parts.stem, *parts.head], wanted, kinds)
+    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
 
 
 def _network_differences(case: Case, name: str) -> Iterator[Difference]:
     """All that is wrong with a network, by what it is about."""
     parts, asked = _parts(case, name), _arguments(case, name)
     yield from compare(parts.stem, list(_stem(asked["width"])), extra={"": "stem"})
-    wrong = _wrong_number(parts.blocks, asked["blocks"])
+    wrong = wrong_number(parts.blocks, asked["blocks"])
     if wrong:
         yield Difference("blocks", wrong)
     else:
-        yield from _blocks_differences(parts.blocks, asked)
+        yield from stages(parts.blocks, asked["blocks"], asked["width"], _inside)
 
     start = "the last block" if parts.blocks else "the last convolution"
     wanted = list(_head(asked["num_classes"]))
     yield from compare(parts.head, wanted, extra={"softmax": "softmax", "": "head"}, start=start)
 
 
+def _inside(block: Block) -> Iterator[Difference]:
+    for difference in _block_differences(block, block.filters, block.stride):
+        yield Difference(f"block.{difference.kind}", difference.text)
+
+
 def _stem(width: int) -> Iterator[Want]:
     place = "the first convolution"
-    yield _convolution("stem", place, width, 3, 1, kinds={"filters": "width"})
+    yield convolution("stem", place, width, 3, 1, kinds={"filters": "width"})
     yield _normalisation("stem", place)
     yield Want("relu", "stem", f"the ReLU of {place}")
-
-
-def _wrong_number(found: Sequence[_Block], expected: Sequence[int]) -> str:
-    """What is wrong with the number of blocks, in all or by stage; empty if nothing is.
-
-    A stage is a run of blocks with the same filters. Where there are more or fewer runs than stages, it is
-    the filters that are wrong, and not the number of blocks.
-    """
-    if len(found) != sum(expected):
-        return f"it has {len(found)} blocks, expected {' + '.join(map(str, expected))} = {sum(expected)}"
-    runs = [len(list(run)) for _, run in groupby(found, key=lambda block: block.filters)]
-    if len(runs) == len(expected) and runs != list(expected):
-        return f"its stages have {runs} blocks, expected {list(expected)}"
-    return ""
-
-
-def _blocks_differences(found: Sequence[_Block], asked: dict[str, Any]) -> Iterator[Difference]:
-    blocks = iter(found)
-    for stage, count in enumerate(asked["blocks"]):
-        for number in range(count):
-            block = next(blocks)
-            place = f"the {ordinal(number + 1)} block of stage {stage} (counted from 0)"
-            filters, stride = asked["width"] * 2**stage, 2 if stage and not number else 1
-            if block.filters != filters:
-                text = f"{place} has {block.filters} filters in its first convolution, expected {filters}"
-                yield Difference("width", text)
-            if block.stride != stride:
-                yield Difference("strides", f"{place} has stride {block.stride}, expected {stride}")
-            for difference in _block_differences(block, block.filters, block.stride):
-                yield Difference(f"block.{difference.kind}", f"in {place}, {difference.text}")
 
 
 def _head(num_classes: int) -> Iterator[Want]:

@@ -13,8 +13,9 @@ from grader.judging import Case, judge
 from grader.manifest import Task
 from grader.record import Status
 from grader.tasks.alexnet import probe as alexnet_probe
-from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, compare, ordinal, path
+from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, absent, compare, ordinal, path
 from grader.tasks.resnet import probe as resnet_probe
+from grader.tasks.wide_resnet import probe as wide_resnet_probe
 
 CONV = ("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same"})
 NORM = ("BatchNormalization", {})
@@ -73,6 +74,16 @@ class TestPath:
         assert isinstance(steps[0], Step)
         assert steps[0].padding == ((1, 1), (1, 1))
         assert steps[0].size == (8, 8, 4)
+
+    def test_padding_belongs_to_its_average_pooling(self) -> None:
+        pad = ("Pad", {"widths": [[1, 1], [1, 1], [0, 0]]})
+        pool = ("AveragePooling2D", {"pool_size": 3, "strides": 2})
+        steps = path_of(CONV, pad, pool)
+        assert ops(steps) == ["Conv2D", "AveragePooling2D"]
+        same = {"pool_size": (3, 3), "strides": (2, 2), "padding": "same"}
+        wanted = [Want("AveragePooling2D", "pool", "the pooling", same)]
+        assert kinds(steps[1:], wanted) == []
+        assert kinds(path_of(CONV, pool)[1:], wanted) == ["pool"]
 
     def test_paths_without_blocks_in_them(self) -> None:
         """Three branches, of which two share a layer: no way to say which block that layer is in."""
@@ -183,6 +194,59 @@ class TestCompare:
         assert (kinds(path_of(("Pad", {"widths": [*widths, [0, 0]]}), conv), wanted) == []) is right
 
 
+class TestAbsent:
+    """Where most of the steps of a kind are not there, the kind has not passed for having no faults."""
+
+    @pytest.mark.parametrize(
+        ("found", "asked", "lacking"),
+        [
+            ([CONV, NORM, RELU, POOL], {"norm"}, ""),
+            ([CONV], {"norm"}, "the normalisation is missing, and so are 1 more of 2"),
+            ([CONV, NORM], {"norm"}, ""),  # half of them
+            ([CONV], {"pool", "relu"}, "the ReLU is missing, and so are 3 more of 4"),
+            ([NORM, RELU], {"relu"}, "there is no convolution in it"),
+            ([CONV], {"something else"}, ""),
+        ],
+    )
+    def test_half(self, found: list[Any], asked: set[str], lacking: str) -> None:
+        assert absent(path_of(*found), [*WANTED, *WANTED], asked) == lacking
+
+    def test_a_kind_of_single_settings(self) -> None:
+        """A kind that is about one setting of a step needs the step."""
+        wanted = [Want("Dense", "dense", "the dense layer", {"units": 3}, kinds={"units": "classes"})]
+        assert absent(path_of(CONV), wanted, {"classes"}) == "the dense layer is missing"
+        assert absent(path_of(("Dense", {"units": 3})), wanted, {"classes"}) == ""
+
+
+JUNK = {
+    "one convolution": [("Conv2D", {"filters": 1, "kernel_size": 1})],
+    "one normalisation": [NORM],
+    "convolution and ReLU": [("Conv2D", {"filters": 1, "kernel_size": 1}), RELU],
+    "pooling and a dense layer": [("GlobalAveragePooling2D", {}), ("Dense", {"units": 1})],
+    "a dense layer with softmax": [("Flatten", {}), ("Dense", {"units": 1, "activation": "softmax"})],
+    "three dense layers": [("Flatten", {}), *[("Dense", {"units": 1, "activation": "relu"})] * 3],
+}
+PROBES = {"alexnet": alexnet_probe, "resnet": resnet_probe, "wide_resnet": wide_resnet_probe}
+
+
+class TestNextToNothing:
+    """A network with next to nothing in it has no faults to find, and earns next to nothing."""
+
+    @pytest.mark.parametrize("task", PROBES)
+    @pytest.mark.parametrize("junk", JUNK)
+    def test_junk(self, tasks: dict[str, Task], task: str, junk: str) -> None:
+        inputs = PROBES[task].draw(1)
+        calls = {}
+        for name, asked in [*PROBES[task].arguments(inputs).items(), *inputs.get("blocks", {}).items()]:
+            network = described(*JUNK[junk])
+            network["input_shape"] = list(asked.get("shape", asked.get("input_shape", (32, 32, 3))))
+            calls[name] = Call("build", "…", "returned", value=Network(network))
+        verdicts = judge(Case(tasks[task], Evidence(True, True, None, "ok", None, calls), inputs))
+        passed = {check for check, verdict in verdicts.items() if verdict.fraction}
+        assert passed <= {"block.builds", "builds", "input_shape"}
+        assert {"builds", "input_shape"} <= passed
+
+
 class TestOrdinal:
     def test_endings(self) -> None:
         assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)] == [
@@ -219,7 +283,7 @@ class TestNothingRaises:
     @given(st.lists(networks(), min_size=3, max_size=3))
     @settings(max_examples=150, deadline=None)
     def test_any_network(self, tasks: dict[str, Task], descriptions: list[dict[str, Any]]) -> None:
-        for task, inputs in (("alexnet", alexnet_probe.draw(1)), ("resnet", resnet_probe.draw(1))):
+        for task, inputs in ((task, probe.draw(1)) for task, probe in PROBES.items()):
             names = [*inputs["blocks"], *inputs["networks"]] if task == "resnet" else list(inputs)
             calls = {
                 name: Call("build", "…", "returned", value=Network(descriptions[index % 3]))
@@ -236,4 +300,4 @@ class TestNothingRaises:
 
 @pytest.fixture(scope="module")
 def tasks(network_judge: Any) -> dict[str, Task]:
-    return {task: network_judge(task).task for task in ("alexnet", "resnet")}
+    return {task: network_judge(task).task for task in PROBES}

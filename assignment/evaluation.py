@@ -1,0 +1,90 @@
+"""Task 5: what a trained network gets right, what it takes for what, and how sure it is.
+
+Everything here is counted from two arrays: the class numbers of the examples, and what the network said of
+each. NumPy is enough.
+"""
+
+import numpy as np
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
+    """Counts how often each class was taken for which.
+
+    Rows are the true classes, columns the predicted ones: entry [i, j] is the number of examples of class i
+    that were taken for class j. What was right is on the diagonal.
+
+    Args:
+        labels: the true classes: integers of any dtype, shape (N,), from 0 to `num_classes - 1`. Not every
+            class need occur. It is not changed.
+        predictions: the predicted classes, as class numbers too; dtype and shape as for `labels`. It is not
+            changed.
+        num_classes: how many classes there are.
+
+    Returns:
+        integers (num_classes, num_classes): counts, which add up to N.
+
+    Raises:
+        ValueError: if `labels` and `predictions` are not of one shape (N,), or a number is not a class.
+
+    Example:
+        >>> confusion_matrix(np.array([0, 0, 2]), np.array([0, 2, 2]), num_classes=3)
+        array([[1, 0, 1],
+               [0, 0, 0],
+               [0, 0, 1]])
+    """
+    raise NotImplementedError("confusion_matrix is not written yet: replace this line")
+
+
+def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
+    """Measures for what share of the examples the true class is among the k most probable ones.
+
+    With k = 1 that is the accuracy. Where two classes are equally probable, that with the lower number ranks
+    first: a network that gives all classes the same probability is right about class 0 alone, with k = 1.
+
+    Args:
+        probabilities: float (N, num_classes), a row for each example. Rows need not add up to 1. It is not
+            changed.
+        labels: the true classes: integers of any dtype, shape (N,), from 0 to `num_classes - 1`. It is not
+            changed.
+        k: how many classes count, from 1 to `num_classes`.
+
+    Returns:
+        a share from 0 to 1.
+
+    Raises:
+        ValueError: if there are not as many labels as rows, there are none, or `k` is not from 1 to
+            `num_classes`.
+
+    Example:
+        >>> probabilities = np.array([[0.5, 0.3, 0.2], [0.6, 0.2, 0.2]])
+        >>> labels = np.array([1, 2])
+        >>> top_k_accuracy(probabilities, labels, 2)  # in the second row class 1 ranks before class 2
+        0.5
+    """
+    raise NotImplementedError("top_k_accuracy is not written yet: replace this line")
+
+
+def coarse_probabilities(fine_probabilities: np.ndarray, coarse_of_fine: np.ndarray) -> np.ndarray:
+    """Turns the probabilities of classes into those of the superclasses they belong to.
+
+    An image shows one class, so the probability that it is a tree is that of a maple plus that of an oak and
+    so on: the sum over the classes of the superclass.
+
+    Args:
+        fine_probabilities: float (N, num_fine), a row for each example. It is not changed.
+        coarse_of_fine: for each class the number of its superclass: integers of any dtype, shape
+            (num_fine,), in any order. Superclasses need not be of one size, and a number that is left out
+            is a superclass without classes. It is not changed.
+
+    Returns:
+        float (N, num_coarse), where num_coarse is the largest number in `coarse_of_fine` plus 1.
+
+    Raises:
+        ValueError: if there are not as many entries in `coarse_of_fine` as columns.
+
+    Example:
+        >>> fine = np.array([[0.5, 0.125, 0.375]])
+        >>> coarse_probabilities(fine, np.array([1, 0, 1]))
+        array([[0.125, 0.875]])
+    """
+    raise NotImplementedError("coarse_probabilities is not written yet: replace this line")

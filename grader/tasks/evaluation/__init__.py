@@ -1,0 +1,1 @@
+"""Task 5: what a trained network gets right, and what it takes for what."""

@@ -1,0 +1,248 @@
+"""Judges evaluation.py on fresh inputs, against definitions that are as plain as they can be said.
+
+Trusted: all it sees is evidence. What is compared is counted here once more, example by example, and with
+nothing that a student would use: the definitions are what the words of the brief mean.
+"""
+
+import math
+
+import numpy as np
+
+from grader.evidence import Array
+from grader.judging import Case, Judge, described, number
+from grader.record import Verdict
+from grader.tasks.arrays import check_kept
+from grader.tasks.evaluation import probe
+
+TOLERANCE = 1e-4  # of probabilities and shares: sums in float32 are right
+
+
+# ------------------------------------------------------------------ definitions
+
+
+def count_pairs(labels: Array, predictions: Array, num_classes: int) -> Array:
+    """The confusion matrix, int64 (num_classes, num_classes): rows are true classes."""
+    counts = np.zeros((num_classes, num_classes), dtype=np.int64)
+    for label, prediction in zip(labels, predictions, strict=True):
+        counts[label, prediction] += 1
+    return counts
+
+
+def share_among_first(probabilities: Array, labels: Array, k: int) -> float:
+    """The share of rows in which fewer than k classes rank before the true one."""
+    among = 0
+    for row, label in zip(probabilities.tolist(), labels.tolist(), strict=True):
+        before = [c for c, p in enumerate(row) if p > row[label] or (p == row[label] and c < label)]
+        among += len(before) < k
+    return among / len(labels)
+
+
+def sum_by_superclass(fine: Array, coarse_of_fine: Array) -> Array:
+    """For each row the sums over the classes of each superclass, float64 (N, largest number + 1)."""
+    sums = np.zeros((len(fine), max(coarse_of_fine.tolist()) + 1))
+    for column, coarse in enumerate(coarse_of_fine):
+        sums[:, coarse] += fine[:, column]
+    return sums
+
+
+# ------------------------------------------------------------------ confusion_matrix
+
+
+def confusion_form(case: Case) -> Verdict:
+    """A square matrix of integers comes back: counts, not shares."""
+    _confusion(case, "confusion")
+    return Verdict.passed()
+
+
+def confusion_classes(case: Case) -> Verdict:
+    """There is a row and a column for each class, whether it occurs or not."""
+    _sized_confusion(case, "confusion")
+    return Verdict.passed()
+
+
+def confusion_counts(case: Case) -> Verdict:
+    """Each example is counted once; which of its classes is the row is asked by the next check."""
+    came, expected = _sized_confusion(case, "confusion"), _expected_confusion(case)
+    total = len(case.inputs["labels"])
+    if came.sum() != total:
+        case.fail("confusion", f"counts that add up to {came.sum()}", f"{total}, the number of examples")
+    if not np.array_equal(came, expected) and not np.array_equal(came, expected.T):
+        row, column = np.argwhere(came != expected)[0]
+        case.fail("confusion", f"{came[row, column]} at [{row}, {column}]", f"{expected[row, column]}")
+    return Verdict.passed()
+
+
+def confusion_rows(case: Case) -> Verdict:
+    """Rows are true classes, columns predicted ones."""
+    came, expected = _sized_confusion(case, "confusion"), _expected_confusion(case)
+    if not np.array_equal(came, expected):
+        row, column = np.argwhere(came != expected)[0]
+        case.fail(
+            "confusion",
+            f"{came[row, column]} at [{row}, {column}], as if rows were predictions",
+            f"{expected[row, column]}, the examples of class {row} that were taken for class {column}",
+        )
+    return Verdict.passed()
+
+
+def confusion_dtypes(case: Case) -> Verdict:
+    """The same whatever integers go in."""
+    expected = _expected_confusion(case)
+    for dtype in probe.DTYPES:
+        came = _sized_confusion(case, f"confusion.{dtype}")
+        if not np.array_equal(came, expected) and not np.array_equal(came, expected.T):
+            case.fail(f"confusion.{dtype}", "other counts than for int64", "the same")
+    return Verdict.passed()
+
+
+# ------------------------------------------------------------------ top_k_accuracy
+
+
+def topk_form(case: Case) -> Verdict:
+    """One number from 0 to 1 comes back."""
+    for k in range(1, case.inputs["num_classes"] + 1):
+        _share(case, f"topk.{k}")
+    return Verdict.passed()
+
+
+def topk_first(case: Case) -> Verdict:
+    """With k = 1 it is the accuracy."""
+    return _same_shares(case, ["topk"], "probabilities", [1])
+
+
+def topk_values(case: Case) -> Verdict:
+    """The true class is among the k most probable ones, for every k and whatever integers labels are."""
+    ks = range(1, case.inputs["num_classes"] + 1)
+    _same_shares(case, [f"topk.{k}" for k in ks], "probabilities", ks)
+    return _same_shares(
+        case, [f"topk.{dtype}" for dtype in probe.DTYPES], "probabilities", [3] * len(probe.DTYPES)
+    )
+
+
+def topk_ties(case: Case) -> Verdict:
+    """Of equal probabilities that of the lower class number ranks first."""
+    ks = case.inputs["ks"]
+    return _same_shares(case, [f"ties.{k}" for k in ks], "tied", ks)
+
+
+# ------------------------------------------------------------------ coarse_probabilities
+
+
+def coarse_form(case: Case) -> Verdict:
+    """Floats of shape (N, num_coarse), where num_coarse is the largest number plus 1."""
+    for name in ("coarse", "coarse.gap", "coarse.uint8"):
+        _coarse(case, name)
+    return Verdict.passed()
+
+
+def coarse_sum(case: Case) -> Verdict:
+    """What adds up to 1 still does."""
+    for name in ("coarse", "coarse.gap", "coarse.uint8"):
+        sums = _coarse(case, name).sum(axis=1)
+        wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
+        if len(wrong):
+            case.fail(name, f"a row that adds up to {number(float(sums[wrong[0]]))}", "1, as in what went in")
+    return Verdict.passed()
+
+
+def coarse_values(case: Case) -> Verdict:
+    """Each superclass has the sum of its classes' probabilities."""
+    maps = {"coarse": "coarse_of_fine", "coarse.gap": "with_a_gap", "coarse.uint8": "coarse_of_fine"}
+    for name, which in maps.items():
+        came, expected = _coarse(case, name), sum_by_superclass(case.inputs["fine"], case.inputs[which])
+        wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
+        if len(wrong):
+            row, column = wrong[0]
+            case.fail(
+                name,
+                f"{number(float(came[row, column]))} at [{row}, {column}]",
+                f"{number(float(expected[row, column]))}, the sum over the classes of superclass {column}",
+            )
+    return Verdict.passed()
+
+
+# ------------------------------------------------------------------ all of them
+
+
+def inputs_kept(case: Case) -> Verdict:
+    """No function changes the arrays it is given."""
+    drawn = case.inputs
+    check_kept(
+        case,
+        {
+            "confusion": {"0": drawn["labels"], "1": drawn["predictions"]},
+            "topk": {"0": drawn["probabilities"], "1": drawn["labels"]},
+            "coarse": {"0": drawn["fine"], "1": drawn["coarse_of_fine"]},
+        },
+    )
+    return Verdict.passed()
+
+
+CHECKS: dict[str, Judge] = {
+    "confusion.form": confusion_form,
+    "confusion.classes": confusion_classes,
+    "confusion.counts": confusion_counts,
+    "confusion.rows": confusion_rows,
+    "confusion.dtypes": confusion_dtypes,
+    "topk.form": topk_form,
+    "topk.first": topk_first,
+    "topk.values": topk_values,
+    "topk.ties": topk_ties,
+    "coarse.form": coarse_form,
+    "coarse.sum": coarse_sum,
+    "coarse.values": coarse_values,
+    "inputs.kept": inputs_kept,
+}
+
+
+# ------------------------------------------------------------------ what came back
+
+
+def _confusion(case: Case, name: str) -> Array:
+    came = case.array(name)
+    if came.ndim != 2 or came.shape[0] != came.shape[1] or came.dtype.kind not in "iu":
+        case.fail(name, described(came), "a square matrix of integers")
+    return came.astype(np.int64)
+
+
+def _sized_confusion(case: Case, name: str) -> Array:
+    came, size = _confusion(case, name), case.inputs["num_classes"]
+    if len(came) != size:
+        case.fail(name, described(came), f"one of shape {(size, size)}: a row for every class there is")
+    return came
+
+
+def _expected_confusion(case: Case) -> Array:
+    return count_pairs(*(case.inputs[name] for name in ("labels", "predictions", "num_classes")))
+
+
+def _share(case: Case, name: str) -> float:
+    value = case.value(name)
+    if isinstance(value, np.ndarray) and value.shape == ():  # a tensor, or an array of no dimensions
+        value = value.item()
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        case.fail(name, described(value), "one number")
+    if not -TOLERANCE <= value <= 1 + TOLERANCE:
+        case.fail(name, described(value), "a share from 0 to 1")
+    return float(value)
+
+
+def _same_shares(
+    case: Case, names: list[str], which: str, ks: "list[int] | range | tuple[int, ...]"
+) -> Verdict:
+    for name, k in zip(names, ks, strict=True):
+        came = _share(case, name)
+        expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
+        if not math.isclose(came, expected, abs_tol=TOLERANCE):
+            case.fail(name, number(came), number(expected))
+    return Verdict.passed()
+
+
+def _coarse(case: Case, name: str) -> Array:
+    drawn = case.inputs
+    coarse_of_fine = drawn["with_a_gap" if name == "coarse.gap" else "coarse_of_fine"]
+    shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
+    came = case.array(name, shape=shape)
+    if came.dtype.kind != "f":
+        case.fail(name, described(came), "an array of floats")
+    return came.astype(np.float64)

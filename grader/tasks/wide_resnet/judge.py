@@ -1,0 +1,340 @@
+"""Judges build_wide_resnet on the networks that it built.
+
+Stem, blocks and tail of every network are lined up with what they should be, and a check tells the first
+difference of its own kind. A block is judged for what it is (how it is put together) and for its place (how
+many there are, how wide, which stride); the first goes on where the second has failed.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grader.judging import Case, Judge
+from grader.record import Verdict
+from grader.tasks import networks, residual
+from grader.tasks.networks import (
+    LARGEST_MOMENTUM,
+    Difference,
+    Join,
+    Path,
+    Want,
+    absent,
+    compare,
+    ordinal,
+    read,
+    readable,
+    steps,
+)
+from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
+from grader.tasks.wide_resnet import probe
+
+_DEFAULTS: dict[str, Any] = {"input_shape": (32, 32, 3), "depth": 20, "width": 10}
+_PARAMETERS = 26_808_692  # of the defaults with 100 classes, moving statistics included, without biases
+_STAGES = 3
+
+
+def builds(case: Case) -> Verdict:
+    """The defaults give a model."""
+    _parts(case, "default")
+    return Verdict.passed()
+
+
+def takes_input_shape(case: Case) -> Verdict:
+    """The model takes images of input_shape, which is (32, 32, 3) by default."""
+    return networks.takes_input_shape(case, probe.arguments(case.inputs))
+
+
+def has_classes(case: Case) -> Verdict:
+    """The model gives as many numbers as there are classes."""
+    for name in _readable(case):
+        came, expected = read(case, name).output_shape, (_arguments(case, name)["num_classes"],)
+        if came != expected:
+            case.fail(name, f"a model with outputs of shape {came}", f"{expected}")
+    return Verdict.passed()
+
+
+def normalises_images(case: Case) -> Verdict:
+    """A batch normalisation of the image comes first, and learns scale and offset."""
+    return _verdict(case, "image")
+
+
+def has_stem(case: Case) -> Verdict:
+    """One 3x3 convolution with stride 1, without ReLU, comes before the first block."""
+    return _verdict(case, "stem")
+
+
+def has_convolutions(case: Case) -> Verdict:
+    """Two 3x3 convolutions are on the main path of a block."""
+    return _block_verdict(case, "convolution")
+
+
+def preactivates(case: Case) -> Verdict:
+    """In a block, batch normalisation and ReLU come before each convolution."""
+    return _block_verdict(case, "order", "momentum")
+
+
+def adds(case: Case) -> Verdict:
+    """The shortcut starts at the block's input, is added to the main path, and nothing follows."""
+    return _block_verdict(case, "addition")
+
+
+def has_shortcuts(case: Case) -> Verdict:
+    """Identity where the shape is kept; where it is not, average pooling and channels of zeros."""
+    return _block_verdict(case, "shortcut")
+
+
+def has_depth(case: Case) -> Verdict:
+    """Three stages of (depth - 2) / 6 blocks, and no convolution besides those of blocks, stem and tail."""
+    read(case, "small")
+    return _verdict(case, "depth")
+
+
+def scales(case: Case) -> Verdict:
+    """The stem has 16 * width channels and the blocks of stage i have 16 * width * 2**i."""
+    return _verdict(case, "width")
+
+
+def strides(case: Case) -> Verdict:
+    """The first block of every stage but the first has stride 2, on its first convolution."""
+    return _verdict(case, "strides", "stride")
+
+
+def has_tail(case: Case) -> Verdict:
+    """Batch normalisation, ReLU, 1x1 convolution, batch normalisation, global average pooling."""
+    return _verdict(case, "tail")
+
+
+def ends_in_softmax(case: Case) -> Verdict:
+    """Softmax, once and last."""
+    return _verdict(case, "softmax")
+
+
+def counts_parameters(case: Case) -> Verdict:
+    """Only the first batch normalisation learns, and the defaults have the published number of parameters."""
+    verdict = _verdict(case, "learned")
+    return residual.counts_parameters(case, _PARAMETERS, trainable=False) if verdict.fraction else verdict
+
+
+CHECKS: dict[str, Judge] = {
+    "builds": builds,
+    "input_shape": takes_input_shape,
+    "classes": has_classes,
+    "image": normalises_images,
+    "stem": has_stem,
+    "block.convolutions": has_convolutions,
+    "block.order": preactivates,
+    "block.addition": adds,
+    "block.shortcut": has_shortcuts,
+    "depth": has_depth,
+    "width": scales,
+    "strides": strides,
+    "tail": has_tail,
+    "softmax": ends_in_softmax,
+    "parameters": counts_parameters,
+}
+
+
+# ---------------------------------------------------------------- a network and its differences
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A network cut into what comes before its blocks, the blocks, and what comes after them.
+
+    Where nothing is added there are no blocks, and `plain` is what lies between stem and tail instead.
+    """
+
+    stem: Path
+    blocks: list[Block]
+    tail: Path
+    plain: Path = ()
+
+
+def _parts(case: Case, name: str) -> _Parts:
+    trunk = steps(case, name)
+    joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
+    convolutions = [index for index, step in enumerate(trunk) if step.op == "Conv2D"]
+    if not joins:
+        first = convolutions[0] + 1 if convolutions else 0
+        last = convolutions[-1] if convolutions[1:] else first
+        while last > first and trunk[last - 1].op in ("BatchNormalization", "relu"):
+            last -= 1
+        return _Parts(trunk[:first], [], trunk[last:], plain=trunk[first:last])
+    blocks, start = [], 0
+    for index in joins:
+        met = trunk[index]
+        assert isinstance(met, Join)
+        blocks.append(Block(trunk[start:index], met))
+        start = index + 1
+    stem, tail = blocks[0].before, trunk[start:]
+    # What is between stem and first addition is the block's if the next one begins like that too.
+    own: Path = ()
+    if blocks[1:] and (common := blocks[1].before) and _ops(stem[-len(common) :]) == _ops(common):
+        stem, own = stem[: -len(common)], stem[-len(common) :]
+    blocks[0] = Block(own, blocks[0].join)
+    return _Parts(stem, blocks, tail)
+
+
+def _ops(path: Path) -> list[str]:
+    return [step.op for step in path]
+
+
+def _readable(case: Case) -> list[str]:
+    return readable(case, probe.arguments(case.inputs))
+
+
+def _arguments(case: Case, name: str) -> dict[str, Any]:
+    return {**_DEFAULTS, **probe.arguments(case.inputs)[name]}
+
+
+def _verdict(case: Case, *kinds: str) -> Verdict:
+    """Fails with the first difference of these kinds, or if most of what is of these kinds is not there."""
+    if told := _told(case, kinds):
+        return Verdict.failed(told)
+    parts, asked = _parts(case, "default"), _arguments(case, "default")
+    wanted = [*_stem(asked["width"]), *_tail(asked["num_classes"])]
+    lacking = absent([*parts.stem, *parts.tail], wanted, kinds)
+    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
+
+
+def _block_verdict(case: Case, *kinds: str) -> Verdict:
+    """Like _verdict, of what is to be seen in blocks."""
+    if told := _told(case, kinds):
+        return Verdict.failed(told)
+    call, parts = case.call("default"), _parts(case, "default")
+    if not parts.blocks:
+        lacking = absent(parts.plain, list(_plain(_arguments(case, "default"))), kinds)
+        return Verdict.failed(f"{call}: {lacking}.") if lacking else Verdict.passed()
+    for number, block in enumerate(parts.blocks, start=1):
+        lacking = absent(block.main, list(_main_path(block.filters, block.stride)), kinds)
+        if lacking:
+            return Verdict.failed(f"{call}: in the {ordinal(number)} block, {lacking}.")
+    return Verdict.passed()
+
+
+def _told(case: Case, kinds: Collection[str]) -> str:
+    """The first difference of these kinds in any network that could be read."""
+    for name in _readable(case):
+        for difference in _differences(case, name):
+            if difference.kind in kinds:
+                return f"{case.call(name)}: {difference.text}."
+    return ""
+
+
+def _differences(case: Case, name: str) -> Iterator[Difference]:
+    """All that is wrong with a network, by what it is about."""
+    parts, asked = _parts(case, name), _arguments(case, name)
+    stem = list(_stem(asked["width"]))
+    yield from compare(parts.stem, stem, extra={"Conv2D": "depth", "": "stem"})
+
+    expected = [_blocks(asked)] * _STAGES
+    wrong = wrong_number(parts.blocks, expected)
+    if not parts.blocks:
+        yield Difference("depth", wrong)
+        yield Difference("addition", "nothing is added to anything: it is one path, without shortcuts")
+        yield from compare(parts.plain, list(_plain(asked)), extra=_IN_BLOCKS, start="the first convolution")
+    elif not wrong:
+        yield from stages(parts.blocks, expected, 16 * asked["width"], _block_differences)
+    else:
+        yield Difference("depth", wrong)
+        for number, block in enumerate(parts.blocks, start=1):
+            for difference in _block_differences(block):
+                yield Difference(difference.kind, f"in the {ordinal(number)} block, {difference.text}")
+
+    start = "the last block" if parts.blocks else "the last convolution"
+    tail = list(_tail(asked["num_classes"]))
+    extra = {"softmax": "softmax", "Conv2D": "depth", "": "tail"}
+    # What follows the addition of every block is told of the blocks.
+    common = len(parts.blocks[-1].before) if parts.blocks else 0
+    ways = [compare(path, tail, extra=extra, start=start) for path in (parts.tail, parts.tail[common:])]
+    yield from min(ways, key=len)
+
+
+def _blocks(asked: Mapping[str, Any]) -> int:
+    """How many blocks a stage has."""
+    return int((asked["depth"] - 2) // 6)
+
+
+def _plain(asked: Mapping[str, Any]) -> Iterator[Want]:
+    """The main paths of all blocks, one after the other."""
+    for stage in range(_STAGES):
+        for block in range(_blocks(asked)):
+            yield from _main_path(16 * asked["width"] * 2**stage, 2 if stage and not block else 1)
+
+
+def _stem(width: int) -> Iterator[Want]:
+    yield _normalisation("image", "the image", learned=True)
+    yield convolution("stem", "the first convolution", 16 * width, 3, 1, kinds={"filters": "width"})
+
+
+def _tail(num_classes: int) -> Iterator[Want]:
+    yield _normalisation("tail", "the last block")
+    yield Want("relu", "tail", "the ReLU after the last block")
+    place = "the 1x1 convolution"
+    yield convolution("tail", place, num_classes, 1, 1, kinds={"filters": "classes"})
+    yield _normalisation("tail", place)
+    yield Want("GlobalAveragePooling2D", "tail", "the pooling at the end", {"keepdims": False})
+    yield Want("softmax", "softmax", "the softmax at the end")
+
+
+def _normalisation(kind: str, place: str, *, learned: bool = False) -> Want:
+    """Scale and offset that are wrong are of a kind of their own, and so is the momentum: see the checks."""
+    settings = {"scale": learned, "center": learned, "momentum": LARGEST_MOMENTUM}
+    weights = kind if learned else "learned"
+    kinds = {"scale": weights, "center": weights, "momentum": "momentum"}
+    return Want("BatchNormalization", kind, f"the batch normalisation of {place}", settings, kinds)
+
+
+# ---------------------------------------------------------------- a block and its differences
+
+
+_IN_BLOCKS = {  # the kind of the difference where there is a step too many
+    **dict.fromkeys(("BatchNormalization", "relu", "sigmoid", "tanh", "softmax"), "order"),
+    **dict.fromkeys(("Add", "Concatenate"), "addition"),
+    "": "convolution",
+}
+
+
+def _block_differences(block: Block) -> Iterator[Difference]:
+    """All that is wrong with a block, given its own filters and stride, by what it is about."""
+    for text in parting(block):
+        yield Difference("addition", text)
+    wanted = list(_main_path(block.filters, block.stride))
+    # Layers before the paths part are told already: they may be the main path's first, or too many.
+    ways = [compare(main, wanted, extra=_IN_BLOCKS, start="the block's input") for main in _main_paths(block)]
+    for difference in min(ways, key=len):
+        # What comes before a convolution that is missing or too many is no fault of its own.
+        if difference.kind != "order" or len(block.convolutions) == 2:
+            yield difference
+    if block.join:
+        yield from _shortcut_differences(block.branches[0], block.join.size, block.branches[-1])
+
+
+def _main_paths(block: Block) -> list[Path]:
+    return [block.main, block.branches[-1]] if block.before else [block.main]
+
+
+def _main_path(filters: int, stride: int) -> Iterator[Want]:
+    for number, strides in ((1, stride), (2, 1)):
+        place = f"the {ordinal(number)} convolution"
+        yield _normalisation("order", f"the input of {place}")
+        yield Want("relu", "order", f"the ReLU before {place}")
+        yield convolution("convolution", place, filters, 3, strides, kinds={"strides": "stride"})
+
+
+def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -> list[Difference]:
+    """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
+    after = main[-1].shape if main else before
+    wanted = []
+    if before[:2] != after[:2]:
+        window = {"pool_size": (3, 3), "strides": (-(-before[0] // after[0]),) * 2, "padding": "same"}
+        wanted.append(Want("AveragePooling2D", "shortcut", "the pooling on the shortcut", window))
+    if before[2:] != after[2:]:  # an addition of two shapes is refused, so that the number is right
+        wanted.append(Want("Pad", "shortcut", "the zero padding of the shortcut"))
+    if not wanted and shortcut:
+        text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
+        return [Difference("shortcut", text)]
+    # Pooling channels of zeros gives zeros: it comes to the same in either order.
+    if [step.op for step in shortcut] == ["Pad", "AveragePooling2D"]:
+        shortcut = shortcut[::-1]
+    return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
