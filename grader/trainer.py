@@ -12,7 +12,9 @@ thread adds numbers up in the same order every time: a repeated job gives the sa
 """
 
 import argparse
+import base64
 import contextlib
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -32,11 +34,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import TrainerFault
-from grader.recipes import CLASSES, DataSource, Device, LabelSet, Profile
+from grader.recipes import CLASSES, Backend, DataSource, Device, LabelSet, Profile
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
@@ -70,14 +73,18 @@ class Conditions(_Strict):
 
     @classmethod
     def of(cls, profile: Profile, pin: str, engine_name: str | None = None) -> "Conditions":
-        """Those under which a profile trains on the data of that pin; without a launcher's engine, here."""
+        """Those under which a profile trains on the data of that pin; without a launcher's engine, here.
+
+        Raises:
+            TrainerFault: a GPU that is not here, or a backend that is not installed.
+        """
         return cls(
             recipe=profile.recipe,
             data=profile.data,
             pin=pin,
             train=profile.train,
             hidden=profile.hidden,
-            engine=engine_name or engine(),
+            engine=engine_name or engine(profile.device, profile.backend),
             code=training.VERSION,
         )
 
@@ -90,6 +97,8 @@ class Job(_Strict):
         labels: what it learns to tell apart.
         seed: of everything that is drawn.
         conditions: all the rest that can change the result.
+        observe: whether the result is to have an observation; what else is in it stays the same.
+        validation: how many images an observed training is scored on after each epoch.
         budget: what the network may take at most; no part of the digest.
         limit_seconds: after which the training is killed; no part of the digest.
     """
@@ -98,6 +107,8 @@ class Job(_Strict):
     labels: LabelSet
     seed: int
     conditions: Conditions
+    observe: bool = False
+    validation: int = 0
     budget: Budget
     limit_seconds: float
 
@@ -110,6 +121,8 @@ class Job(_Strict):
         profile: Profile,
         pin: str,
         engine_name: str | None = None,
+        *,
+        observe: bool = False,
     ) -> "Job":
         """The training of a network under a profile, on the data of that pin, by a launcher's engine."""
         return cls(
@@ -117,6 +130,8 @@ class Job(_Strict):
             labels=labels,
             seed=seed,
             conditions=Conditions.of(profile, pin, engine_name),
+            observe=observe,
+            validation=profile.validation if observe else 0,
             budget=profile.budget,
             limit_seconds=profile.limit_seconds,
         )
@@ -126,6 +141,20 @@ class Job(_Strict):
         """SHA-256 of all that can change the result, hexadecimal."""
         content = self.model_dump(mode="json", exclude={"budget", "limit_seconds"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class Observation(_Strict):
+    """What an observed training tells besides: see lab.training.Training.
+
+    Attributes:
+        validation_accuracy: after each epoch; empty if the profile has no validation images.
+        validation_loss: likewise; None where the loss ran away.
+        predictions: a class index for each hidden image, as base64 of uint8; empty if the loss ran away.
+    """
+
+    validation_accuracy: tuple[float, ...]
+    validation_loss: tuple[float | None, ...]
+    predictions: str
 
 
 class Result(_Strict):
@@ -139,6 +168,8 @@ class Result(_Strict):
         train_loss: likewise; None where it ran away.
         parameters: of the network.
         seconds: of the training, without the start of the process.
+        cpu_seconds: of the processor in that time, all threads together.
+        observed: if the job asked for it.
         labels, seed, pin, engine: the job's, for the record.
         versions: of the libraries.
         machine: processor and system, for the record: the last digits of an accuracy depend on them.
@@ -151,6 +182,8 @@ class Result(_Strict):
     train_loss: tuple[float | None, ...]
     parameters: int
     seconds: float
+    cpu_seconds: float
+    observed: Observation | None = None
     labels: LabelSet
     seed: int
     pin: str
@@ -187,7 +220,7 @@ class Watch:
         """A process was started for it."""
 
     def step(self, job: Job, step: Step) -> None:
-        """About twice a second while it trains."""
+        """About twice a second while it trains, or every few steps where those take longer."""
 
     def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
         """It is done, or could not be."""
@@ -200,19 +233,36 @@ def pin(source: DataSource, root: Path = ROOT) -> str:
     return f"{data.course_pin(root).pin}+{data.hidden_pin(root).pin}"
 
 
-def engine(device: Device = "cpu") -> str:
+def engine(device: Device = "cpu", backend: Backend = "tensorflow") -> str:
     """What computes here, such as `keras 3.15.1 tensorflow 2.21.0 cpu`; nothing is imported for a CPU.
 
     Raises:
-        TrainerFault: TensorFlow finds no GPU. It is not asked for more than that, and never left to choose.
+        TrainerFault: the backend is not installed, or finds no GPU. It is not asked for more than that, and
+            never left to choose.
     """
-    if device == "gpu":
+    versions = _versions()
+    if versions[backend] == "none":
+        raise TrainerFault(f"{_NAMES[backend]} is not installed", mend=f"Run: pip install {backend}")
+    if device == "gpu" and not _gpu_seen(backend):
+        raise TrainerFault(f"{_NAMES[backend]} finds no GPU")
+    return f"keras {versions['keras']} {backend} {versions[backend]} {device}"
+
+
+_NAMES: dict[Backend, str] = {"tensorflow": "TensorFlow", "jax": "JAX"}
+
+
+def _gpu_seen(backend: Backend) -> bool:
+    """Whether the backend itself, imported for this, has a GPU to compute on."""
+    if backend == "tensorflow":
         import tensorflow as tf
 
-        if not tf.config.list_physical_devices("GPU"):
-            raise TrainerFault("TensorFlow finds no GPU")
-    versions = _versions()
-    return f"keras {versions['keras']} tensorflow {versions['tensorflow']} {device}"
+        return bool(tf.config.list_physical_devices("GPU"))
+    import jax
+
+    try:
+        return bool(jax.devices("gpu"))
+    except RuntimeError:  # its way to say that there is none
+        return False
 
 
 class Launcher(Protocol):
@@ -239,8 +289,9 @@ JOB_HOME = "@home"  # in a child's arguments: its home, wherever the launcher pu
 class Local:
     """Runs children as processes of this machine, with the packages that the grader runs with."""
 
-    def __init__(self, device: Device = "cpu") -> None:
+    def __init__(self, device: Device = "cpu", backend: Backend = "tensorflow") -> None:
         self._device = device
+        self._backend = backend
 
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
@@ -251,7 +302,7 @@ class Local:
                 # -P: the current folder, wherever that is, must not decide what gets imported.
                 [sys.executable, "-P", "-m", "grader.trainer", *rest],
                 cwd=home,
-                env=local_environment(home, self._device),
+                env=local_environment(home, self._device, self._backend),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -433,25 +484,35 @@ def _path(job: Job, store: Path) -> Path:
     return store / f"{job.digest}.json"
 
 
-def local_environment(home: Path, device: Device) -> dict[str, str]:
+def local_environment(home: Path, device: Device, backend: Backend = "tensorflow") -> dict[str, str]:
     """All that a child's libraries get to know of this machine's settings: nothing, but what stands here."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),
-        **environment(str(home), device),
+        **environment(str(home), device, backend),
     }
 
 
-def environment(home: str, device: Device) -> dict[str, str]:
+def environment(home: str, device: Device, backend: Backend = "tensorflow") -> dict[str, str]:
     """What every child finds, wherever it runs."""
+    # Several children share a GPU; each would take all or most of its memory. On a CPU there is none to be
+    # seen, and XLA's threads are one as well.
+    of_device = {
+        "gpu": {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"},
+        "cpu": {
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "JAX_PLATFORMS": "cpu",
+            "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+            "NPROC": "1",
+        },
+    }
     return {
         "PYTHONHASHSEED": "0",
         "HOME": home,
         # An empty home for Keras: ~/.keras/keras.json may name another backend or float type.
         "KERAS_HOME": f"{home}/keras",
-        "KERAS_BACKEND": "tensorflow",
-        # Several children share a GPU; each would take all of its memory. For a CPU there is none to be seen.
-        **({"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if device == "gpu" else {"CUDA_VISIBLE_DEVICES": "-1"}),
+        "KERAS_BACKEND": backend,
+        **of_device[device],
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "1",  # twice the speed
         # One thread: see the top of this file.
@@ -475,7 +536,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engine", choices=["cpu", "gpu"], help="only say what computes, on this device")
     options = parser.parse_args(arguments)
     if options.engine:
-        print(engine(options.engine))
+        print(engine(options.engine, _backend()))
         return 0
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     job = Job.model_validate_json(options.job.read_bytes())
@@ -485,11 +546,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def perform(job: Job) -> Result:
     """Trains a job in this process."""
-    here = engine("gpu" if job.conditions.engine.endswith(" gpu") else "cpu")
+    here = engine("gpu" if job.conditions.engine.endswith(" gpu") else "cpu", _backend())
     if job.conditions.engine != here or job.conditions.code != training.VERSION:
         raise TrainerFault(f"the job is for {job.conditions.engine}, this is {here}")
     blueprint = read(job.blueprint, job.budget)
-    train_set, hidden_set = _load(job.conditions, job.labels)
+    train_set, hidden_set, validation_set = _load(job)
     trained = training.train(
         lambda: build(blueprint),
         train_set,
@@ -497,7 +558,16 @@ def perform(job: Job) -> Result:
         job.conditions.recipe,
         seed=job.seed,
         report=_Printer(),
+        validation=validation_set,
     )
+    observed = None
+    if job.observe:
+        predictions = b"" if trained.predictions is None else trained.predictions.tobytes()
+        observed = Observation(
+            validation_accuracy=trained.validation_accuracy,
+            validation_loss=trained.validation_loss,
+            predictions=base64.b64encode(predictions).decode(),
+        )
     return Result(
         digest=job.digest,
         accuracy=trained.accuracy,
@@ -506,6 +576,8 @@ def perform(job: Job) -> Result:
         train_loss=trained.train_loss,
         parameters=trained.parameters,
         seconds=round(trained.seconds, 2),
+        cpu_seconds=round(trained.cpu_seconds, 2),
+        observed=observed,
         labels=job.labels,
         seed=job.seed,
         pin=job.conditions.pin,
@@ -519,36 +591,66 @@ class _Printer:
     """Reports on stdout, about twice a second."""
 
     def __init__(self) -> None:
-        self._first: float | None = None
+        self._first: tuple[float, int] | None = None
         self._next = 0.0
 
     def __call__(self, *, epoch: int, step: int, steps: int, accuracy: float) -> None:
         now = time.monotonic()
         if self._first is None:
-            self._first = now  # the first step takes seconds, to compile, and says nothing of the others
+            # The first steps take seconds, to compile, and say nothing of the others.
+            self._first = now, step
             return
         if now < self._next and step < steps:
             return
         self._next = now + 0.5
-        left = (now - self._first) / (step - 1) * (steps - step)
+        began, done = self._first
+        left = (now - began) / (step - done) * (steps - step)
         print(json.dumps(vars(Step(epoch, step, steps, round(accuracy, 4), round(left, 1)))), flush=True)
 
 
-def _load(conditions: Conditions, labels: LabelSet) -> tuple[training.Examples, training.Examples]:
-    """The images a job trains on and those it is scored on; TrainerFault if they are not its pin's."""
+def _load(job: Job) -> tuple[training.Examples, training.Examples, training.Examples | None]:
+    """The images a job trains on, those it is scored on and those it is validated on, if any.
+
+    Raises:
+        TrainerFault: they are not its pin's.
+        DataError: there are not so many.
+    """
+    conditions = job.conditions
     if conditions.pin != pin(conditions.data):
         raise TrainerFault(f"the job is for data of pin {conditions.pin}, here is {pin(conditions.data)}")
     if conditions.data == "embedded":
-        sets = synthetic.embedded_course(), synthetic.embedded_hidden()
+        course, hidden = synthetic.embedded_course(), synthetic.embedded_hidden()
     else:
-        sets = data.course(ROOT), data.hidden(ROOT)
-    course, hidden = (
-        part.prefix(size) for part, size in zip(sets, (conditions.train, conditions.hidden), strict=True)
-    )
+        course, hidden = data.course(ROOT), data.hidden(ROOT)
+
+    def examples(of: data.DataSet) -> training.Examples:
+        return training.Examples(of.images, of.labels(job.labels), CLASSES[job.labels])
+
+    validation = None
+    if job.observe and job.validation:
+        validation = examples(_rest(course.prefix(conditions.train + job.validation), conditions.train))
     return (
-        training.Examples(course.images, course.labels(labels), CLASSES[labels]),
-        training.Examples(hidden.images, hidden.labels(labels), CLASSES[labels]),
+        examples(course.prefix(conditions.train)),
+        examples(hidden.prefix(conditions.hidden)),
+        validation,
     )
+
+
+def _rest(of: data.DataSet, n: int) -> data.DataSet:
+    """What a prefix of n leaves of a class-balanced set, still in class order."""
+    classes = len(of.fine_names)
+    keep = np.arange(len(of)).reshape(classes, -1)[:, n // classes :].reshape(-1)
+    return dataclasses.replace(
+        of,
+        images=of.images[keep],
+        fine_labels=of.fine_labels[keep],
+        coarse_labels=of.coarse_labels[keep],
+    )
+
+
+def _backend() -> Backend:
+    """The one that Keras takes in this process."""
+    return "jax" if os.environ.get("KERAS_BACKEND") == "jax" else "tensorflow"
 
 
 def _leave_with_parent() -> None:
@@ -568,6 +670,7 @@ def _versions() -> dict[str, str]:
         "python": platform.python_version(),
         "keras": version("keras"),
         "tensorflow": version("tensorflow-cpu", "tensorflow"),
+        "jax": version("jax"),
         "numpy": version("numpy"),
     }
 

@@ -3,15 +3,20 @@
 One recipe for every architecture: SGD with Nesterov momentum, a learning rate that rises in a straight line
 and falls in one, random shifts and flips. Read `train` from top to bottom; what it calls stands below it.
 
-Written against Keras alone. What depends on the backend (threads, devices) is set in the environment of the
-process, before Keras is imported: see grader/trainer.py.
+The images live on the device, as they are stored. What a step is fed are integers that say which image it is
+and how it is moved; they are drawn by NumPy, so that every backend sees the same pixels, and the device does
+the rest, several steps at a time.
+
+Written against Keras alone, for its TensorFlow and its JAX backend. What depends on them (which one, threads,
+devices) is set in the environment of the process, before Keras is imported: see grader/trainer.py.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +26,14 @@ from lab import metrics
 
 # Part of what a stored result is filed under: raise it when a change to this file changes what comes out of a
 # training, and leave it alone when it does not.
-VERSION = 1
+VERSION = 2
 
 Images = npt.NDArray[np.uint8]  # (N, H, W, C)
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]  # (N, 6): see `draws`
+
+_STEPS_AT_ONCE = {"cpu": 4, "gpu": 32}  # between two reports; more of them gained nothing
+_SCORED_AT_ONCE = 500  # images
 
 
 class Recipe(BaseModel):
@@ -41,6 +50,9 @@ class Recipe(BaseModel):
         shift: images move by up to so many pixels each way; what comes into view has the mean colour.
         flip: whether half of the images are mirrored.
         settle: batches from which the moving statistics of batch normalisation are taken afresh at the end.
+        cutout: the side of a square in each image that is given the mean colour, wherever its centre falls.
+        precision: what layers compute in; weights, batch statistics, the last softmax and the loss are
+            float32 always.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +67,8 @@ class Recipe(BaseModel):
     shift: int = Field(ge=0, le=16)
     flip: bool
     settle: int = Field(ge=0, le=1000)
+    cutout: int = Field(default=0, ge=0, le=64)
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, counted from 0: a triangle whose corners are not used."""
@@ -81,7 +95,7 @@ class Examples:
 
 
 class Report(Protocol):
-    """Told after every step; must be cheap."""
+    """Told every few steps, and at the end of an epoch; must be cheap."""
 
     def __call__(self, *, epoch: int, step: int, steps: int, accuracy: float) -> None:
         """`step` of `steps` is done, all epochs counted; `accuracy` on this epoch's batches so far."""
@@ -94,18 +108,27 @@ class Training:
     Attributes:
         accuracy: on the held-back images, 0 to 1; chance if the loss ran away.
         loss: cross-entropy on them, without regularisation; None if the loss ran away.
+        predictions: the most probable class of each of them, uint8 (N,); None if the loss ran away.
         train_accuracy: for each epoch, while the weights were still moving.
         train_loss: likewise, with label smoothing and the network's own regularisation; None if it ran away.
+        validation_accuracy: on the validation images after each epoch, scored as at the end; chance where the
+            loss ran away, empty without such images.
+        validation_loss: likewise, in the terms of `loss`.
         parameters: all weights of the network, moving statistics included.
         seconds: all of it.
+        cpu_seconds: of all threads of the process, in the same time.
     """
 
     accuracy: float
     loss: float | None
+    predictions: npt.NDArray[np.uint8] | None
     train_accuracy: tuple[float, ...]
     train_loss: tuple[float | None, ...]
+    validation_accuracy: tuple[float, ...]
+    validation_loss: tuple[float | None, ...]
     parameters: int
     seconds: float
+    cpu_seconds: float
 
 
 def _silent(*, epoch: int, step: int, steps: int, accuracy: float) -> None:
@@ -120,8 +143,11 @@ def train(
     *,
     seed: int,
     report: Report = _silent,
+    validation: Examples | None = None,
 ) -> Training:
     """Builds a network, trains it and scores it; the same seed gives the same numbers on the same machine.
+
+    On a GPU they are the same up to the order in which its threads add numbers up.
 
     Args:
         build: makes the `keras.Model`, from images to probabilities; called once, after seeding.
@@ -129,82 +155,86 @@ def train(
         test_set: looked at when training is over, and never before.
         recipe: how to train.
         seed: of the first weights, the order of the images, the augmentation and dropout.
-        report: told after every step.
+        report: told every few steps.
+        validation: scored after each epoch; whether they are changes nothing else that comes out.
     """
     import keras  # here, because it takes seconds and those who only read recipes need none of it
 
-    began = time.monotonic()
+    began, began_cpu = time.monotonic(), time.process_time()
     keras.utils.set_random_seed(seed)
-    model = build()
-    optimizer = keras.optimizers.SGD(
-        recipe.peak_rate, momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay or None
-    )
-    # jit_compile is off: on a CPU, XLA ran at 60% of oneDNN's speed and took 10 s more to compile.
-    model.compile(
-        optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
+    network = _in_precision(build, recipe.precision)
     scale = _Scale.of(train_set.images)
-    steps = recipe.epochs * (len(train_set) // recipe.batch)
-    step = 0
+    per_epoch = len(train_set) // recipe.batch
+    steps = recipe.epochs * per_epoch
+    learner, settler, scorer = _models(network, train_set, scale, recipe, steps)
+
+    def scored(examples: Examples) -> _Score:
+        with _kept(network):
+            _settle(network, settler, train_set, recipe, seed=seed)
+            return _Score.of(scorer.predict(examples.images, _SCORED_AT_ONCE, verbose=0), examples)
+
     train_accuracy: list[float] = []
     train_loss: list[float | None] = []
+    validated: list[_Score] = []
     for epoch in range(recipe.epochs):
-        seen, right, lost = 0, 0.0, 0.0
-        for images, labels in batches(train_set, recipe, seed=seed, epoch=epoch):
-            optimizer.learning_rate = recipe.rate(step, steps)
-            targets = np.eye(train_set.num_classes, dtype=np.float32)[labels]  # (B, classes)
-            logs = model.train_on_batch(scale(images), targets, return_dict=True)  # of this batch alone
-            step, seen = step + 1, seen + 1
-            right, lost = right + float(logs["accuracy"]), lost + float(logs["loss"])
-            report(epoch=epoch, step=step, steps=steps, accuracy=right / seen)
-        train_accuracy.append(right / seen)
-        train_loss.append(_finite(lost / seen))
-        if train_loss[-1] is None:
+        rows = draws(train_set.images.shape, recipe, seed=seed, epoch=epoch)
+
+        def after(batch: int, logs: dict[str, float], epoch: int = epoch) -> None:
+            # Keras counts as if the last execution of an epoch were as long as the others.
+            done = epoch * per_epoch + min(batch + 1, per_epoch)
+            report(epoch=epoch, step=done, steps=steps, accuracy=logs["accuracy"])
+
+        history = learner.fit(
+            rows,
+            train_set.labels[rows[:, 0]].astype(np.int32),
+            batch_size=recipe.batch,
+            shuffle=False,  # they come shuffled
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=after)],
+        ).history
+        train_accuracy.append(float(history["accuracy"][0]))
+        train_loss.append(_finite(float(history["loss"][0])))
+        ran_away = train_loss[-1] is None
+        if validation is not None:
+            validated.append(_Score.chance(validation) if ran_away else scored(validation))
+        if ran_away:
             break  # weights that are no longer numbers stay so
 
-    accuracy, loss = 1 / train_set.num_classes, None
-    if train_loss[-1] is not None:
-        _settle(model, scale, train_set, recipe, seed=seed)
-        probabilities = np.asarray(model.predict(scale(test_set.images), batch_size=500, verbose=0))
-        if np.isfinite(probabilities).all():
-            accuracy = metrics.accuracy(probabilities, test_set.labels)
-            loss = metrics.cross_entropy(probabilities, test_set.labels)
+    score = _Score.chance(test_set) if train_loss[-1] is None else scored(test_set)
     return Training(
-        accuracy=accuracy,
-        loss=loss,
+        accuracy=score.accuracy,
+        loss=score.loss,
+        predictions=score.predictions,
         train_accuracy=tuple(train_accuracy),
         train_loss=tuple(train_loss),
-        parameters=int(model.count_params()),
+        validation_accuracy=tuple(one.accuracy for one in validated),
+        validation_loss=tuple(one.loss for one in validated),
+        parameters=int(network.count_params()),
         seconds=time.monotonic() - began,
+        cpu_seconds=time.process_time() - began_cpu,
     )
 
 
-def batches(
-    examples: Examples, recipe: Recipe, *, seed: int, epoch: int
-) -> Iterator[tuple[Images, npt.NDArray[np.integer[Any]]]]:
-    """One epoch: full batches in a fresh order, images shifted and flipped, still uint8."""
+def draws(shape: tuple[int, ...], recipe: Recipe, *, seed: int, epoch: int) -> Rows:
+    """One epoch of images of that shape (N, H, W, C): full batches in a fresh order, one row an example.
+
+    Returns:
+        int32 (steps * batch, 6). The columns are: which image; how far down and how far right the window
+        into it is moved, -shift to shift; 1 if the window is mirrored, else 0; the row and the column of the
+        window where the blanked square begins, which may lie outside.
+    """
+    count, height, width = shape[:3]
     draw = np.random.default_rng([seed, epoch])
-    order = draw.permutation(len(examples))
-    reach = recipe.shift
-    # Mean colour, so that what a shift brings into view is near zero once standardised.
-    border = examples.images.mean((0, 1, 2)).round().astype(np.uint8)
-    height, width, channels = examples.images.shape[1:]
-    for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
-        chosen = order[start : start + recipe.batch]
-        images = examples.images[chosen]  # (B, H, W, C)
-        padded = np.broadcast_to(
-            border, (len(chosen), height + 2 * reach, width + 2 * reach, channels)
-        ).copy()
-        padded[:, reach : reach + height, reach : reach + width] = images
-        top, left = draw.integers(0, 2 * reach + 1, (2, len(chosen)))
-        mirror = draw.random(len(chosen)) < (0.5 if recipe.flip else 0.0)
-        for i in range(len(chosen)):
-            image = padded[i, top[i] : top[i] + height, left[i] : left[i] + width]
-            images[i] = image[:, ::-1] if mirror[i] else image
-        yield images, examples.labels[chosen]
+    order = draw.permutation(count)[: count // recipe.batch * recipe.batch]
+    rows = np.zeros((len(order), 6), np.int32)
+    rows[:, 0] = order
+    for start in range(0, len(order), recipe.batch):
+        batch = rows[start : start + recipe.batch]
+        batch[:, 1:3] = draw.integers(0, 2 * recipe.shift + 1, (2, recipe.batch)).T - recipe.shift
+        batch[:, 3] = draw.random(recipe.batch) < (0.5 if recipe.flip else 0.0)
+        if recipe.cutout:
+            batch[:, 4:] = draw.integers(0, (height, width), (recipe.batch, 2)) - recipe.cutout // 2
+    return rows
 
 
 @dataclass(frozen=True)
@@ -224,11 +254,156 @@ class _Scale:
         deviation = np.sqrt(squares / count - mean**2)
         return cls(mean.astype(np.float32), np.maximum(deviation, 1.0).astype(np.float32))
 
-    def __call__(self, images: Images) -> Floats:
-        return (images - self.mean) / self.deviation
+    def __call__(self, images: Any) -> Any:
+        """Of uint8 tensors float32 ones, on the device."""
+        from keras import ops
+
+        return (ops.cast(images, "float32") - self.mean) / self.deviation
 
 
-def _settle(model: Any, scale: _Scale, train_set: Examples, recipe: Recipe, *, seed: int) -> None:
+@dataclass(frozen=True)
+class _Score:
+    """How a network did on examples: see Training."""
+
+    accuracy: float
+    loss: float | None
+    predictions: npt.NDArray[np.uint8] | None
+
+    @classmethod
+    def of(cls, probabilities: npt.ArrayLike, examples: Examples) -> "_Score":
+        found = np.asarray(probabilities, np.float32)
+        if not np.isfinite(found).all():
+            return cls.chance(examples)
+        return cls(
+            metrics.accuracy(found, examples.labels),
+            metrics.cross_entropy(found, examples.labels),
+            found.argmax(axis=1).astype(np.uint8),
+        )
+
+    @classmethod
+    def chance(cls, examples: Examples) -> "_Score":
+        return cls(1 / examples.num_classes, None, None)
+
+
+def _in_precision(build: Callable[[], Any], precision: str) -> Any:
+    """The network whose layers compute in that precision, its last one in float32."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        network = build()
+    finally:
+        keras.config.set_dtype_policy(before)
+    if precision != "float32":
+        last = network
+        while hasattr(last, "layers"):
+            last = last.layers[-1]
+        last.dtype_policy = "float32"
+    return network
+
+
+def _models(
+    network: Any, train_set: Examples, scale: _Scale, recipe: Recipe, steps: int
+) -> tuple[Any, Any, Any]:
+    """Three ways into one network: to learn from rows, to settle on rows, to score images."""
+    import keras
+    from keras import ops
+
+    height, width, channels = train_set.images.shape[1:]
+    # All that the backend sees; asked for GPUs alone, JAX raises where there is none.
+    device = "gpu" if any(name.startswith("gpu") for name in keras.distribution.list_devices()) else "cpu"
+    # On a CPU XLA ran at 60% of oneDNN's speed and took 10 s more to compile; JAX has nothing else.
+    compiled = {"jit_compile": device == "gpu" or keras.backend.backend() == "jax"}
+
+    class Window(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+        """From rows (B, 6) to the images that they stand for, standardised, float32 (B, H, W, C)."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            # One pixel an entry, since that is what gets picked.
+            pixels = train_set.images.reshape(-1, channels)
+            self.pixels = keras.Variable(pixels, dtype="uint8", trainable=False, name="pixels")
+
+        def call(self, rows: Any) -> Any:
+            index, top, left, mirror, hole_top, hole_left = ops.split(rows[:, :, None], 6, axis=1)
+            down, right = ops.arange(height)[None, :, None], ops.arange(width)[None, None, :]
+            y = down + top  # (B, H, 1)
+            x = ops.where(mirror > 0, width - 1 - right, right) + left  # (B, 1, W)
+            seen = (y >= 0) & (y < height) & (x >= 0) & (x < width)  # (B, H, W)
+            if recipe.cutout:
+                in_rows = (down >= hole_top) & (down < hole_top + recipe.cutout)
+                in_columns = (right >= hole_left) & (right < hole_left + recipe.cutout)
+                seen = seen & ~(in_rows & in_columns)
+            y, x = ops.clip(y, 0, height - 1), ops.clip(x, 0, width - 1)
+            picked = ops.take(self.pixels, (index * height + y) * width + x, axis=0)  # (B, H, W, C)
+            return ops.where(seen[..., None], scale(picked), 0.0)  # 0 is the mean colour
+
+    window = Window()
+
+    class Learner(keras.Model):  # type: ignore[misc]
+        """What is trained."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.window, self.network = window, network
+
+        def call(self, rows: Any, training: bool = False) -> Any:
+            return ops.cast(self.network(self.window(rows), training=training), "float32")
+
+    class Settler(keras.Model):  # type: ignore[misc]
+        """`predict` with it updates the moving statistics."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.window, self.network = window, network
+
+        def call(self, rows: Any) -> Any:
+            return self.network(self.window(rows), training=True)
+
+    class Scorer(keras.Model):  # type: ignore[misc]
+        """From images as they are stored, uint8, to probabilities."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def call(self, images: Any) -> Any:
+            return ops.cast(self.network(scale(images), training=False), "float32")
+
+    class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        """Recipe.rate, step by step."""
+
+        def __init__(self) -> None:
+            self.rates = np.array([recipe.rate(step, steps) for step in range(steps)], np.float32)
+
+        def __call__(self, step: Any) -> Any:
+            return ops.take(ops.convert_to_tensor(self.rates), ops.cast(step, "int32"))
+
+    def loss(labels: Any, probabilities: Any) -> Any:
+        targets = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), train_set.num_classes)
+        return keras.losses.categorical_crossentropy(
+            targets, probabilities, label_smoothing=recipe.label_smoothing
+        )
+
+    learner, settler, scorer = Learner(), Settler(), Scorer()
+    learner.compile(
+        keras.optimizers.SGD(
+            Triangle(), momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay or None
+        ),
+        loss,
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        steps_per_execution=_STEPS_AT_ONCE[device],
+        **compiled,
+    )
+    # All its variables are there before TensorFlow first traces a step: else it has to trace it again.
+    learner.optimizer.build(learner.trainable_variables)
+    settler.compile(**compiled)
+    scorer.compile(**compiled)
+    return learner, settler, scorer
+
+
+def _settle(network: Any, settler: Any, train_set: Examples, recipe: Recipe, *, seed: int) -> None:
     """Takes the moving statistics of batch normalisation afresh, as plain means over some training batches.
 
     With momentum 0.99 and a few hundred steps they still hold a part of what the network was long ago, and a
@@ -236,16 +411,40 @@ def _settle(model: Any, scale: _Scale, train_set: Examples, recipe: Recipe, *, s
     """
     import keras
 
-    normalisations = [layer for layer in _layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
-    if not normalisations:
+    normalisations = [
+        layer for layer in _layers(network) if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    batches = min(recipe.settle, len(train_set) // recipe.batch)
+    if not normalisations or not batches:
         return
-    plain = recipe.model_copy(update={"shift": 0, "flip": False})
-    for done, (images, _) in enumerate(batches(train_set, plain, seed=seed, epoch=recipe.epochs)):
-        if done == recipe.settle:
-            break
-        for layer in normalisations:
-            layer.momentum = done / (done + 1)
-        model(scale(images), training=True)
+    statistics = [v for layer in normalisations for v in (layer.moving_mean, layer.moving_variance)]
+    for layer in normalisations:
+        layer.momentum = 0.0  # after a batch they are that batch's
+    plain = recipe.model_copy(update={"shift": 0, "flip": False, "cutout": 0})
+    rows = draws(train_set.images.shape, plain, seed=seed, epoch=recipe.epochs)
+    sums = [np.zeros(v.shape, np.float64) for v in statistics]
+    for start in range(0, batches * recipe.batch, recipe.batch):
+        settler.predict_on_batch(rows[start : start + recipe.batch])
+        for total, variable in zip(sums, statistics, strict=True):
+            total += _numpy(variable)
+    for total, variable in zip(sums, statistics, strict=True):
+        variable.assign((total / batches).astype(np.float32))
+
+
+@contextmanager
+def _kept(network: Any) -> Iterator[None]:
+    """Puts back what is not trained: moving statistics, and the state of the generators for dropout."""
+    before = [(variable, _numpy(variable)) for variable in network.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            variable.assign(value)
+
+
+def _numpy(variable: Any) -> Any:
+    """A copy of a variable's value. Keras's own way makes NumPy 2 warn of TensorFlow's variables."""
+    return np.asarray(variable).copy()
 
 
 def _layers(model: Any) -> Iterator[Any]:

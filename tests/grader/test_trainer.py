@@ -1,5 +1,6 @@
 """Jobs, the store, and what happens when a training does not end well."""
 
+import base64
 import json
 import signal
 import subprocess
@@ -8,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader import blueprint, recipes, trainer
 from grader.blueprint import Budget
 from grader.errors import TrainerFault
-from grader.recipes import Profile
+from grader.recipes import Backend, Profile
 from grader.trainer import Job, Result, Step
+from lab import synthetic
+from lab.errors import DataError
 
 PIN = trainer.pin("embedded")
 PROFILE = Profile(
@@ -38,6 +42,7 @@ PROFILE = Profile(
     budget=Budget(parameters=10**6, flops=10**8, activations=10**6, nodes=50),
     grading_seed=0,
     reference_seeds=(1, 2, 3, 4, 5),
+    extra_seeds=(6, 7),
     limit_seconds=300,
 )
 NETWORK = blueprint.read(
@@ -71,6 +76,7 @@ def result(of: Job) -> Result:
         train_loss=(None,),
         parameters=1,
         seconds=1.0,
+        cpu_seconds=1.0,
         labels="coarse",
         seed=of.seed,
         pin=PIN,
@@ -133,6 +139,7 @@ class TestJob:
             {"engine": "keras 9"},
             {"code": -1},
             {"data": "cifar-100"},
+            {"engine": trainer.engine("cpu", "jax")},
         ],
     )
     def test_changes_with_each_condition(self, change: dict[str, Any]) -> None:
@@ -143,13 +150,89 @@ class TestJob:
     def test_changes_with_the_recipe(self, field: str) -> None:
         """Every field of the recipe counts."""
         value = getattr(PROFILE.recipe, field)
-        recipe = PROFILE.recipe.model_copy(update={field: not value if value is True else value + 1})
+        other = (
+            {"flip": False, "precision": "mixed_bfloat16"}[field] if value in (True, "float32") else value + 1
+        )
+        recipe = PROFILE.recipe.model_copy(update={field: other})
         assert job(conditions=job().conditions.model_copy(update={"recipe": recipe})).digest != job().digest
 
     def test_changes_with_seed_labels_and_network(self) -> None:
         """So do the three that tell the trainings of one profile apart."""
         other = {**NETWORK.canonical, "format": 2}
         assert len({job().digest, job(1).digest, job(labels="fine").digest, job(blueprint=other).digest}) == 4
+
+    def test_changes_with_observation(self) -> None:
+        """A result without an observation does not stand for one with it, nor one of other images."""
+        digests = {job().digest, job(observe=True).digest, job(observe=True, validation=100).digest}
+        assert len(digests) == 3
+
+    def test_observation_is_the_profile_s(self) -> None:
+        """How many images validate is the profile's to say, and nobody's where nothing is observed."""
+        profile = PROFILE.model_copy(update={"validation": 300})
+        observed = Job.of(NETWORK, "coarse", 0, profile, PIN, observe=True)
+        assert (observed.observe, observed.validation) == (True, 300)
+        assert Job.of(NETWORK, "coarse", 0, profile, PIN).digest == job().digest
+
+
+class TestEngine:
+    """engine."""
+
+    @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+    def test_names_backend_and_device(self, backend: Backend) -> None:
+        """Library, backend and device are there, with versions."""
+        keras, _, name, version, device = trainer.engine("cpu", backend).split()
+        assert (keras, name, device) == ("keras", backend, "cpu")
+        assert version == trainer._versions()[backend]
+
+    def test_backend_that_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is named, with what installs it; the other one does not take its place."""
+        versions = {**trainer._versions(), "jax": "none"}
+        monkeypatch.setattr(trainer, "_versions", lambda: versions)
+        with pytest.raises(TrainerFault, match="JAX is not installed") as caught:
+            trainer.engine("cpu", "jax")
+        assert "pip install jax" in caught.value.mend
+
+
+class TestLoad:
+    """_load."""
+
+    def test_three_parts(self) -> None:
+        """Validation images are the next so many of each class, and none of them is trained on."""
+        train_set, hidden_set, validation = trainer._load(job(observe=True, validation=300))
+        assert validation is not None
+        assert (len(train_set), len(hidden_set), len(validation)) == (200, 100, 300)
+        course = synthetic.embedded_course()
+        for number in (0, 99):
+            of_class = course.images[course.fine_labels == number]
+            assert (train_set.images[2 * number : 2 * number + 2] == of_class[:2]).all()
+            assert (validation.images[3 * number : 3 * number + 3] == of_class[2:5]).all()
+        assert np.bincount(validation.labels).tolist() == [15] * 20
+
+    def test_none_unless_observed(self) -> None:
+        """A training that is not observed loads no more than it needs."""
+        assert trainer._load(job(validation=300))[2] is None
+        assert trainer._load(job(observe=True))[2] is None
+
+    def test_more_than_there_are(self) -> None:
+        """Too many are an error that says how many there are."""
+        with pytest.raises(DataError, match="at most 10000"):
+            trainer._load(job(observe=True, validation=10_000))
+
+
+class TestPrinter:
+    """_Printer."""
+
+    def test_leaves_compilation_out_of_the_pace(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The first report comes when all is compiled: only what follows it says how long the rest takes."""
+        clock = iter([100.0, 101.0, 101.2, 102.0])
+        monkeypatch.setattr(trainer.time, "monotonic", lambda: next(clock))
+        report = trainer._Printer()
+        for step in (4, 8, 12, 16):
+            report(epoch=0, step=step, steps=20, accuracy=0.5)
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [(one["step"], one["seconds_left"]) for one in told] == [(8, 3.0), (16, 0.7)]
 
 
 class TestStored:
@@ -199,7 +282,52 @@ class TestRun:
         (tmp_path / f"{job().digest}.json").write_text('{"cut off')
         anew = trainer.run([job()], store=tmp_path)[job().digest]
         assert isinstance(anew, Result)
-        assert anew.model_copy(update={"seconds": first.seconds}) == first
+        times = {"seconds": first.seconds, "cpu_seconds": first.cpu_seconds}
+        assert anew.model_copy(update=times) == first
+
+    def test_observed(self, tmp_path: Path) -> None:
+        """An observed training tells more, and all that both tell is the same."""
+        plain, watched = job(), job(observe=True, validation=100)
+        outcomes = trainer.run([plain, watched], store=tmp_path, workers=1)
+        one, other = outcomes[plain.digest], outcomes[watched.digest]
+        assert isinstance(one, Result)
+        assert isinstance(other, Result)
+        assert one.observed is None
+        assert other.observed is not None
+        assert len(other.observed.validation_accuracy) == len(other.observed.validation_loss) == 2
+        predictions = np.frombuffer(base64.b64decode(other.observed.predictions), np.uint8)
+        labels = synthetic.embedded_hidden().prefix(100).coarse_labels
+        assert (predictions == labels).mean() == other.accuracy
+        assert (one.accuracy, one.loss, one.train_loss) == (other.accuracy, other.loss, other.train_loss)
+        assert trainer.stored(watched, tmp_path) == other
+        assert other.cpu_seconds > 0
+
+    def test_jax(self, tmp_path: Path) -> None:
+        """A job for JAX trains on it, twice to the same bits; a child on TensorFlow refuses it."""
+        name = trainer.engine("cpu", "jax")
+        wanted = job(conditions=job().conditions.model_copy(update={"engine": name}))
+        refused = trainer.run([wanted], store=tmp_path)[wanted.digest]
+        assert isinstance(refused, TrainerFault)
+        assert "keras" in refused.message
+        first, again = (
+            trainer.run([wanted], store=tmp_path / place, launcher=trainer.Local("cpu", "jax"))[wanted.digest]
+            for place in ("one", "two")
+        )
+        assert isinstance(first, Result), first
+        assert isinstance(again, Result), again
+        assert first.engine == name
+        assert (first.loss, first.train_loss) == (again.loss, again.train_loss)
+
+    @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+    def test_gpu_that_is_not_there(self, tmp_path: Path, backend: Backend) -> None:
+        """A job for a GPU is a fault where there is none: nothing trains it on the CPU."""
+        name = trainer.engine("cpu", backend).removesuffix("cpu") + "gpu"
+        wanted = job(conditions=job().conditions.model_copy(update={"engine": name}))
+        (outcome,) = trainer.run([wanted], store=tmp_path, launcher=trainer.Local("gpu", backend)).values()
+        if isinstance(outcome, Result):
+            assert outcome.engine == name
+        else:
+            assert "finds no GPU" in outcome.message
 
     def test_one_fault_leaves_the_others_alone(self, tmp_path: Path) -> None:
         """A training that fails is a fault of its own job; nothing is stored for it."""

@@ -1,4 +1,4 @@
-"""Recipes, batches and the training loop, on pictures small enough to take no time."""
+"""Recipes, draws and the training loop, on pictures small enough to take no time."""
 
 import keras
 import numpy as np
@@ -59,60 +59,96 @@ class TestRecipe:
             Recipe.model_validate({**RECIPE.model_dump(), **wrong})
 
 
-class TestBatches:
-    """batches."""
+def models(
+    recipe: Recipe, examples: Examples, steps: int = 100
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """The three ways into `network`."""
+    scale = training._Scale.of(examples.images)
+    return training._models(network(), examples, scale, recipe, steps)
 
-    def test_same_seed_and_epoch_same_batches(self) -> None:
+
+class TestDraws:
+    """draws."""
+
+    SHAPE = (70, 8, 8, 3)
+
+    def test_same_seed_and_epoch_same_draws(self) -> None:
         """Order and augmentation follow from seed and epoch alone, and differ between epochs."""
 
-        def drawn(seed: int, epoch: int) -> list[bytes]:
-            found = training.batches(blotches(64), RECIPE, seed=seed, epoch=epoch)
-            return [images.tobytes() + labels.tobytes() for images, labels in found]
+        def drawn(seed: int, epoch: int) -> bytes:
+            return training.draws(self.SHAPE, RECIPE, seed=seed, epoch=epoch).tobytes()
 
         assert drawn(1, 0) == drawn(1, 0)
         assert drawn(1, 0) != drawn(1, 1)
         assert drawn(1, 0) != drawn(2, 0)
 
-    def test_every_image_once_with_its_label(self) -> None:
-        """Without augmentation an epoch is a permutation; what fills no batch is left out."""
-        examples = blotches(70)
+    def test_every_image_once(self) -> None:
+        """An epoch is a permutation; what fills no batch is left out. Nothing moves that was not asked to."""
         plain = RECIPE.model_copy(update={"shift": 0, "flip": False})
-        found = list(training.batches(examples, plain, seed=0, epoch=0))
-        assert [len(images) for images, _ in found] == [16, 16, 16, 16]
-        label_of = {
-            image.tobytes(): label for image, label in zip(examples.images, examples.labels, strict=True)
-        }
-        seen = [
-            (image.tobytes(), label)
-            for images, labels in found
-            for image, label in zip(images, labels, strict=True)
-        ]
-        assert len({image for image, _ in seen}) == 64
-        assert all(label_of[image] == label for image, label in seen)
+        rows = training.draws(self.SHAPE, plain, seed=0, epoch=0)
+        assert (rows.shape, rows.dtype) == ((64, 6), np.int32)
+        assert len(set(rows[:, 0])) == 64
+        assert set(rows[:, 0]) <= set(range(70))
+        assert rows[:, 0].tolist() != sorted(rows[:, 0])
+        assert not rows[:, 1:].any()
 
-    def test_shift_and_flip(self) -> None:
-        """Each image is a window into itself with a border of the mean colour, mirrored or not."""
-        examples = blotches(16)
-        ((images, _),) = training.batches(examples, RECIPE, seed=0, epoch=0)
-        border = examples.images.mean((0, 1, 2)).round().astype(np.uint8)
-        possible = set()
-        for image in examples.images:
-            padded = np.broadcast_to(border, (10, 10, 3)).copy()
-            padded[1:9, 1:9] = image
-            for y in range(3):
-                for x in range(3):
-                    window = padded[y : y + 8, x : x + 8]
-                    possible |= {window.tobytes(), window[:, ::-1].tobytes()}
-        assert {image.tobytes() for image in images} <= possible
-        assert not {image.tobytes() for image in images} <= {image.tobytes() for image in examples.images}
+    def test_ranges(self) -> None:
+        """Shifts reach both ways, half of the images are mirrored, a square's centre falls anywhere."""
+        recipe = RECIPE.model_copy(update={"shift": 2, "cutout": 4})
+        rows = np.concatenate(
+            [training.draws(self.SHAPE, recipe, seed=0, epoch=epoch) for epoch in range(20)]
+        )
+        for column in (1, 2):
+            assert set(rows[:, column]) == {-2, -1, 0, 1, 2}
+        assert 0.45 < rows[:, 3].mean() < 0.55
+        for column in (4, 5):
+            assert set(rows[:, column]) == set(range(-2, 6))
 
-    def test_leaves_the_examples_alone(self) -> None:
-        """Augmentation works on copies: read-only images will do."""
-        examples = blotches(32)
-        before = examples.images.tobytes()
+    def test_cutout_moves_nothing_else_in_the_first_batch(self) -> None:
+        """What is drawn for a batch besides the squares is the same with and without them."""
+        cut = RECIPE.model_copy(update={"cutout": 4})
+        with_squares, without = (
+            training.draws(self.SHAPE, recipe, seed=0, epoch=0)[: RECIPE.batch] for recipe in (cut, RECIPE)
+        )
+        assert (with_squares[:, :4] == without[:, :4]).all()
+
+
+class TestWindow:
+    """What the device makes of rows."""
+
+    @pytest.mark.parametrize("cutout", [0, 3])
+    def test_as_numpy_would(self, cutout: int) -> None:
+        """Windows into the image with a border of the mean colour, mirrored or not, a square blanked."""
+        examples = blotches(70)
         examples.images.setflags(write=False)
-        list(training.batches(examples, RECIPE, seed=0, epoch=0))
-        assert examples.images.tobytes() == before
+        recipe = RECIPE.model_copy(update={"shift": 2, "cutout": cutout})
+        learner, _, _ = models(recipe, examples)
+        rows = training.draws(examples.images.shape, recipe, seed=0, epoch=0)
+        found = keras.ops.convert_to_numpy(learner.window(rows))
+        assert found.dtype == np.float32
+        scale = training._Scale.of(examples.images)
+        plain = (examples.images.astype(np.float32) - scale.mean) / scale.deviation
+        for image, (index, down, right, mirror, top, left) in zip(found, rows, strict=True):
+            wanted = np.zeros((12, 12, 3), np.float32)
+            wanted[2:10, 2:10] = plain[index]
+            wanted = wanted[down + 2 : down + 10, right + 2 : right + 10]
+            wanted = (wanted[:, ::-1] if mirror else wanted).copy()
+            wanted[max(0, top) : max(0, top + cutout), max(0, left) : max(0, left + cutout)] = 0
+            np.testing.assert_allclose(image, wanted, atol=1e-6)
+        assert not np.allclose(found, plain[rows[:, 0]])
+
+    def test_stays_as_it_is_stored(self) -> None:
+        """The images take a byte a channel on the device, and no step trains them."""
+        examples = blotches(70)
+        learner, _, _ = models(RECIPE, examples)
+        assert learner.window.pixels.dtype == "uint8"
+        assert len(learner.trainable_variables) == len(network().trainable_variables)
+
+    def test_rate_of_the_optimizer(self) -> None:
+        """The learning rate at a step is that step's, to the last bit of a float32."""
+        learner, _, _ = models(RECIPE, blotches(70))
+        used = [float(learner.optimizer._learning_rate(step)) for step in range(100)]
+        assert used == [float(np.float32(RECIPE.rate(step, 100))) for step in range(100)]
 
 
 class TestScale:
@@ -121,7 +157,7 @@ class TestScale:
     def test_mean_zero_deviation_one(self) -> None:
         """The training images have mean 0 and deviation 1 in each channel; the result is float32."""
         images = blotches(200).images
-        scaled = training._Scale.of(images)(images)
+        scaled = keras.ops.convert_to_numpy(training._Scale.of(images)(images))
         assert scaled.dtype == np.float32
         np.testing.assert_allclose(scaled.mean((0, 1, 2)), 0, atol=1e-4)
         np.testing.assert_allclose(scaled.std((0, 1, 2)), 1, atol=1e-4)
@@ -129,7 +165,33 @@ class TestScale:
     def test_one_colour(self) -> None:
         """A channel that never changes does not divide by zero."""
         images = np.full((4, 8, 8, 3), 7, np.uint8)
-        assert (training._Scale.of(images)(images) == 0).all()
+        assert (keras.ops.convert_to_numpy(training._Scale.of(images)(images)) == 0).all()
+
+
+class TestInPrecision:
+    """_in_precision."""
+
+    def test_mixed(self) -> None:
+        """Layers compute in bfloat16, weights and the last layer are float32, and the setting is put back."""
+        before = keras.config.dtype_policy().name
+        mixed = training._in_precision(network, "mixed_bfloat16")
+        assert keras.config.dtype_policy().name == before
+        computed = [layer.compute_dtype for layer in mixed.layers[1:]]
+        assert computed == ["bfloat16"] * (len(computed) - 1) + ["float32"]
+        assert {weight.dtype for weight in mixed.weights} == {"float32"}
+
+    def test_put_back_after_a_fault(self) -> None:
+        """A builder that fails leaves the setting as it was."""
+        before = keras.config.dtype_policy().name
+        with pytest.raises(ZeroDivisionError):
+            training._in_precision(lambda: 1 // 0, "mixed_bfloat16")
+        assert keras.config.dtype_policy().name == before
+
+    def test_float32(self) -> None:
+        """The default changes nothing."""
+        assert {layer.compute_dtype for layer in training._in_precision(network, "float32").layers} == {
+            "float32"
+        }
 
 
 class TestTrain:
@@ -166,16 +228,51 @@ class TestTrain:
         ]
         assert results[0].loss == pytest.approx(results[1].loss, rel=1e-4)
 
-    def test_reports_every_step(self) -> None:
-        """The report hears of each step once, in order, with the epoch it belongs to."""
+    def test_validation_changes_nothing(self) -> None:
+        """A training that is watched gives the same numbers to the last bit, and is scored as at its end."""
+        train_set, test_set = blotches(192), blotches(96, seed=1)
+        alone = training.train(network, train_set, test_set, RECIPE, seed=5)
+        watched = training.train(network, train_set, test_set, RECIPE, seed=5, validation=test_set)
+        assert (alone.accuracy, alone.loss, alone.train_loss) == (
+            watched.accuracy,
+            watched.loss,
+            watched.train_loss,
+        )
+        assert (alone.validation_accuracy, alone.validation_loss) == ((), ())
+        assert len(watched.validation_accuracy) == len(watched.validation_loss) == RECIPE.epochs
+        assert watched.validation_loss[-1] == watched.loss
+        assert watched.validation_loss[0] != watched.loss
+
+    def test_predictions(self) -> None:
+        """They are class indices, and give the accuracy."""
+        test_set = blotches(96, seed=1)
+        result = training.train(network, blotches(192), test_set, RECIPE, seed=5)
+        assert result.predictions is not None
+        assert (result.predictions.shape, result.predictions.dtype) == ((96,), np.uint8)
+        assert (result.predictions == test_set.labels).mean() == result.accuracy
+        assert result.cpu_seconds > 0
+
+    def test_no_settling(self) -> None:
+        """With 0 batches to settle on, the network's own moving statistics are used."""
+        recipe = RECIPE.model_copy(update={"settle": 0})
+        result = training.train(network, blotches(192), blotches(96, 1), recipe, seed=5)
+        settled = training.train(network, blotches(192), blotches(96, 1), RECIPE, seed=5)
+        assert result.train_loss == settled.train_loss
+        assert result.loss != settled.loss
+
+    def test_reports_every_few_steps(self) -> None:
+        """The report hears of steps in order, with their epoch, and of the last of each epoch."""
         heard = []
 
         def report(*, epoch: int, step: int, steps: int, accuracy: float) -> None:
             heard.append((epoch, step, steps))
             assert 0 <= accuracy <= 1
 
-        training.train(network, blotches(48), blotches(30), RECIPE, seed=0, report=report)
-        assert heard == [(step // 3, step + 1, 9) for step in range(9)]
+        training.train(network, blotches(80), blotches(30), RECIPE, seed=0, report=report)
+        assert heard == sorted(set(heard))
+        assert {(0, 5, 15), (1, 10, 15), (2, 15, 15)} <= set(heard)
+        assert len(heard) > 3
+        assert all((step - 1) // 5 == epoch for epoch, step, _ in heard)
 
     def test_loss_that_runs_away(self) -> None:
         """Weights that become infinite end the training at chance, without numbers that JSON lacks."""
@@ -186,7 +283,12 @@ class TestTrain:
             x = keras.layers.Dense(8)(keras.layers.Flatten()(inputs))
             return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
 
-        result = training.train(no_normalisation, blotches(64), blotches(30), wild, seed=0)
+        result = training.train(
+            no_normalisation, blotches(64), blotches(30), wild, seed=0, validation=blotches(30)
+        )
         assert result.accuracy == pytest.approx(1 / 3)
         assert result.loss is None
+        assert result.predictions is None
         assert result.train_loss[-1] is None
+        assert result.validation_accuracy[-1] == pytest.approx(1 / 3)
+        assert result.validation_loss[-1] is None
