@@ -18,6 +18,7 @@ LabelSet = Literal["coarse", "fine"]
 CLASSES: dict[LabelSet, int] = {"coarse": 20, "fine": 100}
 DataSource = Literal["embedded", "cifar-100"]
 Device = Literal["cpu", "gpu"]
+Backend = Literal["tensorflow", "jax"]
 
 # What a builder may be called with: data that can be written into params.yaml and into a digest.
 Argument = bool | int | float | tuple[int, ...]
@@ -41,9 +42,13 @@ class Profile(_Strict):
         builders: for each task that trains, what its builder is called with besides `num_classes`.
         budget: the most that a network may take to be trained: a few times what the solutions take.
         grading_seed: of the trainings that give marks; never one of the reference runs.
+        extra_seeds: of the two trainings that are added where the first one came close to its threshold.
         reference_seeds: of the trainings of the solutions that set the thresholds.
         limit_seconds: a training that takes longer is killed, and is a fault of the machine: generous.
         device: what trains. A profile for a GPU never trains on anything else.
+        backend: of Keras, with which it trains.
+        validation: images scored on after each epoch of an observed training, the next so many of each class
+            of the course set after those trained on.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -54,9 +59,12 @@ class Profile(_Strict):
     builders: dict[str, dict[str, Argument]] = Field(min_length=1)
     budget: Budget
     grading_seed: int = Field(ge=0)
+    extra_seeds: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
     reference_seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=5)
     limit_seconds: float = Field(gt=0)
     device: Device = "cpu"
+    backend: Backend = "tensorflow"
+    validation: Annotated[int, Field(ge=0, multiple_of=CLASSES["fine"])] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> "Profile":
@@ -64,6 +72,12 @@ class Profile(_Strict):
             raise ValueError("a seed is twice in reference_seeds")
         if self.grading_seed in self.reference_seeds:
             raise ValueError(f"grading_seed {self.grading_seed} is one of reference_seeds")
+        if len({*self.extra_seeds, self.grading_seed}) != 3 or set(self.extra_seeds) & set(
+            self.reference_seeds
+        ):
+            raise ValueError(
+                "extra_seeds are two fresh ones, neither of them grading_seed or one of reference_seeds"
+            )
         if self.recipe.batch > self.train:
             raise ValueError(
                 f"recipe.batch is {self.recipe.batch}, but there are {self.train} images to train on"
@@ -77,9 +91,18 @@ class Profile(_Strict):
 
 
 class Params(_Strict):
-    """All of params.yaml."""
+    """All of params.yaml.
 
+    Attributes:
+        pins: of the data sets that DVC tracks, as trainer.pin gives them.
+        profiles: by name.
+        candidates: for some of them, what recipes were compared before one was chosen: by a name that says
+            how it differs, the fields that differ. See grader/reference/candidates.py.
+    """
+
+    pins: dict[DataSource, str] = {}
     profiles: dict[str, Profile] = Field(min_length=1)
+    candidates: dict[str, dict[str, dict[str, Any]]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +123,22 @@ class Params(_Strict):
                 f"there is no profile {name!r}", mend=f"The profiles are: {', '.join(self.profiles)}"
             )
         return self.profiles[name]
+
+    def candidates_of(self, name: str) -> dict[str, Profile]:
+        """The profile as it is, and with each of its candidates' changes; ManifestError names a wrong one."""
+        written = self.profile(name).model_dump()
+        compared = {"as it is": self.profile(name)}
+        for title, changes in self.candidates.get(name, {}).items():
+            changed = {**written, **changes, "recipe": {**written["recipe"], **changes.get("recipe", {})}}
+            try:
+                compared[title] = Profile.model_validate(changed)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"])
+                raise ManifestError(
+                    f"params.yaml: candidates.{name}.{title}: {where}: {first['msg']}"
+                ) from error
+        return compared
 
 
 def load(path: Path) -> Params:

@@ -1,6 +1,8 @@
 """Grades submissions: probes and judges all of them, trains each distinct network once, gives the marks.
 
-Training comes after all probing, so that a class costs as many trainings as it has different networks.
+Training comes after all probing, so that a class costs as many trainings as it has different networks. Where
+a network came out close to its threshold, a second round trains it under both extra seeds of the profile, and
+the median of the three accuracies decides: three trainings for a builder and a label set at the most.
 Nothing here knows how a probe is isolated, how a check is decided or how a network is trained.
 """
 
@@ -20,11 +22,12 @@ from grader.recipes import LabelSet, Profile
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
-from grader.thresholds import Threshold, fraction
+from grader.thresholds import Threshold, decisive, fraction
 from grader.trainer import Job, Result
 
-# Trains jobs, each once, and gives for each digest its result or what went wrong with the machine.
-Train = Callable[[Sequence[Job]], Mapping[str, Result | TrainerFault]]
+# For each digest of a job its result or what went wrong with the machine.
+Outcomes = Mapping[str, Result | TrainerFault]
+Train = Callable[[Sequence[Job]], Outcomes]  # trains jobs, each once
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,14 @@ class Training:
         job: the training of a network: (task, label set, blueprint, whose) -> Job.
         threshold: by task and label set.
         train: runs the jobs.
+        on_close: told before the second round, if there is one, which trainings came close to a threshold,
+            each with those that are to follow.
     """
 
     job: Callable[[str, LabelSet, Blueprint, str], Job]
     threshold: Callable[[str, LabelSet], Threshold]
     train: Train
+    on_close: Callable[[Sequence[tuple[Job, Sequence[Job]]]], None] = lambda close: None
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,44 @@ def grade(sources: Sequence[Source], plan: Plan) -> Iterator[SubmissionResult]:
     with ThreadPoolExecutor(plan.workers, thread_name_prefix="probe") as pool:
         # A submission's tasks are probed side by side; so few submissions are unpacked at a time.
         examined = [_examine(source, plan, pool) for source in sources]
-    trained: Mapping[str, Result | TrainerFault] = {}
-    jobs = {job.digest: job for one in examined for job in one.jobs.values()}
-    if plan.training and jobs:
-        trained = plan.training.train(list(jobs.values()))
+    trained = _train(examined, plan.training, plan) if plan.training else {}
     for one in examined:
         yield _result(one, trained, plan)
+
+
+def _train(examined: Sequence[_Examined], training: Training, plan: Plan) -> Outcomes:
+    """The outcomes of both rounds: all networks once, then those that came close under the extra seeds."""
+    jobs = {job.digest: job for one in examined for job in one.jobs.values()}
+    if not jobs:
+        return {}
+    # Before hours of training: a threshold that was never measured is an error.
+    wanted = {
+        (task, job.labels): training.threshold(task, job.labels)
+        for one in examined
+        for (task, _), job in one.jobs.items()
+    }
+    trained = training.train(list(jobs.values()))
+    close: dict[str, tuple[Job, Sequence[Job]]] = {}
+    for one in examined:
+        for (task, _), job in one.jobs.items():
+            if _is_close(trained[job.digest], wanted[task, job.labels]):
+                close[job.digest] = job, _further(job, plan.profile)
+    if not close:
+        return trained
+    training.on_close(list(close.values()))
+    return {**trained, **training.train([again for _, further in close.values() for again in further])}
+
+
+def _is_close(first: Result | TrainerFault, threshold: Threshold) -> bool:
+    """Whether one training does not tell; what was not trained is no result to add to."""
+    return isinstance(first, Result) and threshold.close(first.accuracy)
+
+
+def _further(job: Job, profile: Profile) -> Sequence[Job]:
+    """The same training under each of the extra seeds."""
+    content = {name: getattr(job, name) for name in Job.model_fields}
+    # Not model_copy: it would copy the digest that is cached in the job as well.
+    return [Job(**{**content, "seed": seed}) for seed in profile.extra_seeds]
 
 
 def _examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> _Examined:
@@ -133,7 +171,7 @@ def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) 
     return verdicts
 
 
-def _result(one: _Examined, trained: Mapping[str, Result | TrainerFault], plan: Plan) -> SubmissionResult:
+def _result(one: _Examined, trained: Outcomes, plan: Plan) -> SubmissionResult:
     tasks = []
     for task in plan.manifest.tasks:
         if task.id not in one.verdicts:
@@ -154,27 +192,47 @@ def _result(one: _Examined, trained: Mapping[str, Result | TrainerFault], plan: 
     )
 
 
-def _learned(
-    one: _Examined, task: Task, check: Check, trained: Mapping[str, Result | TrainerFault], plan: Plan
-) -> Verdict:
+def _learned(one: _Examined, task: Task, check: Check, trained: Outcomes, plan: Plan) -> Verdict:
+    """Decides by one training, or by the median of three where the first came close to the threshold."""
     assert plan.training
     assert check.train
-    job = one.jobs[task.id, check.id]
+    first = one.jobs[task.id, check.id]
     network = one.networks[task.id, check.id]
-    result = trained[job.digest]
-    if isinstance(result, TrainerFault):
-        return Verdict(status=Status.FAULT, message=result.message, data={"training": job.digest})
     threshold = plan.training.threshold(task.id, check.train)
+    jobs = [first]
+    if _is_close(trained[first.digest], threshold):
+        jobs += _further(first, plan.profile)
+    results: list[Result] = []
+    for job in jobs:
+        outcome = trained[job.digest]
+        if isinstance(outcome, TrainerFault):
+            return Verdict(
+                status=Status.FAULT,
+                message=outcome.message,
+                data={"training": job.digest, "seed": job.seed},
+            )
+        results.append(outcome)
+    result = results[int(decisive([result.accuracy for result in results]))]
     data: dict[str, Any] = {
         "accuracy": result.accuracy,
+        "accuracies": [result.accuracy for result in results],
+        "seeds": [job.seed for job in jobs],
+        "trainings": [job.digest for job in jobs],
+        "decided_by": "one training" if len(jobs) == 1 else "the median of three trainings",
         "threshold": threshold.threshold,
-        "threshold_runs": threshold.n,
+        "threshold_calibrated": threshold.calibrated,
+        "threshold_source": threshold.source,
+        "threshold_runs": threshold.trainings,
+        "threshold_mean": threshold.mean,
+        "threshold_sd": threshold.sd,
+        "threshold_rate": threshold.rate,
         "chance": threshold.chance,
         "label_set": check.train,
-        "training": job.digest,
         "blueprint": network.digest,
         "parameters": network.parameters,
-        "seed": job.seed,
+        # of the training that decided
+        "training": result.digest,
+        "seed": result.seed,
         "train_accuracy": result.train_accuracy,
         "loss": result.loss,
         "seconds": result.seconds,
@@ -182,11 +240,23 @@ def _learned(
         "machine": result.machine,
         "versions": result.versions,
     }
+    message = _in_words(results, result, threshold)
     earned = fraction(result.accuracy, threshold.threshold, threshold.chance)
-    reached = f"{result.accuracy:.1%} of hidden images right, {threshold.threshold:.1%} wanted"
     if earned >= 1:
-        return Verdict.passed(f"{reached}.", **data)
-    return Verdict.failed(f"{reached} (chance is {threshold.chance:.0%}).", fraction=earned, **data)
+        return Verdict.passed(message, **data)
+    return Verdict.failed(message, fraction=earned, **data)
+
+
+def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold) -> str:
+    """What a network reached, what was wanted and what stands behind that, for a student."""
+    # Two that differ must not look alike.
+    digits = 2 if len(results) > 1 or abs(decided.accuracy - threshold.threshold) < 0.001 else 1
+    said = [f"{decided.accuracy:.{digits}%} of hidden images right, {threshold.threshold:.{digits}%} wanted."]
+    if len(results) > 1:
+        each = ", ".join(f"{result.accuracy:.{digits}%}" for result in results)
+        said.append(f"Close: decided by the median of three trainings: {each}.")
+    said += [threshold.in_words(digits), f"Chance is {threshold.chance:.0%}."]
+    return " ".join(said)
 
 
 def _check(check: Check, verdict: Verdict) -> CheckResult:

@@ -1,15 +1,29 @@
 """How accurate a network has to be, computed from trainings of the solutions, and what less accuracy earns.
 
-reference/<profile>/runs.json has every training of the solutions; thresholds.json is computed from it alone:
+reference/<profile>/runs/<task>.json have every training of the solutions; thresholds.json is computed from
+them alone. A threshold is the lower one-sided prediction bound for one new training: with the mean m of the
+hidden accuracy over n seeds, and its standard deviation s, known with f degrees of freedom,
 
-    threshold = mean - K * standard deviation of the hidden accuracy over at least MIN_RUNS seeds
+    threshold = m - k * s,    k = t(1 - RATE, f) * sqrt(1 + 1/n)
 
-for the solution as it is written, and again with Keras's default initialisers; the lower one counts. The
-brief leaves initialisers open, and they can cost more than any seed: AlexNet on the fine labels of profile
-cpu lost 1.8 points to the defaults, five times its deviation from seed to seed.
+A new training of the same network falls below it with probability RATE = 0.1%, if accuracies are normal
+(grader/calibration.py tests that, and simulates the rate).
 
-The rule is provisional: with the deviation itself estimated from five runs, a correct network falls below the
-threshold with a probability of about 0.7% (Student t, 4 degrees of freedom), if accuracies are normal.
+The brief leaves initialisers open, and they can cost more than any seed: the solution is trained as it is
+written, and again with Keras's default initialisers. Each variant has its own mean and bound, and the lower
+bound counts, so that neither choice decides a mark. The deviation from seed to seed is taken from both
+together, since it is about the same (grader/calibration.py tests that too): s squared is the mean of theirs,
+weighted by n - 1, and f the sum of n - 1. So five seeds of a second variant are enough: with 20 and 5, k is
+3.57 for the first and 3.82 for the second. From 5 seeds alone it would be 7.86.
+
+Fewer than CALIBRATED_RUNS trainings in all give thresholds by the same formula, marked provisional.
+
+A result within one standard deviation of the threshold, on either side, is close: two more trainings under
+fresh seeds are added, and the median of the three decides (grader/schedule.py).
+
+Where nothing was trained yet, thresholds are estimates: written by hand into
+reference/<profile>/estimates.yaml, each with where its figure comes from, and marked as uncalibrated
+wherever they are used.
 
 A threshold holds for the conditions it was measured under. Under others (a changed recipe, other data, other
 libraries) it is stale: `Thresholds.stale` says what has changed; marks are given, as provisional ones.
@@ -18,11 +32,16 @@ libraries) it is stale: `Thresholds.stale` says what has changed; marks are give
 import json
 import math
 import statistics
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import numpy as np
+import yaml
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from scipy import special
 
 from grader.errors import ManifestError
 from grader.recipes import CLASSES, Argument, LabelSet
@@ -30,13 +49,19 @@ from grader.trainer import Conditions, Result
 from lab.files import write_atomically
 
 Variant = Literal["as written", "default initialisers"]
+Group = tuple[str, LabelSet, Variant]
+Figures = TypeVar("Figures", float, NDArray[np.float64])  # one figure, or an array of them (calibration.py)
 
-K = 4.5
+RATE = 0.001  # the chance that one new training of a correct network falls below its threshold
+CALIBRATED_RUNS = 20
 MIN_RUNS = 5
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+# --- trainings of the solutions ---------------------------------------------------------------------------
 
 
 class ReferenceRun(_Strict):
@@ -54,9 +79,14 @@ class ReferenceRun(_Strict):
     blueprint: str
     result: Result
 
+    @property
+    def group(self) -> Group:
+        """What it shares with the same network's trainings under other seeds."""
+        return self.task, self.result.labels, self.variant
+
 
 class Runs(_Strict):
-    """runs.json: all trainings of the solutions under one profile.
+    """Trainings of the solutions under one profile; runs/<task>.json holds those of one task.
 
     Attributes:
         profile: which one.
@@ -71,6 +101,87 @@ class Runs(_Strict):
     builders: dict[str, dict[str, Argument]]
     runs: tuple[ReferenceRun, ...]
 
+    def groups(self) -> dict[Group, list[ReferenceRun]]:
+        """The runs of each network on each label set; ManifestError where they are not that."""
+        groups: dict[Group, list[ReferenceRun]] = {}
+        for run in self.runs:
+            groups.setdefault(run.group, []).append(run)
+        for group, runs in groups.items():
+            seeds, networks = {run.result.seed for run in runs}, {run.blueprint for run in runs}
+            if len(seeds) != len(runs) or len(networks) != 1:
+                raise ManifestError(
+                    f"the reference runs of {_name(group)} are not one network under different seeds"
+                )
+        return groups
+
+    @classmethod
+    def merge(cls, parts: Sequence["Runs"]) -> "Runs":
+        """All runs of several files; ManifestError unless they were trained under the same conditions.
+
+        Args:
+            parts: of one profile, each with other tasks; at least one.
+        """
+        first = parts[0]
+        builders: dict[str, dict[str, Argument]] = {}
+        for part in parts:
+            shared = builders.keys() & part.builders.keys()
+            before, now = (
+                {
+                    "profile": one.profile,
+                    "builders": {name: called[name] for name in shared},
+                    **one.conditions.model_dump(),
+                }
+                for one, called in ((first, builders), (part, part.builders))
+            )
+            if changes := _changes(before, now):
+                tasks = ", ".join(dict.fromkeys(run.task for run in part.runs))
+                raise ManifestError(
+                    f"the reference runs of {tasks} were trained under other conditions ({changes})",
+                    mend=_mend(first.profile),
+                )
+            builders |= part.builders
+        runs = tuple(run for part in parts for run in part.runs)
+        return cls(profile=first.profile, conditions=first.conditions, builders=builders, runs=runs)
+
+
+def load_runs(folder: Path) -> Runs:
+    """Reads reference/<profile>/runs/*.json, in the order of their names; ManifestError if not."""
+    paths = sorted((folder / "runs").glob("*.json"))
+    if not paths:
+        raise ManifestError(f"{folder / 'runs'} holds no trainings of the solutions", mend=_mend(folder.name))
+    return Runs.merge([_read(Runs, path, folder) for path in paths])
+
+
+def save_runs(runs: Runs, folder: Path) -> None:
+    """Writes reference/<profile>/runs/<task>.json for each task that was trained; others stay."""
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    for task in dict.fromkeys(run.task for run in runs.runs):
+        builders = {name: called for name, called in runs.builders.items() if name == task}
+        own = tuple(run for run in runs.runs if run.task == task)
+        _write(folder / "runs" / f"{task}.json", runs.model_copy(update={"builders": builders, "runs": own}))
+
+
+# --- thresholds -------------------------------------------------------------------------------------------
+
+
+class Bound(_Strict):
+    """What one variant of a solution would ask for.
+
+    Attributes:
+        variant: which one.
+        blueprint: the digest of its network.
+        n, mean: its runs, and the mean of their accuracies.
+        k: bound = mean - k * sd, with the sd of all variants together.
+        bound: rounded down to what a person can read: it is shown next to the accuracy it decides on.
+    """
+
+    variant: Variant
+    blueprint: str
+    n: int = Field(ge=MIN_RUNS)
+    mean: float
+    k: float
+    bound: float
+
 
 class Threshold(_Strict):
     """What one check of one task asks for.
@@ -79,23 +190,61 @@ class Threshold(_Strict):
         task, labels: which check.
         threshold: full marks from this hidden accuracy on.
         chance: no marks at this accuracy or below.
-        n, mean, sd, k: threshold = mean - k * sd over n runs; sd with n - 1.
+        calibrated: whether it was measured; if not it is an estimate, and the fields below are 0 or empty.
+        source: where an estimate comes from, in words; empty if it was measured.
+        n, mean: over the runs of the variant that sets it.
+        sd: from seed to seed, of all variants together.
+        trainings: so many of all variants together.
+        k: threshold = mean - k * sd.
+        rate: the chance that one new training of the same network falls below it.
         variant: the variant of the solution whose threshold was the lower one.
         blueprint: the digest of its network.
-        runs: the digests of its trainings.
+        runs: the digests of its n trainings.
+        others: what the other variants would have asked for: no less.
     """
 
     task: str
     labels: LabelSet
     threshold: float = Field(gt=0, lt=1)
     chance: float = Field(gt=0, lt=1)
-    n: int = Field(ge=MIN_RUNS)
-    mean: float
-    sd: float = Field(ge=0)
-    k: float
-    variant: Variant
-    blueprint: str
-    runs: tuple[str, ...]
+    calibrated: bool = False
+    source: str = ""
+    n: int = Field(default=0, ge=0)
+    mean: float = 0.0
+    sd: float = Field(default=0.0, ge=0)
+    trainings: int = Field(default=0, ge=0)
+    k: float = 0.0
+    rate: float = Field(default=0.0, ge=0, lt=1)
+    variant: Variant | None = None
+    blueprint: str = ""
+    runs: tuple[str, ...] = ()
+    others: tuple[Bound, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Threshold":
+        if self.calibrated and (self.n < MIN_RUNS or self.variant is None or not self.rate):
+            raise ValueError(f"measured, but not on {MIN_RUNS} runs or more")
+        if not self.calibrated and (self.n or not self.source):
+            raise ValueError("an estimate has a source and no runs")
+        return self
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it rests on fewer runs than it should."""
+        return self.trainings < CALIBRATED_RUNS
+
+    def close(self, accuracy: float) -> bool:
+        """Whether an accuracy is so near that further seeds have to decide; never for an estimate."""
+        return self.calibrated and bool(near(accuracy, self.threshold, self.sd))
+
+    def in_words(self, digits: int = 1) -> str:
+        """What stands behind it, for a student; percentages have so many decimals."""
+        figure = f"{self.threshold:.{digits}%}"
+        if not self.calibrated:
+            return f"{figure} is an estimate: no correct network was trained under this profile yet."
+        many = round(1 / self.rate)
+        measured = f"{self.trainings} were measured"
+        return f"A correct network falls below {figure} in 1 of {many} trainings ({measured})."
 
 
 class Thresholds(_Strict):
@@ -103,19 +252,22 @@ class Thresholds(_Strict):
 
     Attributes:
         profile: which one.
-        provisional: whether the rule behind them is still to be replaced by a calibrated one.
+        calibrated: whether they were measured.
+        provisional: whether some rest on fewer runs than they should, or on none.
         rule: in words.
-        conditions, builders: as in Runs.
+        conditions: as in Runs; None if nothing was measured.
+        builders: as in Runs.
         thresholds: one for each task and label set.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     profile: str
+    calibrated: bool
     provisional: bool
     rule: str
-    conditions: Conditions
+    conditions: Conditions | None
     builders: dict[str, dict[str, Argument]]
-    thresholds: tuple[Threshold, ...]
+    thresholds: tuple[Threshold, ...] = Field(min_length=1)
 
     def get(self, task: str, labels: LabelSet) -> Threshold:
         """The threshold of a task's network on a label set; ManifestError if it was never measured."""
@@ -124,35 +276,62 @@ class Thresholds(_Strict):
                 return threshold
         raise ManifestError(
             f"there is no threshold for {task} on {labels} labels under profile {self.profile}",
-            mend=f"Run: nox -s reference -- --profile {self.profile}",
+            mend=_mend(self.profile),
         )
 
     def stale(self, conditions: Conditions, builders: dict[str, dict[str, Argument]]) -> str:
         """What has changed since they were measured, as a sentence for people; empty if nothing has."""
+        if self.conditions is None:
+            return ""
         before = {"builders": self.builders, **self.conditions.model_dump()}
-        now = {"builders": builders, **conditions.model_dump()}
-        changes = "; ".join(f"{name} was {old!r}, is {new!r}" for name, old, new in _differences(before, now))
+        changes = _changes(before, {"builders": builders, **conditions.model_dump()})
         return changes and f"thresholds were measured under other conditions ({changes})"
 
+    def reservation(self) -> str:
+        """Why they are not the last word, as a sentence for people; empty if they are."""
+        if not self.calibrated:
+            return (
+                f"the thresholds of profile {self.profile} are uncalibrated: estimates, "
+                "measured on no training of a correct network"
+            )
+        if self.provisional:
+            few = min(threshold.trainings for threshold in self.thresholds)
+            return f"thresholds rest on {few} trainings of a correct network, not on {CALIBRATED_RUNS}"
+        return ""
 
-def compute(runs: Runs) -> Thresholds:
-    """Thresholds from reference runs; ManifestError where they are too few or no better than chance."""
-    groups: dict[tuple[str, LabelSet, Variant], list[ReferenceRun]] = {}
-    for run in runs.runs:
-        groups.setdefault((run.task, run.result.labels, run.variant), []).append(run)
-    lowest: dict[tuple[str, LabelSet], Threshold] = {}
-    for (task, labels, variant), group in groups.items():
-        threshold = _threshold(task, labels, variant, group)
-        if (task, labels) not in lowest or threshold.threshold < lowest[task, labels].threshold:
-            lowest[task, labels] = threshold
-    return Thresholds(
-        profile=runs.profile,
-        provisional=True,
-        rule=f"mean - {K} * standard deviation over seeds, of the solution's weakest variant",
-        conditions=runs.conditions,
-        builders=runs.builders,
-        thresholds=tuple(lowest.values()),
-    )
+
+def factor(n: int, freedom: int, rate: float = RATE) -> float:
+    """k: so many standard deviations below the mean of n runs a new one falls with probability `rate`.
+
+    Args:
+        n: runs behind the mean.
+        freedom: degrees of freedom behind the standard deviation.
+        rate: of one new run.
+    """
+    return float(special.stdtrit(freedom, 1 - rate)) * math.sqrt(1 + 1 / n)
+
+
+def pooled(deviations: Sequence[Figures], counts: Sequence[int]) -> tuple[Figures, int]:
+    """The one standard deviation behind several, each with n - 1, and its degrees of freedom."""
+    freedom = sum(n - 1 for n in counts)
+    squares = sum((n - 1) * sd * sd for sd, n in zip(deviations, counts, strict=True))
+    return (squares / freedom) ** 0.5, freedom
+
+
+def bound(mean: Figures, sd: Figures, n: int, freedom: int) -> Figures:
+    """The lower prediction bound for one new run: see `factor`."""
+    return mean - factor(n, freedom) * sd
+
+
+def near(accuracy: Figures, threshold: Figures, sd: Figures) -> "bool | NDArray[np.bool_]":
+    """Whether one training does not tell on which side of the threshold a network is."""
+    return abs(accuracy - threshold) <= sd
+
+
+def decisive(accuracies: ArrayLike) -> NDArray[np.intp]:
+    """The position of the accuracy that decides: the median of an odd number, along the first axis."""
+    order = np.argsort(accuracies, axis=0, kind="stable")
+    return np.asarray(order[len(order) // 2])
 
 
 def fraction(accuracy: float, threshold: float, chance: float) -> float:
@@ -162,68 +341,216 @@ def fraction(accuracy: float, threshold: float, chance: float) -> float:
     return max(0.0, (accuracy - chance) / (threshold - chance))
 
 
+def compute(runs: Runs) -> Thresholds:
+    """Thresholds from reference runs.
+
+    Raises:
+        ManifestError: runs are too few, or no better than chance; it says which trainings are missing.
+    """
+    groups = runs.groups()
+    by_check: dict[tuple[str, LabelSet], list[Group]] = {}
+    for group in groups:
+        by_check.setdefault(group[:2], []).append(group)
+    found = []
+    for (task, labels), variants in by_check.items():
+        for group in variants:
+            _check_enough(group, groups[group])
+        sizes = [len(groups[group]) for group in variants]
+        sd, freedom = pooled([statistics.stdev(_accuracies(groups[group])) for group in variants], sizes)
+        bounds = [_bound(group, groups[group], sd, freedom) for group in variants]
+        counts, *others = sorted(bounds, key=lambda one: one.bound)
+        found.append(
+            Threshold(
+                task=task,
+                labels=labels,
+                threshold=counts.bound,
+                chance=1 / CLASSES[labels],
+                calibrated=True,
+                sd=round(sd, 6),
+                trainings=sum(sizes),
+                rate=RATE,
+                runs=tuple(run.result.digest for run in groups[task, labels, counts.variant]),
+                others=tuple(others),
+                **counts.model_dump(exclude={"bound"}),
+            )
+        )
+    return Thresholds(
+        profile=runs.profile,
+        calibrated=True,
+        provisional=any(threshold.provisional for threshold in found),
+        rule=f"mean - t({1 - RATE:g}, f) * sd * sqrt(1 + 1/n) over n seeds of the weakest variant; "
+        "sd with f degrees of freedom, of all variants together",
+        conditions=runs.conditions,
+        builders=runs.builders,
+        thresholds=tuple(found),
+    )
+
+
 def load(folder: Path) -> Thresholds:
     """Reads reference/<profile>/thresholds.json; ManifestError names the file and the fault."""
     path = folder / "thresholds.json"
-    mend = f"Run: nox -s reference -- --profile {folder.name}"
-    try:
-        thresholds = Thresholds.model_validate_json(path.read_bytes())
-    except OSError as error:
-        reason = f"profile {folder.name} has no thresholds: {path} cannot be read: {error.strerror}"
-        raise ManifestError(reason, mend=mend) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ManifestError(f"{path}: {where}: {first['msg']}", mend=mend) from error
-    if thresholds.profile != folder.name:
-        raise ManifestError(f"{path} is of profile {thresholds.profile}", mend=mend)
-    return thresholds
+    if not path.exists():
+        reason = f"profile {folder.name} has no thresholds: there is no {path}"
+        raise ManifestError(reason, mend=_mend(folder.name))
+    return _read(Thresholds, path, folder)
 
 
 def save(runs: Runs, folder: Path) -> Thresholds:
-    """Writes runs.json and the thresholds that follow from it into reference/<profile>/."""
+    """Writes the thresholds that follow from reference runs to reference/<profile>/thresholds.json."""
     thresholds = compute(runs)
-    for name, content in (("runs.json", runs), ("thresholds.json", thresholds)):
-        data = content.model_dump(mode="json")
-        write_atomically(folder / name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    _write(folder / "thresholds.json", thresholds)
     return thresholds
 
 
-def _threshold(task: str, labels: LabelSet, variant: Variant, group: list[ReferenceRun]) -> Threshold:
-    accuracies = [run.result.accuracy for run in group]
-    name = f"{task} on {labels} labels, {variant},"
-    if len({run.result.seed for run in group}) != len(group) or len({run.blueprint for run in group}) != 1:
-        raise ManifestError(f"the reference runs of {name} are not one network under different seeds")
-    if len(group) < MIN_RUNS:
-        raise ManifestError(f"{name} has {len(group)} reference runs; a threshold needs {MIN_RUNS}")
-    mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
-    chance = 1 / CLASSES[labels]
-    # Rounded down to what a person can read: a threshold is shown next to the accuracy it decides on.
-    threshold = math.floor((mean - K * sd) * 10_000) / 10_000
-    if threshold <= 2 * chance:
+# --- estimates, where nothing was measured ----------------------------------------------------------------
+
+
+class _Estimate(_Strict):
+    """One entry of estimates.yaml: an accuracy, and where the figure comes from."""
+
+    accuracy: float = Field(gt=0, lt=1)
+    source: str = Field(min_length=1)
+
+
+class _Estimates(_Strict):
+    """estimates.yaml: by task, by label set."""
+
+    estimates: dict[str, dict[LabelSet, _Estimate]] = Field(min_length=1)
+
+
+def save_estimates(folder: Path) -> Thresholds:
+    """Writes reference/<profile>/thresholds.json from the estimates.yaml beside it, marked as uncalibrated.
+
+    Raises:
+        ManifestError: estimates.yaml is missing or wrong, or thresholds.json was measured: that is kept.
+    """
+    path = folder / "estimates.yaml"
+    if (folder / "thresholds.json").exists() and load(folder).calibrated:
+        raise ManifestError(f"{folder / 'thresholds.json'} was measured, and is worth more than estimates")
+    try:
+        written = _Estimates.model_validate(yaml.safe_load(path.read_bytes()))
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        raise ManifestError(f"{path}: {_first(error)}") from error
+    thresholds = Thresholds(
+        profile=folder.name,
+        calibrated=False,
+        provisional=True,
+        rule="estimates of estimates.yaml: nothing was trained under this profile",
+        conditions=None,
+        builders={},
+        thresholds=tuple(
+            Threshold(
+                task=task,
+                labels=labels,
+                threshold=one.accuracy,
+                chance=1 / CLASSES[labels],
+                calibrated=False,
+                source=" ".join(one.source.split()),
+            )
+            for task, label_sets in written.estimates.items()
+            for labels, one in label_sets.items()
+        ),
+    )
+    _write(folder / "thresholds.json", thresholds)
+    return thresholds
+
+
+# --- helpers ----------------------------------------------------------------------------------------------
+
+
+def _check_enough(group: Group, runs: Sequence[ReferenceRun]) -> None:
+    if len(runs) < MIN_RUNS:
         raise ManifestError(
-            f"{name} reaches {mean:.1%}, standard deviation {sd:.1%}; chance is {chance:.0%}",
+            f"{_name(group)} has {len(runs)} reference runs; a threshold needs {MIN_RUNS}",
+            mend=f"Train it under {MIN_RUNS - len(runs)} more seeds (params.yaml, reference_seeds).",
+        )
+
+
+def _accuracies(runs: Sequence[ReferenceRun]) -> list[float]:
+    return [run.result.accuracy for run in runs]
+
+
+def _bound(group: Group, runs: Sequence[ReferenceRun], sd: float, freedom: int) -> Bound:
+    n, mean = len(runs), statistics.mean(_accuracies(runs))
+    lower = math.floor(bound(mean, sd, n, freedom) * 10_000) / 10_000
+    chance = 1 / CLASSES[group[1]]
+    if lower <= 2 * chance:
+        raise ManifestError(
+            f"{_name(group)} reaches {mean:.1%}, standard deviation {sd:.1%} over {n} runs: a threshold of "
+            f"{lower:.1%}, and chance is {chance:.0%}",
             mend="The recipe cannot tell a network that learns from one that does not: train longer.",
         )
-    return Threshold(
-        task=task,
-        labels=labels,
-        threshold=threshold,
-        chance=chance,
-        n=len(group),
+    return Bound(
+        variant=group[2],
+        blueprint=runs[0].blueprint,
+        n=n,
         mean=round(mean, 6),
-        sd=round(sd, 6),
-        k=K,
-        variant=variant,
-        blueprint=group[0].blueprint,
-        runs=tuple(run.result.digest for run in group),
+        k=round(factor(n, freedom), 6),
+        bound=lower,
     )
+
+
+def _name(group: Group) -> str:
+    task, labels, variant = group
+    return f"{task} on {labels} labels, {variant},"
+
+
+def _mend(profile: str) -> str:
+    return f"Run: nox -s reference -- --profile {profile}"
+
+
+Model = TypeVar("Model", Runs, Thresholds)
+
+
+def _read(model: type[Model], path: Path, folder: Path) -> Model:
+    """A file of a profile's folder; ManifestError names it and the fault."""
+    try:
+        content = model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", mend=_mend(folder.name)) from error
+    except ValidationError as error:
+        raise ManifestError(f"{path}: {_first(error)}", mend=_mend(folder.name)) from error
+    if content.profile != folder.name:
+        raise ManifestError(f"{path} is of profile {content.profile}", mend=_mend(folder.name))
+    return content
+
+
+def _write(path: Path, content: BaseModel) -> None:
+    data = content.model_dump(mode="json")
+    write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _first(error: ValidationError) -> str:
+    """Where the first fault is, and what it is."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _changes(before: Mapping[str, object], now: Mapping[str, object]) -> str:
+    return "; ".join(f"{name} was {old!r}, is {new!r}" for name, old, new in _differences(before, now))
 
 
 def _differences(before: object, now: object, name: str = "") -> Iterator[tuple[str, object, object]]:
     """Where two nested dictionaries differ, by dotted name."""
-    if isinstance(before, dict) and isinstance(now, dict):
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys((*before, *now)):
             yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
     elif before != now:
         yield name, before, now
+
+
+def _main(arguments: Sequence[str]) -> int:
+    """`python -m grader.thresholds reference/gpu`: thresholds.json from estimates.yaml."""
+    for folder in arguments:
+        for threshold in save_estimates(Path(folder)).thresholds:
+            print(f"{threshold.task} on {threshold.labels} labels: {threshold.threshold:.1%}, an estimate")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

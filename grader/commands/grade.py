@@ -61,7 +61,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     _check_out(order.out)
     engine = sandbox.select(order.engine, own_code=order.trust or all(_is_own(root, s.path) for s in sources))
     pin = _pin(root, profile)
-    place = launchers.choose(engine.name, profile.device)
+    place = launchers.choose(engine.name, profile.device, profile.backend)
     conditions = trainer.Conditions.of(profile, pin, place.engine)
     wanted = thresholds.load(root / "reference" / profile.name)
     run = Run(
@@ -85,6 +85,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     training = schedule.Training(
         job=job,
         threshold=wanted.get,
+        on_close=display.close,
         train=lambda jobs: trainer.run(
             jobs,
             store=root / ".kit" / "trainings",
@@ -125,8 +126,8 @@ def _provisional(
     reasons = []
     if profile.data == "embedded":
         reasons.append("networks were trained on the embedded set of drawn images, not on CIFAR-100")
-    if wanted.provisional:
-        reasons.append(f"thresholds rest on {min(t.n for t in wanted.thresholds)} runs of each solution")
+    if reservation := wanted.reservation():
+        reasons.append(reservation)
     if stale := wanted.stale(conditions, profile.builders):
         reasons.append(stale)
     return "; ".join(reasons)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -63,6 +64,15 @@ class Display(trainer.Watch):
             if self._probed == self._probes:
                 self._bars.remove_task(self._probing)
             self._say(f"probed {self._probed} of {self._probes}", often=self._probed < self._probes)
+
+    def close(self, close: Sequence[tuple[Job, Sequence[Job]]]) -> None:
+        """These came close to a threshold, and are trained under further seeds now."""
+        for first, further in close:
+            for job in further:
+                self._names.setdefault(job.digest, f"{self._name(first)}, again with seed {job.seed}")
+        what = "1 network came" if len(close) == 1 else f"{len(close)} networks came"
+        line = f"  {what} close to the accuracy wanted: two more trainings each, the median of three decides"
+        self._print(Text(line))
 
     def stored(self, job: Job, result: Result) -> None:
         """See trainer.Watch."""

@@ -57,7 +57,7 @@ class TestSolutions:
         assert first.returncode == 0, first.stdout + first.stderr
         assert "the embedded set" in first.stdout.splitlines()[0]
         a = results(tmp_path / "a", "solutions")
-        assert a["score"] == sum(test["max_score"] for test in a["tests"]) == 100
+        assert a["score"] == sum(test["max_score"] for test in a["tests"]) == 150
         assert statuses(a) == {"passed"}
 
         began = time.monotonic()
@@ -73,7 +73,7 @@ class TestSolutions:
         assert a == b
 
         learned = [test for test in a["tests"] if "learns.fine" in test["tags"]]
-        assert len(learned) == 2
+        assert len(learned) == 3
         for test in learned:
             assert test["extra_data"]["accuracy"] >= test["extra_data"]["threshold"] > 2 / 100
             assert len(test["extra_data"]["blueprint"]) == len(test["extra_data"]["training"]) == 64
@@ -142,7 +142,8 @@ class TestTasksAreMarkedOnTheirOwn:
         assert done.returncode == 0, done.stdout + done.stderr
         tasks = {task["task"]: task for task in results(tmp_path / "out", "mixed")["extra_data"]["tasks"]}
         earned = {name: sum(check["points"] for check in task["checks"]) for name, task in tasks.items()}
-        assert earned == {"preprocessing": 16, "alexnet": 35, "resnet": 35}
+        networks = dict.fromkeys(("alexnet", "resnet", "wide_resnet"), 35)
+        assert earned == {"preprocessing": 16, **networks, "evaluation": 15}
 
 
 class TestWrongUsage:

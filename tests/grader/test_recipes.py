@@ -38,6 +38,18 @@ class TestLoad:
         assert cpu.recipe.epochs * (cpu.train // cpu.recipe.batch) > 100
         assert isinstance(cpu.builders["resnet"]["blocks"], tuple)
 
+    def test_gpu(self) -> None:
+        """The profiles for a GPU train whole networks on all of CIFAR-100, and say so of the device."""
+        params = recipes.load(ROOT / "params.yaml")
+        for name in ("gpu", "gpu-full"):
+            profile = params.profile(name)
+            assert (profile.device, profile.data) == ("gpu", "cifar-100")
+            assert (profile.train, profile.hidden, profile.validation) == (50_000, 10_000, 0)
+            assert profile.recipe.precision == "mixed_bfloat16"
+            assert profile.builders["wide_resnet"] == {"depth": 20, "width": 10}
+            assert profile.budget.parameters > 26_808_692
+        assert params.profile("cpu").device == "cpu"
+
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
@@ -60,8 +72,15 @@ class TestLoad:
             ({"reference_seeds": [1, 2, 3, 4]}, "profiles.cpu.reference_seeds"),
             ({"reference_seeds": [1, 2, 3, 4, 4]}, "a seed is twice"),
             ({"grading_seed": 3}, "grading_seed 3 is one of reference_seeds"),
+            ({"extra_seeds": None}, "profiles.cpu.extra_seeds"),
+            ({"extra_seeds": [101, 102, 103]}, "profiles.cpu.extra_seeds"),
+            ({"extra_seeds": [101, 101]}, "extra_seeds are two fresh ones"),
+            ({"extra_seeds": [0, 101]}, "extra_seeds are two fresh ones"),
+            ({"extra_seeds": [101, 3]}, "extra_seeds are two fresh ones"),
             ({"builders": {"resnet": {"blocks": "many"}}}, "profiles.cpu.builders.resnet.blocks"),
             ({"budget": {"parameters": 1}}, "profiles.cpu.budget"),
+            ({"validation": 150}, "profiles.cpu.validation"),
+            ({"backend": "torch"}, "profiles.cpu.backend"),
         ],
     )
     def test_names_place_and_fault(self, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -94,7 +113,8 @@ class TestLoad:
 
     def test_key_twice(self, tmp_path: Path) -> None:
         """YAML would silently keep the second."""
-        text = yaml.safe_dump(changed()).replace("    train: 8000", "    train: 8000\n    train: 9000")
+        line = f"    train: {PARAMS['profiles']['cpu']['train']}\n"
+        text = yaml.safe_dump(changed()).replace(line, f"{line}    train: 9000\n")
         with pytest.raises(ManifestError, match="'train' is there twice"):
             load(tmp_path, text)
 

@@ -1,0 +1,291 @@
+"""Trainings of a grading run: each network once, a second round where a result is close, what decides then.
+
+The probe runs once, for real; the trainer is a table of accuracies by seed, for no real one comes out close
+on demand.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from grader import manifest, recipes, schedule
+from grader.errors import ManifestError, TrainerFault
+from grader.export import gradescope, table, terminal
+from grader.recipes import LabelSet
+from grader.record import CheckResult, Run, Status, SubmissionResult
+from grader.sandbox import select
+from grader.sandbox.base import Availability, Job, Outcome
+from grader.submission import Source
+from grader.thresholds import Threshold
+from grader.trainer import Job as TrainingJob
+from grader.trainer import Result
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+FIRST, SECOND, THIRD = PROFILE.grading_seed, *PROFILE.extra_seeds
+RUN = Run(
+    profile="offline",
+    data="the embedded set",
+    data_pin="0" * 32,
+    provisional_because="",
+    engine="none",
+    seed=1,
+    versions={},
+)
+
+
+class Replaying:
+    """Runs the first probe, and gives what it wrote to every later one: same submission, same seed."""
+
+    name, isolates = "replaying", False
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self._outcome: Outcome | None = None
+
+    def availability(self) -> Availability:
+        return Availability(True)
+
+    def run(self, job: Job) -> Outcome:
+        if self._outcome is None:
+            self._outcome = select("none", own_code=True).run(job)
+            shutil.copytree(job.output, self._kept)
+        else:
+            shutil.copytree(self._kept, job.output, dirs_exist_ok=True)
+        return self._outcome
+
+
+class Trainer:
+    """Accuracies from a table by label set and seed, and a list of what was asked for in each round."""
+
+    def __init__(self, accuracies: dict[tuple[LabelSet, int], float | None]) -> None:
+        self._accuracies = accuracies
+        self.rounds: list[list[tuple[LabelSet, int]]] = []
+
+    def __call__(self, jobs: Sequence[TrainingJob]) -> dict[str, Result | TrainerFault]:
+        self.rounds.append([(job.labels, job.seed) for job in jobs])
+        return {job.digest: self._outcome(job) for job in jobs}
+
+    def _outcome(self, job: TrainingJob) -> Result | TrainerFault:
+        accuracy = self._accuracies[job.labels, job.seed]
+        if accuracy is None:
+            return TrainerFault("a training was ended by SIGKILL")
+        return Result.model_construct(
+            digest=job.digest,
+            accuracy=accuracy,
+            loss=2.0,
+            train_accuracy=(accuracy,),
+            train_loss=(2.0,),
+            parameters=1,
+            seconds=1.0,
+            labels=job.labels,
+            seed=job.seed,
+            pin="pin",
+            engine="engine",
+            versions={},
+            machine="",
+        )
+
+
+def threshold(labels: LabelSet, *, calibrated: bool = True) -> Threshold:
+    """0.50 on coarse labels and 0.30 on fine ones; close is within 0.02."""
+    wanted, chance = (0.5, 0.05) if labels == "coarse" else (0.3, 0.01)
+    if not calibrated:
+        return Threshold(task="resnet", labels=labels, threshold=wanted, chance=chance, source="a guess")
+    return Threshold(
+        task="resnet",
+        labels=labels,
+        threshold=wanted,
+        chance=chance,
+        calibrated=True,
+        n=20,
+        mean=wanted + 0.07336,
+        sd=0.02,
+        trainings=20,
+        k=3.668,
+        rate=0.001,
+        variant="as written",
+        blueprint="b",
+    )
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Replaying:
+    """One probe of the solution for all tests."""
+    return Replaying(tmp_path_factory.mktemp("probe") / "output")
+
+
+class Graded:
+    """What grading copies of the ResNet's solution came to."""
+
+    def __init__(
+        self,
+        engine: Replaying,
+        folder: Path,
+        accuracies: dict[tuple[LabelSet, int], float | None],
+        *,
+        copies: int = 1,
+        calibrated: bool = True,
+    ) -> None:
+        tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
+        only = tasks.model_copy(update={"tasks": tuple(t for t in tasks.tasks if t.id == "resnet")})
+        sources = []
+        for i in range(copies):
+            (folder / f"alice{i}").mkdir(parents=True)
+            shutil.copy(ROOT / "solutions" / "resnet.py", folder / f"alice{i}")
+            sources.append(Source(f"alice{i}", folder / f"alice{i}"))
+        self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies})
+        self.told: list[tuple[TrainingJob, Sequence[TrainingJob]]] = []
+        training = schedule.Training(
+            job=lambda task, labels, network, owner: TrainingJob.of(network, labels, FIRST, PROFILE, "pin"),
+            threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
+            train=self.trainer,
+            on_close=self.told.extend,
+        )
+        plan = schedule.Plan(only, PROFILE, engine, RUN, training, workers=1)
+        self.results: list[SubmissionResult] = list(schedule.grade(sources, plan))
+
+    def check(self, name: str = "learns.coarse") -> CheckResult:
+        """One check of the first submission."""
+        return next(check for check in self.results[0].tasks[0].checks if check.check == name)
+
+
+class TestFar:
+    """A first result that tells."""
+
+    @pytest.mark.parametrize(("accuracy", "status"), [(0.53, Status.PASSED), (0.47, Status.FAILED)])
+    def test_one_training_decides(
+        self, engine: Replaying, tmp_path: Path, accuracy: float, status: Status
+    ) -> None:
+        """More than a standard deviation away no second round; what stands behind the mark is said."""
+        graded = Graded(engine, tmp_path, {("coarse", FIRST): accuracy})
+        assert graded.trainer.rounds == [[("coarse", FIRST), ("fine", FIRST)]]
+        assert graded.told == []
+        check = graded.check()
+        assert check.status is status
+        assert check.data["accuracies"] == [accuracy]
+        assert check.data["decided_by"] == "one training"
+        for part in (
+            f"{accuracy:.1%}",
+            "50.0% wanted",
+            "1 of 1000 trainings (20",
+            "Chance is 5%",
+        ):
+            assert part in check.message
+
+    def test_copies_are_trained_once(self, engine: Replaying, tmp_path: Path) -> None:
+        """A network that three students built is one training, or three if it is close."""
+        close: dict[tuple[LabelSet, int], float | None] = {
+            ("coarse", FIRST): 0.51,
+            ("coarse", SECOND): 0.6,
+            ("coarse", THIRD): 0.6,
+        }
+        graded = Graded(engine, tmp_path, close, copies=3)
+        assert graded.trainer.rounds == [
+            [("coarse", FIRST), ("fine", FIRST)],
+            [("coarse", SECOND), ("coarse", THIRD)],
+        ]
+        assert len({str(result.tasks[0].checks[-1].data) for result in graded.results}) == 1
+
+
+class TestClose:
+    """A first result within one standard deviation of the threshold."""
+
+    @pytest.mark.parametrize(
+        ("three", "decided"),
+        [
+            ((0.49, 0.58, 0.57), 0.57),  # unlucky at first
+            ((0.51, 0.40, 0.45), 0.45),  # lucky at first
+            ((0.49, 0.58, 0.40), 0.49),
+            ((0.51, 0.58, 0.40), 0.51),
+        ],
+    )
+    def test_median_decides_mark_and_ramp(
+        self, engine: Replaying, tmp_path: Path, three: tuple[float, float, float], decided: float
+    ) -> None:
+        """The median passes, or earns its part of the points; all three are recorded and said."""
+        accuracies = dict(zip((FIRST, SECOND, THIRD), three, strict=True))
+        graded = Graded(engine, tmp_path, {("coarse", seed): a for seed, a in accuracies.items()})
+        assert graded.trainer.rounds[1] == [("coarse", SECOND), ("coarse", THIRD)]
+        check = graded.check()
+        assert check.status is (Status.PASSED if decided >= 0.5 else Status.FAILED)
+        assert check.points == round(check.max_points * min(1, (decided - 0.05) / 0.45), 2)
+        assert check.data["accuracy"] == decided
+        assert check.data["accuracies"] == list(three)
+        assert check.data["seeds"] == [FIRST, SECOND, THIRD]
+        assert len(set(check.data["trainings"])) == 3
+        # What is recorded of one training is that of the one that decided.
+        position = check.data["seeds"].index(check.data["seed"])
+        assert check.data["training"] == check.data["trainings"][position]
+        assert three[position] == decided
+        said = "decided by the median of three trainings: " + ", ".join(f"{one:.2%}" for one in three)
+        assert said in check.message
+        assert f"{decided:.2%} of hidden images right, 50.00% wanted" in check.message
+
+    def test_told_before_the_second_round(self, engine: Replaying, tmp_path: Path) -> None:
+        """Progress learns which training came close and which are to follow."""
+        graded = Graded(
+            engine,
+            tmp_path,
+            {("fine", FIRST): 0.29, ("fine", SECOND): 0.3, ("fine", THIRD): 0.3},
+        )
+        ((first, further),) = graded.told
+        assert (first.labels, first.seed) == ("fine", FIRST)
+        assert [job.seed for job in further] == [SECOND, THIRD]
+        assert all(job.blueprint == first.blueprint for job in further)
+        assert len({first.digest, *(job.digest for job in further)}) == 3
+
+    def test_fault_of_the_machine_is_no_mark(self, engine: Replaying, tmp_path: Path) -> None:
+        """If one of the further trainings could not be done, nothing is decided by the others."""
+        accuracies: dict[tuple[LabelSet, int], float | None] = {
+            ("coarse", FIRST): 0.51,
+            ("coarse", SECOND): None,
+            ("coarse", THIRD): 0.6,
+        }
+        graded = Graded(engine, tmp_path, accuracies)
+        assert graded.check().status is Status.FAULT
+        assert "SIGKILL" in graded.check().message
+        assert not graded.results[0].graded
+
+    def test_in_every_report(self, engine: Replaying, tmp_path: Path) -> None:
+        """Terminal, Gradescope and CSV say that three trainings decided, and what they reached."""
+        accuracies = {("coarse", FIRST): 0.49, ("coarse", SECOND): 0.58, ("coarse", THIRD): 0.57}
+        (result,) = Graded(engine, tmp_path, accuracies).results  # type: ignore[arg-type]
+        said = "median of three trainings: 49.00%, 58.00%, 57.00%"
+        assert said in " ".join(terminal.as_text([terminal.submission(result)]).split())
+        test = next(t for t in gradescope.results(result)["tests"] if "learns.coarse" in t["tags"])
+        assert said in test["output"]
+        assert test["extra_data"]["seeds"] == [FIRST, SECOND, THIRD]
+        assert "close, decided by three trainings: resnet learns.coarse" in table.marks_csv([result])
+
+
+class TestUncalibrated:
+    """Thresholds that nobody measured."""
+
+    def test_no_second_round(self, engine: Replaying, tmp_path: Path) -> None:
+        """Without a standard deviation nothing is close; the check says that it is an estimate."""
+        graded = Graded(engine, tmp_path, {("coarse", FIRST): 0.4999}, calibrated=False)
+        assert len(graded.trainer.rounds) == 1
+        assert "49.99% of hidden images right, 50.00% wanted. 50.00% is an estimate" in graded.check().message
+        assert graded.check().data["threshold_source"] == "a guess"
+
+
+class TestNeverMeasured:
+    """A check without a threshold."""
+
+    def test_is_told_before_training(
+        self, engine: Replaying, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An hour of training is not spent on what cannot be marked."""
+
+        def missing(labels: LabelSet, **_: object) -> Threshold:
+            raise ManifestError(f"there is no threshold for resnet on {labels} labels")
+
+        monkeypatch.setitem(globals(), "threshold", missing)
+        trained: list[object] = []
+        monkeypatch.setattr(Trainer, "__call__", lambda self, jobs: trained.append(jobs))
+        with pytest.raises(ManifestError, match="no threshold"):
+            Graded(engine, tmp_path, {})
+        assert trained == []
