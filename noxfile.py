@@ -31,6 +31,13 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session
+def inspect(session: nox.Session) -> None:
+    """Students: what your prepare feeds a network, and what is wrong with it. [--folder F] [--profile P]"""
+    install(session)
+    run(session, "grader", "inspect", *session.posargs)
+
+
+@nox.session
 def grade(session: nox.Session) -> None:
     """Mark submissions: nox -s grade -- PATH... [--profile offline|cpu] [--engine ...]; --help says more."""
     install(session)
@@ -58,9 +65,16 @@ def stubs(session: nox.Session) -> None:
 
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Instructors: train the solutions over several seeds, set the thresholds. [--profile P]"""
-    install(session)
+    """Instructors: train the solutions, set the thresholds: dvc repro. [--profile P] [--dry] [--force]"""
+    install(session, "instructor")
     run(session, "grader", "reference", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Instructors: what was measured, as a page with figures: .kit/report/. [--profile P]"""
+    install(session)
+    run(session, "grader.reference", "report", *session.posargs)
 
 
 @nox.session

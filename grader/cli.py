@@ -27,6 +27,14 @@ examples:
 
 exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is no error.
 """
+_REFERENCE_EXAMPLES = """
+examples:
+  nox -s reference                                 profile offline: no data needed
+  nox -s reference -- --profile cpu --dry          what has changed
+  nox -s reference -- --profile cpu                measure that again
+  nox -s reference -- train@cpu-alexnet            one stage, and what it needs
+  nox -s reference -- failure                      the ResNet that would not learn
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +70,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--seed", type=_seed, help="draw the inputs from this seed instead of a fresh one")
     check.set_defaults(command=_check)
+
+    inspect = commands.add_parser(
+        "inspect",
+        prog="nox -s inspect --",
+        description="What your prepare feeds a network: ranges, statistics, labels, overlap, and what a "
+        "small ResNet makes of it in some seconds; says in words what is wrong.",
+        epilog="examples:\n  nox -s inspect\n  nox -s inspect -- --profile offline\n"
+        "  nox -s inspect -- --momentum 0.9    batch normalisation that follows faster",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inspect.add_argument(
+        "--folder", type=Path, default=ROOT / "assignment", help="where your files are (assignment/)"
+    )
+    inspect.add_argument(
+        "--profile", help="offline, cpu: whose images (default: CIFAR-100 if it is here, else drawn ones)"
+    )
+    inspect.add_argument("--seed", type=_seed, default=0, help="handed to prepare, and of the training (0)")
+    inspect.add_argument(
+        "--momentum",
+        type=_share,
+        default=0.99,
+        help="of the small network's batch normalisation (0.99, as in Keras)",
+    )
+    inspect.set_defaults(command=_inspect)
 
     grade = commands.add_parser(
         "grade",
@@ -108,10 +140,29 @@ def _parser() -> argparse.ArgumentParser:
     reference = commands.add_parser(
         "reference",
         prog="nox -s reference --",
-        description="Trains the solutions over several seeds and writes reference/<profile>/.",
-        add_help=False,
+        description="Trains the solutions under all reference seeds, sets the thresholds, draws the figures: "
+        "what has changed of it (dvc repro). A run that was stopped goes on where it was.",
+        epilog=_REFERENCE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    reference.add_argument("rest", nargs=argparse.REMAINDER)
+    reference.add_argument(
+        "targets", nargs="*", metavar="STAGE", help="only these stages of dvc.yaml and what they need"
+    )
+    reference.add_argument("--profile", default="offline", help="a profile of params.yaml (default: offline)")
+    reference.add_argument(
+        "--force",
+        action="store_true",
+        help="run its stages even if nothing has changed; stored trainings count",
+    )
+    reference.add_argument("--dry", action="store_true", help="only say which stages would run")
+    reference.add_argument(
+        "--workers",
+        type=int,
+        choices=range(1, 65),
+        metavar="N",
+        default=min(2, os.cpu_count() or 1),
+        help="trainings at a time, a thread and up to 3 GiB each (default: 2)",
+    )
     reference.set_defaults(command=_reference)
 
     image = commands.add_parser(
@@ -143,6 +194,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError(f"from 0 to below 1, not {text}")
+    return share
+
+
 def _seed(text: str) -> int:
     seed = int(text)
     if not 0 <= seed < 2**31:
@@ -157,6 +215,19 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     from grader.commands.check import check
 
     return check(ROOT, console, folder=options.folder, tasks=options.tasks, seed=_drawn(options.seed))
+
+
+def _inspect(options: argparse.Namespace, console: Console) -> int:
+    from grader.commands.inspect import inspect
+
+    return inspect(
+        ROOT,
+        console,
+        folder=options.folder,
+        profile=options.profile,
+        seed=options.seed,
+        momentum=options.momentum,
+    )
 
 
 def _grade(options: argparse.Namespace, console: Console) -> int:
@@ -191,9 +262,16 @@ def _stubs(options: argparse.Namespace, console: Console) -> int:
 
 
 def _reference(options: argparse.Namespace, console: Console) -> int:
-    from grader import reference
+    from grader.reference.pipeline import Order, reference
 
-    return reference.main(options.rest)
+    order = Order(
+        profile=options.profile,
+        targets=options.targets,
+        force=options.force,
+        dry=options.dry,
+        workers=options.workers,
+    )
+    return reference(ROOT, console, order)
 
 
 def _doctor(_options: argparse.Namespace, console: Console) -> int:

@@ -243,12 +243,14 @@ def _thresholds(root: Path) -> Iterable[Line]:
     for name, profile in params.profiles.items():
         try:
             found = thresholds.load(root / "reference" / name)
-            pin = found.conditions.pin if profile.data == "embedded" else trainer.pin(profile.data)
+            embedded = profile.data == "embedded"
+            pin = found.conditions.pin if embedded and found.conditions else trainer.pin(profile.data)
             stale = found.stale(trainer.Conditions.of(profile, pin), profile.builders)
         except KitError as error:
             yield Line("Profiles", name, "without", error.message, error.mend)
             continue
-        runs = f"thresholds from {min(t.n for t in found.thresholds)} runs of each solution"
+        stale = stale or found.reservation()
+        runs = f"thresholds from {min(t.trainings for t in found.thresholds)} runs or more"
         mend = f"Marks are provisional. Measure anew: nox -s reference -- --profile {name}"
         yield Line("Profiles", name, "without" if stale else "ok", stale or runs, mend if stale else "")
 

@@ -1,0 +1,10 @@
+"""What the solutions reach under each profile: the stages of dvc.yaml, and `nox -s reference` that runs them.
+
+    solutions.py   the networks that a solution builds, as data
+    matrix.py      which trainings there are, which are stored, how long the rest will take
+    stages.py      each stage of dvc.yaml as a function; `python -m grader.reference STAGE` calls it
+    pipeline.py    `nox -s reference`: `dvc repro`, with a word on what it will do
+
+Everything is written to reference/<profile>/, in git. Trainings are kept in .kit/trainings as well, where
+those of `grade` are: whatever ends a run, the next one goes on from there.
+"""

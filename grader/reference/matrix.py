@@ -1,0 +1,260 @@
+"""Which trainings a profile's reference runs consist of, which are stored, and how long the rest will take.
+
+For each task and label set the solution as written is trained under every reference seed, and a variant of it
+under the first MIN_RUNS of them: both together say how far accuracies deviate from seed to seed (see
+grader/thresholds.py), so that of the second no more than its mean has to be found.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from rich.console import Console
+
+from grader import blueprint, trainer
+from grader.commands import progress
+from grader.errors import GraderFault, TrainerFault
+from grader.recipes import CLASSES, LabelSet, Profile
+from grader.reference.solutions import Described, Networks
+from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
+from grader.trainer import Job, Launcher, Result
+
+_START_SECONDS = 10.0  # of a child, before it trains: importing Keras, reading the images
+
+
+class Key(NamedTuple):
+    """One training of a task."""
+
+    labels: LabelSet
+    variant: Variant
+    seed: int
+
+
+def seeds(variant: Variant, profile: Profile) -> tuple[int, ...]:
+    """Those under which a variant is trained."""
+    return profile.reference_seeds[: None if variant == "as written" else MIN_RUNS]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The trainings of one task under one profile.
+
+    Attributes:
+        networks: what is trained.
+        profile: how.
+        pin: of the data.
+        engine: what computes, as in trainer.Conditions.
+    """
+
+    networks: Networks
+    profile: Profile
+    pin: str
+    engine: str
+
+    @cached_property
+    def jobs(self) -> dict[Key, Job]:
+        """Every training, in the order of label set, variant, seed."""
+        return {
+            Key(one.labels, one.variant, seed): self.job(one, seed)
+            for one in self.networks.networks
+            for seed in seeds(one.variant, self.profile)
+        }
+
+    def job(self, described: Described, seed: int) -> Job:
+        """The training of one of the networks."""
+        network = blueprint.read(described.network, self.profile.budget)
+        return Job.of(network, described.labels, seed, self.profile, self.pin, self.engine)
+
+    def ready(self, results: Mapping[str, Result]) -> list[Key]:
+        """Those that have no result, seed by seed: a run cut short has seen all networks."""
+        order = self.profile.reference_seeds
+        keys = [key for key, job in self.jobs.items() if job.digest not in results]
+        return sorted(keys, key=lambda key: order.index(key.seed))
+
+    def stored(self, store: Path) -> dict[str, Result]:
+        """The results that are there, by digest."""
+        found = {job.digest: trainer.stored(job, store) for job in self.jobs.values()}
+        return {digest: result for digest, result in found.items() if result is not None}
+
+    def name(self, key: Key) -> str:
+        """What to call a training."""
+        return f"{self.networks.task} {key.variant}, {key.labels} labels, seed {key.seed}"
+
+
+@dataclass
+class Share:
+    """How far one task is.
+
+    Attributes:
+        wanted: its trainings.
+        done: of these.
+        seconds: what those that are done took, each.
+    """
+
+    wanted: int
+    done: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+
+def survey(cells: Cells, store: Path) -> Share:
+    """How far a task is by what is stored."""
+    done = cells.stored(store).values()
+    return Share(len(cells.jobs), len(done), [result.seconds + _START_SECONDS for result in done])
+
+
+def unknown(profile: Profile) -> Share:
+    """A task whose networks are not described yet: as many trainings as one with two variants has."""
+    return Share(sum(len(CLASSES) * len(seeds(variant, profile)) for variant in get_args(Variant)))
+
+
+class Progress(progress.Display):
+    """Shows each training, and over all tasks of the profile how many are done and the time left.
+
+    Args:
+        console: where to.
+        cells: those being trained.
+        shares: of every task of the profile, the trained one included.
+        workers: how many train at a time.
+    """
+
+    def __init__(self, console: Console, cells: Cells, shares: dict[str, Share], workers: int) -> None:
+        super().__init__(console, 0, {job.digest: cells.name(key) for key, job in cells.jobs.items()})
+        self._cells, self._shares, self._workers = cells, shares, workers
+        self._share = shares[cells.networks.task]
+        self._results: dict[str, Result] = {}
+        self._began: dict[str, float] = {}
+        self._measured: list[float] = []
+        self._whole = self._bars.add_task(f"Profile {cells.profile.name}", total=None, remark="")
+        self._update()
+
+    def found(self, results: Mapping[str, Result]) -> None:
+        """These were stored before."""
+        self._results |= results
+        self._count()
+
+    def started(self, job: Job) -> None:
+        """See trainer.Watch."""
+        self._began[job.digest] = time.monotonic()
+        super().started(job)
+
+    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
+        """See trainer.Watch."""
+        began = self._began.pop(job.digest, None)
+        super().ended(job, outcome)
+        if isinstance(outcome, TrainerFault):
+            return
+        self._results[job.digest] = outcome
+        if began is not None:
+            # By the clock: what a training takes beside its neighbours, its start included.
+            self._measured.append(time.monotonic() - began)
+            self._share.seconds = self._measured
+        self._count()
+        self._say(f"  {self.summary()}", often=False)
+
+    def summary(self) -> str:
+        """Such as `34 of 150 trainings done, 3:12:00 left`."""
+        wanted, done = (
+            sum(getattr(share, name) for share in self._shares.values()) for name in ("wanted", "done")
+        )
+        left = remaining(self._shares, self._workers)
+        if left is None:
+            return f"{done} of {wanted} trainings done"
+        running = sum(time.monotonic() - began for began in self._began.values())
+        return f"{done} of {wanted} trainings done, {clock(left - running / self._workers)} left"
+
+    def _count(self) -> None:
+        self._share.done = sum(job.digest in self._results for job in self._cells.jobs.values())
+        self._update()
+
+    def _update(self) -> None:
+        wanted, done = (
+            sum(getattr(share, name) for share in self._shares.values()) for name in ("wanted", "done")
+        )
+        self._bars.update(self._whole, total=wanted, completed=done, remark=self.summary())
+
+
+def remaining(shares: Mapping[str, Share], workers: int) -> float | None:
+    """Seconds until everything is trained; None where nothing is known of any of it.
+
+    A task of which nothing is trained is taken to be like the others.
+    """
+    means = {task: statistics.mean(share.seconds) for task, share in shares.items() if share.seconds}
+    if all(share.done >= share.wanted for share in shares.values()):
+        return 0.0
+    if not means:
+        return None
+    usual = statistics.mean(means.values())
+    return sum((share.wanted - share.done) * means.get(task, usual) for task, share in shares.items()) / max(
+        1, workers
+    )
+
+
+def measure(
+    cells: Cells, *, store: Path, workers: int, display: Progress, launcher: Launcher | None = None
+) -> Runs:
+    """Trains what is wanted of one task and not stored.
+
+    Raises:
+        GraderFault: some trainings could not be done; what was done is in the store.
+    """
+    results = cells.stored(store)
+    display.found(results)
+    if ready := cells.ready(results):
+        results |= _train(cells, ready, store, workers, display, launcher)
+    return Runs(
+        profile=cells.profile.name,
+        conditions=trainer.Conditions.of(cells.profile, cells.pin, cells.engine),
+        builders={cells.networks.task: cells.networks.arguments},
+        runs=tuple(
+            ReferenceRun(
+                task=cells.networks.task,
+                variant=key.variant,
+                blueprint=_digest(cells.networks, key),
+                result=results[cells.jobs[key].digest],
+            )
+            for key in cells.jobs
+        ),
+    )
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def _train(
+    cells: Cells,
+    keys: Sequence[Key],
+    store: Path,
+    workers: int,
+    display: Progress,
+    launcher: Launcher | None,
+) -> dict[str, Result]:
+    names = {cells.jobs[key].digest: cells.name(key) for key in keys}
+    outcomes = trainer.run(
+        [cells.jobs[key] for key in keys],
+        store=store,
+        workers=workers,
+        watch=display,
+        launcher=launcher,
+    )
+    return all_trained(outcomes, names)
+
+
+def all_trained(outcomes: Mapping[str, Result | TrainerFault], names: Mapping[str, str]) -> dict[str, Result]:
+    """The results, by digest; a GraderFault says by their names which trainings have none, and why."""
+    results = {digest: one for digest, one in outcomes.items() if isinstance(one, Result)}
+    faults = [f"{names[digest]}: {one}" for digest, one in outcomes.items() if digest not in results]
+    if faults:
+        raise GraderFault("\n".join(faults), mend="The others are kept: the same command goes on from there.")
+    return results
+
+
+def _digest(networks: Networks, key: Key) -> str:
+    (digest,) = (n.digest for n in networks.networks if (n.labels, n.variant) == (key.labels, key.variant))
+    return digest

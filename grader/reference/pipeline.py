@@ -1,0 +1,136 @@
+"""`nox -s reference`: `dvc repro` of one profile, with a word on what it will do and how long that takes."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from grader import launchers, recipes, trainer
+from grader.errors import UsageError
+from grader.reference import matrix, stages
+from grader.reference.__main__ import WORKERS
+from grader.reference.stages import Place
+
+# Profiles that train on a GPU have a dvc.yaml of their own: `dvc repro` without arguments leaves them alone.
+_FOLDERS = {"cpu": Path(), "gpu": Path("reference") / "gpu"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for on the command line.
+
+    Attributes:
+        profile: which one.
+        targets: stages of dvc.yaml by name; empty for all of the profile.
+        force: whether to run stages that have not changed.
+        dry: whether only to say which would run.
+        workers: trainings at a time.
+    """
+
+    profile: str
+    targets: Sequence[str] = ()
+    force: bool = False
+    dry: bool = False
+    workers: int = 2
+
+
+def reference(root: Path, console: Console, order: Order) -> int:
+    """Runs the stages of a profile whose inputs have changed.
+
+    Returns:
+        0 when all is up to date, 1 if a stage failed, 130 after Ctrl-C.
+
+    Raises:
+        UsageError: there is no such profile, or no DVC.
+        DataError: the profile needs CIFAR-100, which is not here.
+    """
+    profile = recipes.load(root / "params.yaml").profile(order.profile)
+    stages.require_data(root, profile)
+    folder = _FOLDERS[profile.device]
+    described = [f"describe@{profile.name}-{task}" for task in _place(root, console, order).task_ids()]
+    if not order.targets:
+        console.print(Text(headline(_place(root, console, order)), style="bold"))
+    targets = order.targets or [f"figures@{profile.name}"]
+    options = [*(["--force"] if order.force else []), *(["--dry"] if order.dry else [])]
+    # What the solutions build is looked at first: only then is it known how much there is to train.
+    code = 0
+    if not order.targets and not order.dry:
+        code = _dvc(root, order, ["repro", "--quiet", *_in(folder, described)])
+        if code == 0:
+            console.print(Text(outlook(_place(root, console, order))))
+    if code == 0:
+        code = _dvc(root, order, ["repro", *options, *_in(folder, targets)])
+    if code == 0 and not order.dry:
+        console.print(
+            f"reference/{profile.name}/ is up to date. dvc metrics show, dvc plots show and "
+            f"nox -s report -- --profile {profile.name} show it.",
+            highlight=False,
+        )
+    return code
+
+
+def headline(place: Place) -> str:
+    """What runs on what."""
+    profile = place.profile
+    chosen = launchers.choose("none", profile.device, profile.backend)
+    seeds = len(profile.reference_seeds)
+    return (
+        f"Reference runs · profile {profile.name} · "
+        f"{'CIFAR-100' if profile.data == 'cifar-100' else 'the embedded set'}, {profile.train:,} images · "
+        f"{', '.join(place.task_ids())} · {seeds} seeds · {chosen.engine}, {place.workers} at a time"
+    )
+
+
+def outlook(place: Place) -> str:
+    """How many trainings there are, are stored and are to do, and how long these take."""
+    profile = place.profile
+    chosen = launchers.choose("none", profile.device, profile.backend)
+    shares = stages.survey(place, trainer.pin(profile.data), chosen)
+    wanted, done = sum(one.wanted for one in shares.values()), sum(one.done for one in shares.values())
+    left = matrix.remaining(shares, place.workers)
+    time = (
+        "time unknown until the first is done"
+        if left is None
+        else f"about {matrix.clock(left)} if all are needed"
+    )
+    return f"At most {wanted} trainings: {done} stored, {wanted - done} to do, {time}"
+
+
+def _place(root: Path, console: Console, order: Order) -> Place:
+    return Place(root, stages.profile(root, order.profile), console, order.workers)
+
+
+def _in(folder: Path, names: Sequence[str]) -> list[str]:
+    return [f"{folder.as_posix()}/dvc.yaml:{name}" if folder.parts else name for name in names]
+
+
+def _dvc(root: Path, order: Order, arguments: Sequence[str]) -> int:
+    """Runs DVC to its end; after Ctrl-C, which it gets as well, with the time to put things away."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        WORKERS: str(order.workers),
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(root / ".kit" / "dvc"),  # else in /var/tmp
+    }
+    if importlib.util.find_spec("dvc") is None:
+        raise UsageError(
+            "DVC is not installed", mend="Run: nox -s reference (it installs it), or pip install dvc"
+        )
+    process = subprocess.Popen([sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        return 130
+    except BaseException:
+        process.send_signal(signal.SIGTERM)  # the stage sees that DVC is gone, and goes too
+        raise
+    return 130 if code == 130 else int(code != 0)

@@ -1,0 +1,158 @@
+"""The networks that the solutions build under a profile, as data.
+
+The solutions go the way of a submission: called in a process of their own, described, validated. What is
+written to reference/<profile>/networks/<task>.json is all that a training reads of a solution: one that is
+rewritten but builds the same network has nothing trained again.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grader import blueprint, probing, sandbox
+from grader.blueprint import Blueprint
+from grader.errors import BlueprintRefused, ManifestError
+from grader.evidence import Network
+from grader.manifest import Task
+from grader.recipes import CLASSES, Argument, LabelSet, Profile
+from grader.thresholds import Variant
+from lab.files import write_atomically
+
+# Our own code, perhaps beside trainings that take every core: a probe that is slow is not to be tried again.
+_LIMITS = replace(probing.LIMITS, wall_seconds=900.0)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Described(_Strict):
+    """One network to be trained.
+
+    Attributes:
+        labels: what it learns to tell apart.
+        variant: the network as the solution builds it, or one that the brief allows as well.
+        digest: of its blueprint.
+        parameters: all weights, moving statistics included.
+        flops: for one example, forward; a multiply-add is two.
+        network: the canonical form of its blueprint.
+    """
+
+    labels: LabelSet
+    variant: Variant
+    digest: str
+    parameters: int
+    flops: int
+    network: dict[str, Any]
+
+
+class Networks(_Strict):
+    """reference/<profile>/networks/<task>.json: what is trained for one task.
+
+    Attributes:
+        task, profile: whose.
+        arguments: what the builder was called with besides `num_classes`.
+        networks: in the order of label set, variant.
+    """
+
+    format: int = 1
+    task: str
+    profile: str
+    arguments: dict[str, Argument]
+    networks: tuple[Described, ...]
+
+
+def describe(task: Task, solutions: Path, profile: Profile) -> dict[LabelSet, Blueprint]:
+    """The networks that a task's solution builds for a profile, one for each label set.
+
+    Raises:
+        ManifestError: the profile does not say what to build, or the solution builds nothing to be trained.
+    """
+    if task.id not in profile.builders:
+        raise ManifestError(f"params.yaml: profiles.{profile.name}.builders has no {task.id!r}")
+    engine = sandbox.select("none", own_code=True)
+    probed = probing.probe(engine, task, solutions, seed=0, recipe=profile.builders[task.id], limits=_LIMITS)
+    networks: dict[LabelSet, Blueprint] = {}
+    for labels in CLASSES:
+        call = probed.evidence.calls.get(f"train.{labels}")
+        if call is None or not isinstance(call.value, Network) or call.value.refused:
+            raise ManifestError(
+                f"solutions/{task.module}: {task.builder} gave no network for {labels} labels: {call}"
+            )
+        try:
+            networks[labels] = blueprint.read(call.value.description, profile.budget)
+        except BlueprintRefused as error:
+            raise ManifestError(f"solutions/{task.module}: {error.message}") from error
+    return networks
+
+
+def variants(written: Blueprint, profile: Profile) -> dict[Variant, Blueprint]:
+    """The solution's network, and what the brief allows as well but may learn differently.
+
+    A variant that is the same network as another, by digest, is there once.
+    """
+    nodes = [
+        {**node, "settings": {k: v for k, v in node["settings"].items() if k != "kernel_initializer"}}
+        for node in written.canonical["nodes"]
+    ]
+    default = blueprint.read({**written.canonical, "nodes": nodes}, profile.budget)
+    if default.digest == written.digest:
+        return {"as written": written}
+    return {"as written": written, "default initialisers": default}
+
+
+def networks(task: Task, solutions: Path, profile: Profile) -> Networks:
+    """All that is trained for a task; errors as in `describe`."""
+    return Networks(
+        task=task.id,
+        profile=profile.name,
+        arguments=profile.builders.get(task.id, {}),
+        networks=tuple(
+            Described(
+                labels=labels,
+                variant=variant,
+                digest=network.digest,
+                parameters=network.parameters,
+                flops=network.flops,
+                network=network.canonical,
+            )
+            for labels, written in describe(task, solutions, profile).items()
+            for variant, network in variants(written, profile).items()
+        ),
+    )
+
+
+def path(folder: Path, task_id: str) -> Path:
+    """Where the networks of a task lie in reference/<profile>/."""
+    return folder / "networks" / f"{task_id}.json"
+
+
+def save(described: Networks, folder: Path) -> None:
+    """Writes them to reference/<profile>/networks/, a node a line, so that a change of one can be read."""
+    data = described.model_dump(mode="json")
+    entries = []
+    for entry in data.pop("networks"):
+        network = entry.pop("network")
+        nodes = ",\n   ".join(json.dumps(node) for node in network.pop("nodes"))
+        head = json.dumps({**entry, "network": network})
+        entries.append(f'{head[:-2]}, "nodes": [\n   {nodes}]}}}}')
+    head = json.dumps(data, indent=1)[:-2]
+    text = f'{head},\n "networks": [\n  ' + ",\n  ".join(entries) + "\n ]\n}\n"
+    write_atomically(path(folder, described.task), text)
+
+
+def load(folder: Path, task_id: str) -> Networks:
+    """Reads reference/<profile>/networks/<task>.json; ManifestError names the file and the fault."""
+    file = path(folder, task_id)
+    mend = f"Run: nox -s reference -- --profile {folder.name}"
+    try:
+        return Networks.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ManifestError(f"{file} cannot be read: {error.strerror}", mend=mend) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ManifestError(f"{file}: {where}: {first['msg']}", mend=mend) from error

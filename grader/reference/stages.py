@@ -1,0 +1,300 @@
+"""The stages of dvc.yaml, each a function of files to files in reference/<profile>/.
+
+Each can be called by hand as well, `python -m grader.reference STAGE --profile P [--task T]`; `dvc repro`
+calls those whose inputs have changed, in the right order.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from grader import blueprint, calibration, launchers, manifest, recipes, sandbox, thresholds, trainer
+from grader.commands import progress
+from grader.errors import ManifestError, UsageError
+from grader.launchers import Chosen
+from grader.manifest import Task
+from grader.recipes import LabelSet, Profile
+from grader.reference import candidates, matrix, metrics, solutions
+from grader.reference.matrix import Cells, Share
+from grader.trainer import Job
+from lab import data
+from lab.errors import DataError
+from lab.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Place:
+    """What every stage is about.
+
+    Attributes:
+        root: the checkout.
+        profile: which one.
+        console: where to say how it goes.
+        workers: trainings at a time.
+    """
+
+    root: Path
+    profile: Profile
+    console: Console
+    workers: int = 2
+
+    @property
+    def folder(self) -> Path:
+        """reference/<profile>/."""
+        return self.root / "reference" / self.profile.name
+
+    @property
+    def store(self) -> Path:
+        """Where all trainings are kept."""
+        return self.root / ".kit" / "trainings"
+
+    @property
+    def solutions(self) -> Path:
+        """Where the solutions are."""
+        return self.root / "solutions"
+
+    def tasks(self) -> list[Task]:
+        """Those that train, in the manifest's order."""
+        return [task for task in manifest.load(self.solutions / "tasks.toml").tasks if task.builder]
+
+    def task(self, task_id: str) -> Task:
+        """One of them; UsageError names those there are."""
+        for task in self.tasks():
+            if task.id == task_id:
+                return task
+        names = ", ".join(task.id for task in self.tasks())
+        raise UsageError(f"there is no task {task_id!r} that trains", mend=f"Those that do are: {names}")
+
+    def task_ids(self) -> list[str]:
+        """Their names."""
+        return [task.id for task in self.tasks()]
+
+    def say(self, line: str, style: str = "") -> None:
+        """A line for people."""
+        self.console.print(Text(line, style=style))
+
+
+def images(place: Place) -> None:
+    """images.json: the pin of the data, once every byte of it is known to be as pinned.
+
+    Trainings depend on this and not on the files, so that new code that draws or packs the same images has
+    nothing trained again.
+
+    Raises:
+        DataError: the data are missing or not as pinned.
+    """
+    profile = place.profile
+    if profile.data == "cifar-100":
+        require_data(place.root, profile)
+        for pinned in (data.course_pin(place.root), data.hidden_pin(place.root)):
+            data.read(pinned)
+        expected = recipes.load(place.root / "params.yaml").pins.get(profile.data)
+        if expected != trainer.pin(profile.data):
+            raise ManifestError(
+                f"params.yaml: pins.{profile.data} is {expected}; data.dvc and grader/hidden.dvc pin "
+                f"{trainer.pin(profile.data)}",
+                mend="Write that into params.yaml: the stages of dvc.yaml depend on it.",
+            )
+    content = {"data": profile.data, "pin": trainer.pin(profile.data)}
+    write_atomically(place.folder / "images.json", json.dumps(content, indent=1) + "\n")
+    place.say(f"{profile.data}, pin {content['pin']}")
+
+
+def describe(place: Place, task_id: str) -> solutions.Networks:
+    """networks/<task>.json: what the task's solution builds.
+
+    Raises:
+        ManifestError: it builds nothing that can be trained.
+    """
+    with sandbox.interruptible():
+        described = solutions.networks(place.task(task_id), place.solutions, place.profile)
+    solutions.save(described, place.folder)
+    for one in described.networks:
+        place.say(
+            f"{task_id} {one.variant}, {one.labels} labels: {one.parameters:,} parameters, "
+            f"{one.flops / 1e6:,.1f} MFLOP, network {one.digest[:12]}"
+        )
+    return described
+
+
+def train(place: Place, task_id: str) -> None:
+    """runs/<task>.json: the task's networks trained on both label sets under the reference seeds.
+
+    What the solution builds is described again first: called by hand, this trains no network of yesterday's.
+
+    Raises:
+        DataError: the data are not here.
+        GraderFault: some trainings could not be done; the others are kept.
+    """
+    require_data(place.root, place.profile)
+    chosen = _chosen(place.profile)
+    pin = trainer.pin(place.profile.data)
+    cells = _cells(place, describe(place, task_id), pin, chosen)
+    shares = survey(place, pin, chosen)
+    place.say(announcement(place, task_id, shares, cells), style="bold")
+    with sandbox.interruptible(), matrix.Progress(place.console, cells, shares, place.workers) as display:
+        runs = matrix.measure(
+            cells, store=place.store, workers=place.workers, display=display, launcher=chosen.launcher
+        )
+    thresholds.save_runs(runs, place.folder)
+    place.say(f"Written: reference/{place.profile.name}/runs/{task_id}.json. {display.summary()}.")
+
+
+def observe(place: Place, task_id: str) -> None:
+    """observed/<task>.json: one more training on each label set, under the first reference seed, that tells
+    how it did on validation images after each epoch and what it said of every hidden image.
+
+    Raises:
+        DataError: the data are not here.
+        GraderFault: a training could not be done.
+    """
+    require_data(place.root, place.profile)
+    chosen, pin = _chosen(place.profile), trainer.pin(place.profile.data)
+    seed = place.profile.reference_seeds[0]
+    jobs: dict[str, Job] = {}
+    names: dict[str, str] = {}
+    for one in describe(place, task_id).networks:
+        if one.variant == "as written":
+            network = blueprint.read(one.network, place.profile.budget)
+            job = Job.of(network, one.labels, seed, place.profile, pin, chosen.engine, observe=True)
+            jobs[job.digest] = job
+            names[job.digest] = f"{task_id} observed, {one.labels} labels, seed {seed}"
+    place.say(f"Observing {task_id} · profile {place.profile.name} · {chosen.engine}", style="bold")
+    with sandbox.interruptible(), progress.Display(place.console, 0, names) as display:
+        outcomes = trainer.run(
+            jobs.values(),
+            store=place.store,
+            workers=place.workers,
+            watch=display,
+            launcher=chosen.launcher,
+        )
+    results = matrix.all_trained(outcomes, names)
+    content = [results[digest].model_dump(mode="json") for digest in jobs]
+    text = json.dumps({"task": task_id, "results": content}, indent=1)
+    write_atomically(place.folder / "observed" / f"{task_id}.json", text + "\n")
+
+
+def compare_candidates(
+    place: Place,
+    task_ids: Sequence[str] | None,
+    label_sets: Sequence[LabelSet],
+    seeds: int,
+    only: Sequence[str] | None,
+) -> None:
+    """reference/recipes.json: how the profile's recipe compares with its candidates.
+
+    Raises:
+        UsageError: there is no such task or candidate.
+        DataError: the data are not here.
+        GraderFault: some trainings could not be done; the others are kept.
+    """
+    require_data(place.root, place.profile)
+    known = recipes.load(place.root / "params.yaml").candidates_of(place.profile.name)
+    for name in only or ():
+        if name not in known:
+            raise UsageError(
+                f"profile {place.profile.name} has no candidate {name!r}",
+                mend=f"Its candidates are: {', '.join(known)}",
+            )
+    compared = candidates.compare(
+        {name: one for name, one in known.items() if not only or name in only},
+        [place.task(task_id) for task_id in task_ids or place.task_ids()],
+        label_sets,
+        place.solutions,
+        seeds=place.profile.reference_seeds[:seeds],
+        store=place.store,
+        workers=place.workers,
+        console=place.console,
+    )
+    candidates.save(compared, place.root / "reference" / "recipes.json")
+    place.console.print(candidates.table(compared))
+
+
+def calibrate(place: Place) -> None:
+    """thresholds.json, calibration.json and metrics/, from the runs of all tasks.
+
+    Raises:
+        ManifestError: runs are missing, or allow no threshold.
+    """
+    for task in place.tasks():  # not only those whose runs are there
+        if not (place.folder / "runs" / f"{task.id}.json").is_file():
+            raise ManifestError(
+                f"{task.id} has no reference runs under profile {place.profile.name}",
+                mend=f"Run: python -m grader.reference train --profile {place.profile.name} --task {task.id}",
+            )
+    runs = thresholds.load_runs(place.folder)
+    written = thresholds.save(runs, place.folder)
+    calibration.save(runs, place.folder)
+    measured = metrics.of(written, runs)
+    metrics.save(measured, place.folder)
+    place.console.print(metrics.table(written.profile, measured))
+    if reservation := written.reservation():
+        place.say(f"Provisional: {reservation}.", style="yellow")
+
+
+def figures(place: Place) -> None:
+    """figures/ and plots/: what the profile measured, as pictures without photographs and as curves."""
+    from grader.reference import report  # matplotlib
+
+    for path in report.figures(place.profile.name, root=place.root):
+        place.say(f"wrote {path.relative_to(place.root)}")
+
+
+def failure(root: Path, console: Console) -> None:
+    """reference/failure.json and its figures: the ResNet that would not learn."""
+    from grader.reference import failure as study  # Keras
+
+    study.run(root, console=console)
+
+
+def survey(place: Place, pin: str, chosen: Chosen) -> dict[str, Share]:
+    """How far every task of the profile is; those that are not described yet count as wholly undone."""
+    shares: dict[str, Share] = {}
+    for task in place.tasks():
+        try:
+            networks = solutions.load(place.folder, task.id)
+        except ManifestError:
+            shares[task.id] = matrix.unknown(place.profile)
+        else:
+            shares[task.id] = matrix.survey(_cells(place, networks, pin, chosen), place.store)
+    return shares
+
+
+def announcement(place: Place, task_id: str, shares: dict[str, Share], cells: Cells) -> str:
+    """What runs on what, how much of it is stored, and the time left, before anything is trained."""
+    own = shares[task_id]
+    wanted, done = sum(one.wanted for one in shares.values()), sum(one.done for one in shares.values())
+    left = matrix.remaining(shares, place.workers)
+    return (
+        f"Training {task_id} · profile {place.profile.name} · {place.profile.data}, pin {cells.pin[:12]}"
+        f" · {cells.engine}, {place.workers} at a time\n"
+        f"{task_id}: {own.wanted} trainings, {own.done} stored, {own.wanted - own.done} to do; "
+        f"all tasks: {wanted}, {done} stored, "
+        + (f"{wanted - done} to do" if left is None else f"about {matrix.clock(left)} left")
+    )
+
+
+def require_data(root: Path, profile: Profile) -> None:
+    """DataError unless the files that a profile trains on are here."""
+    if profile.data == "cifar-100" and not data.available(root):
+        raise DataError(
+            f"profile {profile.name} needs CIFAR-100, which is not here",
+            mend="Run: nox -s data (or measure --profile offline)",
+        )
+
+
+def _chosen(profile: Profile) -> Chosen:
+    return launchers.choose("none", profile.device, profile.backend)
+
+
+def _cells(place: Place, networks: solutions.Networks, pin: str, chosen: Chosen) -> Cells:
+    return Cells(networks, place.profile, pin, chosen.engine)
+
+
+def profile(root: Path, name: str) -> Profile:
+    """The profile of that name; errors as of grader.recipes."""
+    return recipes.load(root / "params.yaml").profile(name)

@@ -1,0 +1,308 @@
+"""The reference pipeline: what a change makes DVC run again, and what a killed run leaves to do.
+
+DVC is asked for real, on a copy of the checkout whose results stand in for measured ones: `dvc commit`
+records them as what the stages made, and `dvc status` then says what no longer holds.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+# DVC's own and its dependencies'; ours are errors in every other test
+pytestmark = pytest.mark.filterwarnings("default")
+TASKS = ("alexnet", "resnet", "wide_resnet")
+
+
+def copy_of_checkout(to: Path) -> Path:
+    """The files that are in git or could be, without the data."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and not name.startswith(("docs/", "tests/")):
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+    subprocess.run(["git", "init", "-q", str(to)], check=True)
+    return to
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of someone whose home is empty and who has the kit's packages on PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC", "KIT", "XDG"))}
+    return {**kept, "HOME": str(home), "PATH": path, "DVC_SITE_CACHE_DIR": str(home.parent / "site")}
+
+
+def dvc(root: Path, *arguments: str) -> str:
+    """What `dvc` printed; the test fails if it did."""
+    home = root.parent / "home"
+    home.mkdir(exist_ok=True)  # the copies that tests change lie elsewhere
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=root,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def changed(root: Path) -> set[str]:
+    """The stages that `dvc status dvc.yaml` names; in this process, which is ten times as fast."""
+    from dvc.repo import Repo
+
+    with contextlib.chdir(root), Repo() as repo:
+        return set(repo.status(targets=["dvc.yaml"]))
+
+
+def cells(stage: str, profile: str, tasks: tuple[str, ...] = TASKS) -> set[str]:
+    """The names of a stage of a profile."""
+    return {f"{stage}@{profile}-{task}" for task in tasks}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the checkout in which everything is up to date."""
+    root = copy_of_checkout(tmp_path_factory.mktemp("pipeline") / "kit")
+    shutil.rmtree(root / "reference")
+    from dvc.repo import Repo
+
+    home = root.parent / "home"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment(home).items():
+            patched.setenv(name, value)
+        with Repo(str(root)) as repo:
+            listed = [root / str(out) for stage in repo.index.stages if stage.cmd for out in stage.outs]
+        for path in listed:
+            if path.suffix:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("{}\n")
+            else:
+                path.mkdir(parents=True)
+                (path / "one.csv").write_text("epoch\n")
+        dvc(root, "commit", "--force", "dvc.yaml")
+        assert list(home.iterdir()) == []  # DVC writes nothing outside
+        yield root
+
+
+@pytest.fixture
+def kit(measured: Path, tmp_path: Path) -> Path:
+    """A copy of it to change."""
+    return Path(shutil.copytree(measured, tmp_path / "kit"))
+
+
+def edit(path: Path, old: str, new: str, count: int = 1) -> None:
+    """Replaces text that must be there."""
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new, count))
+
+
+def set_param(root: Path, change: Callable[[dict[str, dict[str, object]]], None]) -> None:
+    """Rewrites params.yaml after a change to its profiles."""
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    change(params["profiles"])
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+class TestChanges:
+    """What a change makes DVC run again."""
+
+    def test_nothing(self, kit: Path) -> None:
+        """Of an unchanged checkout nothing is run, without data, with params.yaml formatted anew."""
+        assert not (kit / "data").exists()
+        set_param(kit, lambda profiles: None)
+        assert changed(kit) == set()
+
+    def test_solution(self, kit: Path) -> None:
+        """A solution concerns its own task alone, and of that first what it builds."""
+        with (kit / "solutions" / "resnet.py").open("a") as file:
+            file.write("# another ending\n")
+        assert changed(kit) == {"describe@offline-resnet", "describe@cpu-resnet"}
+
+    def test_network(self, kit: Path) -> None:
+        """A network that is another one has to be trained again, for one task and profile."""
+        (kit / "reference" / "cpu" / "networks" / "resnet.json").write_text("another\n")
+        # DVC also says that the stage whose result it is did not make this.
+        assert changed(kit) == {"describe@cpu-resnet", "train@cpu-resnet", "observe@cpu-resnet"}
+
+    def test_recipe(self, kit: Path) -> None:
+        """A recipe concerns all trainings of its profile and none of another's."""
+
+        def change(profiles: dict[str, dict[str, object]]) -> None:
+            profiles["cpu"]["recipe"] = {**dict(profiles["cpu"]["recipe"]), "peak_rate": 0.07}  # type: ignore[call-overload]
+
+        set_param(kit, change)
+        assert changed(kit) == cells("train", "cpu") | cells("observe", "cpu") | {"figures@cpu"}
+
+    def test_builder(self, kit: Path) -> None:
+        """What a builder is called with concerns its task under that profile."""
+
+        def change(profiles: dict[str, dict[str, object]]) -> None:
+            profiles["offline"]["builders"] = {
+                **dict(profiles["offline"]["builders"]),
+                "alexnet": {"width": 0.2},
+            }  # type: ignore[call-overload]
+
+        set_param(kit, change)
+        assert changed(kit) == {"describe@offline-alexnet", "figures@offline"}
+
+    def test_grading_alone(self, kit: Path) -> None:
+        """What only grading reads, the seed of the verdicts, leaves every training as it is."""
+        set_param(kit, lambda profiles: profiles["cpu"].update(grading_seed=77))
+        assert not any(name.startswith(("train", "observe", "describe")) for name in changed(kit))
+
+    def test_data(self, kit: Path) -> None:
+        """The pin of CIFAR-100 concerns cpu, the code that draws the embedded set offline."""
+        edit(kit / "params.yaml", "cifar-100: 4", "cifar-100: 5")
+        assert changed(kit) == {"images-cpu", "failure"}
+        with (kit / "lab" / "synthetic.py").open("a") as file:
+            file.write("# drawn\n")
+        assert changed(kit) == {"images-cpu", "images-offline", "failure"}
+
+    def test_training(self, kit: Path) -> None:
+        """The training loop concerns every training."""
+        with (kit / "lab" / "training.py").open("a") as file:
+            file.write("# faster\n")
+        both = {"offline", "cpu"}
+        assert changed(kit) == {name for p in both for s in ("train", "observe") for name in cells(s, p)}
+
+    @pytest.mark.slow
+    def test_only_written_otherwise(self, kit: Path) -> None:
+        """A solution that is written otherwise and builds the same network is described, and not trained."""
+        stage = "describe@offline-alexnet"
+        networks = kit / "reference" / "offline" / "networks" / "alexnet.json"
+        dvc(kit, "repro", "--force", "--single-item", stage)
+        dvc(kit, "commit", "--force", "train@offline-alexnet", "observe@offline-alexnet")
+        before = networks.read_bytes()
+        with (kit / "solutions" / "alexnet.py").open("a") as file:
+            file.write("# the same network\n")
+        dvc(kit, "repro", "--single-item", stage)
+        assert networks.read_bytes() == before
+        assert changed(kit) == {"describe@cpu-alexnet"}
+        # and the other way round
+        edit(kit / "solutions" / "alexnet.py", "384", "320", count=-1)
+        dvc(kit, "repro", "--single-item", stage)
+        assert changed(kit) == {"describe@cpu-alexnet", "train@offline-alexnet", "observe@offline-alexnet"}
+
+
+class TestDeclarations:
+    """dvc.yaml itself."""
+
+    def test_gpu_is_asked_for(self) -> None:
+        """`dvc repro` without arguments runs nothing that needs a GPU."""
+        stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+        profiles = yaml.safe_load((ROOT / "params.yaml").read_text())["profiles"]
+        named = {name for stage in stages.values() for name in stage.get("matrix", {}).get("profile", ())}
+        assert named == {"offline", "cpu"}
+        assert all(profiles[name].get("device", "cpu") == "cpu" for name in named)
+
+    def test_gpu_is_the_same(self) -> None:
+        """The profiles on a GPU have the stages of the others, word for word, but for what differs there."""
+        ours = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+        text = (ROOT / "reference" / "gpu" / "dvc.yaml").read_text()
+        theirs = yaml.safe_load(text.replace("dependency-groups.gpu", "dependency-groups.cpu"))["stages"]
+        for name in ("describe", "train", "observe", "calibrate", "figures"):
+            mine = dict(ours[name])
+            mine["matrix"] = {**mine["matrix"], "profile": ["gpu", "gpu-full"]}
+            if name == "observe":  # they train on all images: none are left to validate on
+                mine["params"] = [p for p in mine["params"] if p != "profiles.${item.profile}.validation"]
+            assert theirs.pop(name) == {**mine, "wdir": "../.."}
+        assert list(theirs) == ["images"]
+
+    def test_results_outlast_a_stage(self) -> None:
+        """What a stage makes is in git, and there until it is replaced: grading reads it."""
+        stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+        for stage in stages.values():
+            for out in (*stage["outs"], *stage.get("metrics", ())):
+                assert list(out.values()) == [{"cache": False, "persist": True}]
+
+    def test_pin(self) -> None:
+        """The pin in params.yaml, on which stages depend, is that of the .dvc files."""
+        from grader import recipes, trainer
+
+        assert recipes.load(ROOT / "params.yaml").pins == {"cifar-100": trainer.pin("cifar-100")}
+
+
+def run_stage(kit: Path, wait_for: str) -> tuple[list[str], subprocess.Popen[str]]:
+    """Starts training; returns what it printed up to the first line that matches, and the process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader.reference", "train", "--profile=offline", "--task=alexnet"],
+        cwd=kit,
+        env=environment(kit.parent),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if re.search(wait_for, line):
+            return lines, process
+    raise AssertionError("".join(lines))
+
+
+def children(kit: Path) -> int:
+    """Trainings of this checkout that run; their PYTHONPATH is the checkout."""
+    found = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            mine = f"PYTHONPATH={kit}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            found += mine and b"grader.trainer" in (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+class TestResuming:
+    """A run that was ended, and the next one."""
+
+    @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])
+    def test_goes_on(self, measured: Path, tmp_path: Path, signal_number: int) -> None:
+        """What was trained is kept and not trained again; nothing goes on in the background."""
+        kit = Path(shutil.copytree(measured, tmp_path / "kit"))
+
+        def tiny(profiles: dict[str, dict[str, object]]) -> None:
+            recipe = {**dict(profiles["offline"]["recipe"]), "epochs": 1}  # type: ignore[call-overload]
+            profiles["offline"] |= {"train": 100, "hidden": 100, "validation": 0, "recipe": recipe}
+            profiles["offline"]["builders"] = {"alexnet": {"width": 0.02}}
+
+        set_param(kit, tiny)
+        if signal_number == signal.SIGINT:  # nothing is trained yet: a stop before that is as clean
+            lines, process = run_stage(kit, r"^training ")
+        else:
+            lines, process = run_stage(kit, r"^  trained ")
+        process.send_signal(signal_number)
+        said = process.communicate()[0]
+        assert process.returncode == (130 if signal_number == signal.SIGINT else -signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while children(kit) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert children(kit) == 0
+        if signal_number == signal.SIGINT:
+            assert "the same command goes on from there" in said
+            return
+        done = [line.removeprefix("  trained ").partition(":")[0] for line in lines if "trained " in line]
+        again, process = run_stage(kit, r"^training .*\n?$")
+        process.send_signal(signal.SIGINT)
+        again += process.communicate()[0].splitlines()
+        stored = re.search(r"alexnet: \d+ trainings, (\d+) stored", "".join(again))
+        assert stored is not None
+        assert int(stored[1]) >= len(done) == 1
+        assert not any(line.startswith(f"training {done[0]}") for line in again)
