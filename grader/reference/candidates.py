@@ -2,9 +2,13 @@
 
 A grading recipe has to be cheap, since every submission pays for it, and sharp: the accuracies of right
 networks must lie so close together, and so far above those of wrong ones, that one training decides. For each
-candidate (`candidates` in params.yaml) the solutions are trained under a few seeds and each of WRONG once;
+candidate (`candidates` in params.yaml) each of WRONG is trained once, the solutions under a few seeds, and
+so are the variants of them that the brief allows as well;
 
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
+
+where the mean is that of the variant which learns least and the deviation is pooled over the variants, as in
+grader/thresholds.py: a recipe under which one allowed network learns now well, now badly is no sharp one.
 
 The wrong networks are made from the solutions' own, as data. Those of the first kind pass every check of the
 structure, since the brief leaves their fault open, and only fail to learn: nothing but the threshold catches
@@ -14,6 +18,7 @@ them. Those of the second kind fail a check of the structure as well; here they 
 import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +32,8 @@ from grader.commands import progress
 from grader.manifest import Task
 from grader.recipes import LabelSet, Profile
 from grader.reference import matrix
-from grader.reference.solutions import describe
+from grader.reference.solutions import describe, variants
+from grader.thresholds import Variant, bound, pooled
 from grader.trainer import Job, Result
 from lab.files import write_atomically
 
@@ -54,7 +60,10 @@ class Cell(_Strict):
 
     Attributes:
         candidate: its name in params.yaml; "as it is" for the profile itself.
-        n, mean, sd: of the hidden accuracy of the solution over seeds; sd with n - 1.
+        n: seeds for each variant.
+        mean: of the hidden accuracy of the variant that learns least.
+        sd: pooled over the variants.
+        threshold: what n runs of each variant would set; 0 at the least.
         cpu_seconds: of one training, the median.
         wrong: what the wrong networks reached, one training each.
         open_distance: in sd, from the mean to the best of those that only the threshold catches.
@@ -67,6 +76,7 @@ class Cell(_Strict):
     n: int
     mean: float
     sd: float
+    threshold: float
     cpu_seconds: float
     wrong: tuple[WrongRun, ...]
     open_distance: float
@@ -104,7 +114,7 @@ def compare(
         ManifestError: a solution cannot be called or described.
         GraderFault: some trainings could not be done; what was done is in the store.
     """
-    right: dict[tuple[str, str, LabelSet], list[Job]] = {}
+    right: dict[tuple[str, str, LabelSet], dict[Variant, list[Job]]] = {}
     wrong: dict[tuple[str, str, LabelSet], dict[str, Job]] = {}
     names: dict[str, str] = {}
     with sandbox.interruptible():
@@ -115,23 +125,29 @@ def compare(
                     if labels not in label_sets:
                         continue
                     key = candidate, task.id, labels
-                    right[key] = [Job.of(written, labels, seed, profile, pin) for seed in seeds]
+                    right[key] = {
+                        variant: [Job.of(network, labels, seed, profile, pin) for seed in seeds]
+                        for variant, network in variants(written, profile).items()
+                    }
                     wrong[key] = {
                         name: Job.of(network, labels, seeds[0], profile, pin)
                         for name, network in wrong_networks(written, profile)
                     }
-                    for job in right[key]:
-                        names[job.digest] = f"{candidate}: {task.id}, {labels} labels, seed {job.seed}"
+                    for variant, trained in right[key].items():
+                        for job in trained:
+                            names[job.digest] = (
+                                f"{candidate}: {task.id} {variant}, {labels} labels, seed {job.seed}"
+                            )
                     for name, job in wrong[key].items():
                         names[job.digest] = f"{candidate}: {task.id}, {labels} labels, {name}"
-        jobs = [job for key in right for job in (*right[key], *wrong[key].values())]
+        jobs = [job for key in right for job in (*chain(*right[key].values()), *wrong[key].values())]
         with progress.Display(console, 0, names) as display:
             outcomes = trainer.run(jobs, store=store, workers=workers, watch=display)
     results = matrix.all_trained(outcomes, names)
     cells = [
         _cell(
             key,
-            [results[job.digest] for job in right[key]],
+            {variant: [results[job.digest] for job in trained] for variant, trained in right[key].items()},
             {n: results[j.digest] for n, j in wrong[key].items()},
         )
         for key in right
@@ -143,10 +159,15 @@ def compare(
     )
 
 
-def _cell(key: tuple[str, str, LabelSet], right: Sequence[Result], wrong: Mapping[str, Result]) -> Cell:
+def _cell(
+    key: tuple[str, str, LabelSet], right: Mapping[Variant, Sequence[Result]], wrong: Mapping[str, Result]
+) -> Cell:
     candidate, task, labels = key
-    accuracies = [result.accuracy for result in right]
-    mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
+    accuracies = [[result.accuracy for result in trained] for trained in right.values()]
+    (n,) = {len(found) for found in accuracies}
+    mean = min(map(statistics.mean, accuracies))
+    deviation, freedom = pooled([*map(statistics.stdev, accuracies)], [n] * len(accuracies))
+    sd = float(deviation)
     runs = tuple(WrongRun(name=n, kind=WRONG[n][0], accuracy=r.accuracy) for n, r in wrong.items())
     best = max(run.accuracy for run in runs)
     best_open = max(run.accuracy for run in runs if run.kind == "only the threshold catches it")
@@ -154,10 +175,11 @@ def _cell(key: tuple[str, str, LabelSet], right: Sequence[Result], wrong: Mappin
         candidate=candidate,
         task=task,
         labels=labels,
-        n=len(right),
+        n=n,
         mean=round(mean, 6),
         sd=round(sd, 6),
-        cpu_seconds=round(statistics.median(result.cpu_seconds for result in right), 1),
+        threshold=round(max(0.0, float(bound(mean, sd, n, freedom))), 4),
+        cpu_seconds=round(statistics.median(result.cpu_seconds for result in chain(*right.values())), 1),
         wrong=runs,
         open_distance=round((mean - best_open) / sd, 1),
         distance=round((mean - best) / sd, 1),
@@ -183,6 +205,7 @@ def table(comparison: Comparison) -> Table:
             "labels",
             "mean",
             "sd",
+            "threshold",
             "cpu s",
             "best wrong",
             "sd away",
@@ -203,6 +226,7 @@ def table(comparison: Comparison) -> Table:
             cell.labels,
             f"{cell.mean:.1%}",
             f"{cell.sd:.2%}",
+            f"{cell.threshold:.1%}",
             f"{cell.cpu_seconds:.0f}",
             f"{best.name} {best.accuracy:.1%}",
             f"{cell.distance:.1f}",

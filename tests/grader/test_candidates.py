@@ -11,6 +11,7 @@ from grader.errors import ManifestError
 from grader.recipes import Params
 from grader.reference import candidates, solutions
 from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
+from grader.thresholds import Variant
 from grader.trainer import Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,10 +82,16 @@ class TestCell:
 
     def test_distances(self) -> None:
         """In deviations of the right ones, to the best wrong one of each kind."""
-        right = [result(accuracy, seed) for seed, accuracy in enumerate((0.19, 0.20, 0.21))]
+        right: dict[Variant, list[Result]] = {
+            "as written": [result(accuracy, seed) for seed, accuracy in enumerate((0.24, 0.25, 0.26))],
+            "default initialisers": [
+                result(accuracy, seed) for seed, accuracy in enumerate((0.19, 0.20, 0.21))
+            ],
+        }
         wrong = {"L2 of 0.1": result(0.02, 1), "L2 of 0.01": result(0.10, 1), "no ReLU": result(0.22, 1)}
         cell = candidates._cell(("as it is", "alexnet", "fine"), right, wrong)
         assert (cell.n, cell.mean, cell.sd, cell.cpu_seconds) == (3, 0.2, 0.01, 30.0)
+        assert cell.threshold == 0.1172  # 0.2 - t(0.999, 4) * sqrt(1 + 1/3) * 0.01
         assert cell.open_distance == 10.0
         assert cell.distance == -2.0
 
@@ -97,6 +104,7 @@ class TestCell:
             n=3,
             mean=0.2,
             sd=0.01,
+            threshold=0.15,
             cpu_seconds=1,
             wrong=(),
             open_distance=1,
