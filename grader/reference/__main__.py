@@ -61,6 +61,8 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     match options.stage:
         case "candidates":
             stages.compare_candidates(place, options.tasks, options.labels, options.seeds, options.only)
+        case "confirm":
+            stages.confirm_thresholds(place, options.seeds)
         case "images":
             stages.images(place)
         case "describe":
@@ -98,6 +100,12 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", type=int, choices=range(2, 21), metavar="N", default=4, help="of the solutions (4)"
     )
     command.add_argument("--only", nargs="+", metavar="NAME", help="only these candidates")
+    _add_workers(command)
+    command = commands.add_parser(
+        "confirm", help="no stage: the solutions graded under new seeds, confirmation.json"
+    )
+    command.add_argument("--profile", required=True, help="one that is calibrated")
+    command.add_argument("--seeds", type=int, choices=range(1, 1001), metavar="N", default=30, help="(30)")
     _add_workers(command)
     commands.add_parser(
         "failure", help="the ResNet that would not learn: reference/failure.json, its figures"

@@ -5,7 +5,7 @@ calls those whose inputs have changed, in the right order.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from grader.errors import ManifestError, UsageError
 from grader.launchers import Chosen
 from grader.manifest import Task
 from grader.recipes import LabelSet, Profile
-from grader.reference import candidates, matrix, metrics, solutions
+from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
-from grader.trainer import Job
+from grader.trainer import Job, Result
 from lab import data
 from lab.errors import DataError
 from lab.files import write_atomically
@@ -212,6 +212,50 @@ def compare_candidates(
     )
     candidates.save(compared, place.root / "reference" / "recipes.json")
     place.console.print(candidates.table(compared))
+
+
+def confirm_thresholds(place: Place, seeds: int) -> None:
+    """confirmation.json: the solutions graded under so many new seeds.
+
+    Raises:
+        ManifestError: there are no reference runs.
+        DataError: the data are not here.
+        GraderFault: some trainings could not be done; the others are kept.
+    """
+    require_data(place.root, place.profile)
+    chosen, pin = _chosen(place.profile), trainer.pin(place.profile.data)
+    described = [solutions.load(place.folder, task_id) for task_id in place.task_ids()]
+    fresh = confirm.fresh(place.profile, seeds)
+    place.say(
+        f"Grading the solutions under {seeds} new seeds · profile {place.profile.name} · {chosen.engine}, "
+        f"{place.workers} at a time",
+        style="bold",
+    )
+
+    def train(jobs: Mapping[str, Job]) -> Mapping[str, Result]:
+        names = {job.digest: name for name, job in jobs.items()}
+        with progress.Display(place.console, 0, names) as display:
+            outcomes = trainer.run(
+                jobs.values(),
+                store=place.store,
+                workers=place.workers,
+                watch=display,
+                launcher=chosen.launcher,
+            )
+        return matrix.all_trained(outcomes, names)
+
+    with sandbox.interruptible():
+        confirmed = confirm.confirm(
+            confirm.blueprints(described, place.profile),
+            thresholds.load(place.folder),
+            fresh,
+            job=lambda network, labels, seed: Job.of(
+                network, labels, seed, place.profile, pin, chosen.engine
+            ),
+            train=train,
+        )
+    confirm.save(confirmed, place.folder)
+    place.console.print(confirm.table(confirmed))
 
 
 def calibrate(place: Place) -> None:

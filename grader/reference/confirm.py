@@ -1,0 +1,173 @@
+"""Whether right code passes: the solutions graded under seeds that no threshold was made from.
+
+The thresholds say how rarely a right network fails, from a model of how accuracies deviate. This tries it:
+each solution is trained under fresh seeds and judged as `grade` judges a submission (grader/schedule.py), a
+close result by the median of three. reference/<profile>/confirmation.json has them all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from rich.table import Table
+
+from grader import blueprint
+from grader.blueprint import Blueprint
+from grader.recipes import LabelSet, Profile
+from grader.reference.solutions import Networks
+from grader.thresholds import Threshold, Thresholds, decisive, fraction
+from grader.trainer import Job, Result
+from lab.files import write_atomically
+
+FIRST_SEED = 100_001  # far from those of the reference runs and of grading
+Train = Callable[[Mapping[str, Job]], Mapping[str, Result]]  # jobs by what to call them; results by digest
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Verdict(_Strict):
+    """One solution graded once.
+
+    Attributes:
+        seed: of the training that came first.
+        accuracies: of that one, and of the two that followed where it came close.
+        decided: the accuracy that counts.
+        passed: whether it earns full marks.
+    """
+
+    task: str
+    labels: LabelSet
+    seed: int
+    accuracies: tuple[float, ...]
+    decided: float
+    passed: bool
+
+
+class Confirmation(_Strict):
+    """reference/<profile>/confirmation.json.
+
+    Attributes:
+        thresholds: what was asked, by task and label set ("alexnet, fine").
+        passed: of how many seeds every check that trains was passed, that is, full marks were given.
+        verdicts: of every task and label set under every seed.
+    """
+
+    format: int = 1
+    profile: str
+    machine: str
+    engine: str
+    seeds: tuple[int, ...]
+    thresholds: dict[str, float]
+    passed: int
+    verdicts: tuple[Verdict, ...]
+
+
+def confirm(
+    networks: Mapping[tuple[str, LabelSet], Blueprint],
+    wanted: Thresholds,
+    seeds: Sequence[int],
+    *,
+    job: Callable[[Blueprint, LabelSet, int], Job],
+    train: Train,
+) -> Confirmation:
+    """Grades each network under each seed.
+
+    Args:
+        networks: the solutions, by task and label set.
+        wanted: the thresholds they are held against.
+        seeds: new ones.
+        job: the training of a network under a seed.
+        train: runs all of them, or raises what stands in the way.
+    """
+    first = {(*key, seed): job(network, key[1], seed) for key, network in networks.items() for seed in seeds}
+    results = dict(train({_name(*key): one for key, one in first.items()}))
+    # The two that decide with a close one are fresh as well, and other ones for each seed.
+    again: dict[tuple[str, LabelSet, int], list[Job]] = {}
+    for (task, labels, seed), one in first.items():
+        if wanted.get(task, labels).close(results[one.digest].accuracy):
+            further = _further(seed)
+            again[task, labels, seed] = [job(networks[task, labels], labels, extra) for extra in further]
+    if again:
+        names = {f"{_name(*key)}, close: seed {one.seed}": one for key, jobs in again.items() for one in jobs}
+        results |= train(names)
+    verdicts = tuple(
+        _verdict(key, [results[j.digest] for j in (one, *again.get(key, ()))], wanted.get(key[0], key[1]))
+        for key, one in first.items()
+    )
+    any_result = next(iter(results.values()))
+    return Confirmation(
+        profile=wanted.profile,
+        machine=any_result.machine,
+        engine=any_result.engine,
+        seeds=tuple(seeds),
+        thresholds={f"{task}, {labels}": wanted.get(task, labels).threshold for task, labels in networks},
+        passed=sum(all(one.passed for one in verdicts if one.seed == seed) for seed in seeds),
+        verdicts=verdicts,
+    )
+
+
+def fresh(profile: Profile, count: int) -> tuple[int, ...]:
+    """So many seeds that neither the reference runs nor grading use."""
+    used = {profile.grading_seed, *profile.extra_seeds, *profile.reference_seeds}
+    assert max(used) < FIRST_SEED
+    return tuple(range(FIRST_SEED, FIRST_SEED + count))
+
+
+def blueprints(described: Sequence[Networks], profile: Profile) -> dict[tuple[str, LabelSet], Blueprint]:
+    """The solutions as written, as they were described for the reference runs."""
+    return {
+        (one.task, network.labels): blueprint.read(network.network, profile.budget)
+        for one in described
+        for network in one.networks
+        if network.variant == "as written"
+    }
+
+
+def save(confirmation: Confirmation, folder: Path) -> None:
+    """Writes reference/<profile>/confirmation.json."""
+    write_atomically(folder / "confirmation.json", confirmation.model_dump_json(indent=1) + "\n")
+
+
+def table(confirmation: Confirmation) -> Table:
+    """For the terminal: a row a task and label set, and the margin of the seed that came out lowest."""
+    shown = Table(
+        *("task", "labels", "passed", "threshold", "lowest", "decided by three"),
+        title=f"profile {confirmation.profile}: the solutions under {len(confirmation.seeds)} new seeds",
+    )
+    for key, threshold in confirmation.thresholds.items():
+        task, labels = key.split(", ")
+        own = [one for one in confirmation.verdicts if (one.task, one.labels) == (task, labels)]
+        shown.add_row(
+            task,
+            labels,
+            f"{sum(one.passed for one in own)} of {len(own)}",
+            f"{threshold:.1%}",
+            f"{min(one.decided for one in own):.1%}",
+            str(sum(len(one.accuracies) > 1 for one in own)),
+        )
+    shown.caption = f"full marks under {confirmation.passed} of {len(confirmation.seeds)} seeds"
+    return shown
+
+
+def _name(task: str, labels: LabelSet, seed: int) -> str:
+    return f"{task}, {labels} labels, seed {seed}"
+
+
+def _further(seed: int) -> tuple[int, int]:
+    return seed + FIRST_SEED, seed + 2 * FIRST_SEED
+
+
+def _verdict(key: tuple[str, LabelSet, int], results: Sequence[Result], threshold: Threshold) -> Verdict:
+    task, labels, seed = key
+    accuracies = [result.accuracy for result in results]
+    decided = accuracies[int(decisive(accuracies))]
+    return Verdict(
+        task=task,
+        labels=labels,
+        seed=seed,
+        accuracies=tuple(accuracies),
+        decided=decided,
+        passed=fraction(decided, threshold.threshold, threshold.chance) >= 1,
+    )
