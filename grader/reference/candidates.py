@@ -29,6 +29,7 @@ from rich.table import Table
 from grader import blueprint, sandbox, trainer
 from grader.blueprint import Blueprint
 from grader.commands import progress
+from grader.errors import ManifestError
 from grader.manifest import Task
 from grader.recipes import LabelSet, Profile
 from grader.reference import matrix
@@ -81,6 +82,16 @@ class Cell(_Strict):
     wrong: tuple[WrongRun, ...]
     open_distance: float
     distance: float
+
+    @property
+    def best(self) -> WrongRun:
+        """The wrong network that learned most."""
+        return max(self.wrong, key=lambda run: run.accuracy)
+
+    @property
+    def best_open(self) -> WrongRun:
+        """Likewise, of those that only the threshold catches."""
+        return max((run for run in self.wrong if run.kind == _OPEN), key=lambda run: run.accuracy)
 
 
 class Comparison(_Strict):
@@ -186,6 +197,24 @@ def _cell(
     )
 
 
+def load(path: Path, profile: str) -> Comparison | None:
+    """One profile's comparison from reference/recipes.json; None if there is none.
+
+    Raises:
+        ManifestError: the file cannot be read.
+    """
+    try:
+        held = dict[str, Any](json.loads(path.read_bytes()).items())
+        return Comparison.model_validate(held[profile]) if profile in held else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:  # AttributeError: no object
+        raise ManifestError(
+            f"{path.name} cannot be read: {type(error).__name__}",
+            mend=f"Run: python -m grader.reference candidates --profile {profile}",
+        ) from error
+
+
 def save(comparison: Comparison, path: Path) -> None:
     """Puts one profile's comparison into reference/recipes.json, beside those of the others."""
     try:
@@ -215,11 +244,6 @@ def table(comparison: Comparison) -> Table:
         title=f"profile {comparison.profile}: which recipe tells right from wrong",
     )
     for cell in comparison.cells:
-        best = max(cell.wrong, key=lambda run: run.accuracy)
-        best_open = max(
-            (run for run in cell.wrong if run.kind == "only the threshold catches it"),
-            key=lambda r: r.accuracy,
-        )
         shown.add_row(
             cell.candidate,
             cell.task,
@@ -228,9 +252,9 @@ def table(comparison: Comparison) -> Table:
             f"{cell.sd:.2%}",
             f"{cell.threshold:.1%}",
             f"{cell.cpu_seconds:.0f}",
-            f"{best.name} {best.accuracy:.1%}",
+            f"{cell.best.name} {cell.best.accuracy:.1%}",
             f"{cell.distance:.1f}",
-            f"{best_open.name} {best_open.accuracy:.1%}",
+            f"{cell.best_open.name} {cell.best_open.accuracy:.1%}",
             f"{cell.open_distance:.1f}",
         )
     return shown

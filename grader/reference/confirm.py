@@ -7,12 +7,14 @@ close result by the median of three. reference/<profile>/confirmation.json has t
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 
 from grader import blueprint
 from grader.blueprint import Blueprint
+from grader.errors import ManifestError
 from grader.recipes import LabelSet, Profile
 from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
@@ -130,24 +132,64 @@ def save(confirmation: Confirmation, folder: Path) -> None:
     write_atomically(folder / "confirmation.json", confirmation.model_dump_json(indent=1) + "\n")
 
 
-def table(confirmation: Confirmation) -> Table:
-    """For the terminal: a row a task and label set, and the margin of the seed that came out lowest."""
-    shown = Table(
-        *("task", "labels", "passed", "threshold", "lowest", "decided by three"),
-        title=f"profile {confirmation.profile}: the solutions under {len(confirmation.seeds)} new seeds",
-    )
+def load(folder: Path) -> Confirmation | None:
+    """Reads reference/<profile>/confirmation.json; None if there is none.
+
+    Raises:
+        ManifestError: the file cannot be read.
+    """
+    path = folder / "confirmation.json"
+    try:
+        return Confirmation.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ManifestError(
+            f"{path.name} cannot be read: {type(error).__name__}",
+            mend=f"Run: python -m grader.reference confirm --profile {folder.name}",
+        ) from error
+
+
+class Row(NamedTuple):
+    """One check under all seeds.
+
+    Attributes:
+        passed: under so many of the seeds.
+        lowest: of the accuracies that counted.
+        by_three: so many were close and decided by the median of three trainings.
+    """
+
+    task: str
+    labels: str
+    seeds: int
+    passed: int
+    threshold: float
+    lowest: float
+    by_three: int
+
+
+def summary(confirmation: Confirmation) -> list[Row]:
+    """A row for each task and label set."""
+    rows = []
     for key, threshold in confirmation.thresholds.items():
         task, labels = key.split(", ")
         own = [one for one in confirmation.verdicts if (one.task, one.labels) == (task, labels)]
-        shown.add_row(
-            task,
-            labels,
-            f"{sum(one.passed for one in own)} of {len(own)}",
-            f"{threshold:.1%}",
-            f"{min(one.decided for one in own):.1%}",
-            str(sum(len(one.accuracies) > 1 for one in own)),
-        )
-    shown.caption = f"full marks under {confirmation.passed} of {len(confirmation.seeds)} seeds"
+        passed, by_three = sum(one.passed for one in own), sum(len(one.accuracies) > 1 for one in own)
+        lowest = min(one.decided for one in own)
+        rows.append(Row(task, labels, len(own), passed, threshold, lowest, by_three))
+    return rows
+
+
+def table(confirmation: Confirmation) -> Table:
+    """For the terminal."""
+    shown = Table(
+        *("task", "labels", "passed", "threshold", "lowest", "decided by three"),
+        title=f"profile {confirmation.profile}: the solutions under {len(confirmation.seeds)} new seeds",
+        caption=f"full marks under {confirmation.passed} of {len(confirmation.seeds)} seeds",
+    )
+    for row in summary(confirmation):
+        passed, limits = f"{row.passed} of {row.seeds}", (f"{row.threshold:.1%}", f"{row.lowest:.1%}")
+        shown.add_row(row.task, row.labels, passed, *limits, str(row.by_three))
     return shown
 
 

@@ -31,7 +31,7 @@ from grader import calibration, manifest, recipes, thresholds, trainer
 from grader.calibration import Calibration
 from grader.errors import ManifestError, UsageError
 from grader.recipes import CLASSES, LabelSet, Profile
-from grader.reference import page
+from grader.reference import page, verdicts
 from grader.reference.page import Content, Html, Missing, Picture, Section, details, paragraph, tag
 from grader.thresholds import Runs, Thresholds, Variant
 from grader.trainer import Result
@@ -153,6 +153,7 @@ class Material:
         observed: one training of each task's solution on each label set, with what it saw and said.
         thresholds, calibration: what follows from the runs.
         hidden: the images that were scored, in the order of the predictions.
+        recipes, confirmed: the tables of reference/recipes.json and of confirmation.json.
         missing: why something of this is not there.
     """
 
@@ -163,6 +164,8 @@ class Material:
     thresholds: Thresholds | None
     calibration: Calibration | None
     hidden: DataSet | None
+    recipes: Sequence[Html | Missing] = ()
+    confirmed: Sequence[Html | Missing] = ()
     missing: list[Missing] = field(default_factory=list)
 
     @classmethod
@@ -182,15 +185,19 @@ class Material:
                 return None
 
         hidden = get(lambda: _hidden(profile, root))
+        titles = {task.id: task.title for task in tasks if task.builder}
+        known = root / "reference" / "recipes.json"
         observed = get(lambda: _observed(folder, tuple(task.id for task in tasks if task.builder)))
         return cls(
             profile=profile,
-            titles={task.id: task.title for task in tasks if task.builder},
+            titles=titles,
             runs=get(lambda: thresholds.load_runs(folder)),
             observed=_of_these_data(observed or {}, profile, missing),
             thresholds=get(lambda: thresholds.load(folder)),
             calibration=get(lambda: _calibration(folder)),
             hidden=hidden,
+            recipes=get(lambda: verdicts.recipes(profile_name, titles, known)) or (),
+            confirmed=get(lambda: verdicts.confirmed(profile_name, titles, folder)) or (),
             missing=missing,
         )
 
@@ -361,6 +368,8 @@ def _sections(material: Material) -> list[Section]:
         Section("cost", "Accuracy and what it costs", _cost(material)),
         Section("seeds", "Seeds and thresholds", _seed_figures(material)),
         Section("normality", "What the thresholds assume and promise", _normality(material)),
+        Section("confirmed", "Right code under new seeds", material.confirmed),
+        Section("recipes", "What a verdict costs, and how sharp it is", material.recipes),
         Section("samples", "What the networks said", _samples(material)),
         Section("again", "Measuring it again", _again(material)),
     ]
