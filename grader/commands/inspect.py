@@ -5,6 +5,7 @@ runs as `nox -s check` runs it, through the harness in a process of its own, and
 evidence.
 """
 
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,11 +97,13 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int) -> Prepared:
         beside = {"images.npy": images.images, "labels.npy": images.coarse_labels}
         for file, array in beside.items():
             np.save(Path(name, file), array)
+        # Without a sandbox paths are the real ones: what the probe finds beside itself has to be there.
+        shutil.copy(INSIDE / "prepare.py", name)
         launched = probing.launch(
             sandbox.select("none", own_code=True),
             folder,
             module=MODULE,
-            probe=INSIDE / "prepare.py",
+            probe=Path(name, "prepare.py"),
             seed=seed,
             recipe={"num_classes": len(images.coarse_names)},
             limits=LIMITS,
