@@ -106,6 +106,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def prove(session: nox.Session) -> None:
+    """The grader graded: mutants caught, with their hints; right code at full marks. [TASK...] [--train]"""
+    install(session)
+    run(session, "grader", "prove", *session.posargs)
+
+
+@nox.session
 def attack(session: nox.Session) -> None:
     """Grade tests/hostile: nothing gained, nothing leaked. [--engine E] [--only NAME] [--peers]"""
     install(session)

@@ -27,6 +27,14 @@ examples:
 
 exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is no error.
 """
+_PROVE_EXAMPLES = """
+examples:
+  nox -s prove                                     every mutant and every right submission, about ten minutes
+  nox -s prove -- alexnet resnet                   only these tasks
+  nox -s prove -- --train --profile cpu            with trainings: about an hour the first time
+
+exit code: 0 the grader was right about all of them, 1 it was not, 2 wrong usage.
+"""
 _REFERENCE_EXAMPLES = """
 examples:
   nox -s reference                                 profile offline: no data needed
@@ -136,6 +144,31 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="change nothing; say what differs and exit with 1"
     )
     stubs.set_defaults(command=_stubs)
+
+    prove = commands.add_parser(
+        "prove",
+        prog="nox -s prove --",
+        description="Grades the bank: wrong submissions, which must fail the check they name with its hint, "
+        "and right ones, which must have full marks. Writes reference/proof.json and the table in README.md.",
+        epilog=_PROVE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    prove.add_argument("tasks", nargs="*", metavar="TASK", help="only these tasks, such as alexnet")
+    prove.add_argument(
+        "--train", action="store_true", help="train what passes the checks of the structure as well"
+    )
+    prove.add_argument("--profile", help="offline, cpu (default: cpu if CIFAR-100 is here, else offline)")
+    prove.add_argument("--engine", default="auto", help="auto, bubblewrap, podman, docker, none (auto)")
+    prove.add_argument("--seed", type=_seed, default=1, help="of the probe inputs (1)")
+    prove.add_argument(
+        "--workers",
+        type=int,
+        choices=range(1, 65),
+        metavar="N",
+        default=min(8, os.cpu_count() or 1),
+        help="probes and trainings at a time (default: one a core, 8 at most)",
+    )
+    prove.set_defaults(command=_prove)
 
     reference = commands.add_parser(
         "reference",
@@ -259,6 +292,20 @@ def _stubs(options: argparse.Namespace, console: Console) -> int:
         console.print(Text(f"wrote {path.relative_to(ROOT)}"))
     console.print("assignment/ is what solutions/ gives." + ("" if changed else " Nothing had changed."))
     return 0
+
+
+def _prove(options: argparse.Namespace, console: Console) -> int:
+    from grader.commands.prove import Order, prove
+
+    order = Order(
+        tasks=[name.removesuffix(".py") for name in options.tasks],
+        train=options.train,
+        profile=options.profile,
+        engine=options.engine,
+        seed=options.seed,
+        workers=options.workers,
+    )
+    return prove(ROOT, console, order)
 
 
 def _reference(options: argparse.Namespace, console: Console) -> int:

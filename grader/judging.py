@@ -57,8 +57,12 @@ class Case:
         call = self.evidence.calls.get(name)
         if call is not None and call.status == "returned":
             return call
-        # A check's own hint is about what came back: nothing has.
-        raise Unmet(self._how_it_ended(name, call), hint="")
+        # A check's own hint is about what came back: nothing has. But where layers do not fit one another,
+        # Keras says ValueError, and what goes where is what hints of networks are about.
+        misfit = (
+            self.task.builder and call and call.exception is not None and call.exception.type == "ValueError"
+        )
+        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "")
 
     def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:
@@ -109,14 +113,19 @@ class Case:
             self._read[key] = value.refused or _read(value.description, budget)
         read = self._read[key]
         if isinstance(read, str):
+            # The reason says what to do; the check's own hint is about another thing.
             raise Unmet(
-                f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}"
+                f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}",
+                hint="",
             )
         return read
 
     def fail(self, name: str, came: str, expected: str) -> NoReturn:
         """Raises Unmet with what was called, what came back and what was expected."""
-        raise Unmet(f"{self.evidence.calls[name]} returned {came}; expected {expected}.")
+        call = self.evidence.calls[name]
+        nothing = call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType")
+        hint = f"{call.function} gives nothing back: end the function with return." if nothing else None
+        raise Unmet(f"{call} returned {came}; expected {expected}.", hint=hint)
 
 
 Judge = Callable[[Case], Verdict]
@@ -241,6 +250,20 @@ def numbers(values: Iterable[float]) -> str:
     '(0.5, 0.25)'
     """
     return "(" + ", ".join(number(value) for value in values) + ")"
+
+
+def likeness(
+    came: Array | float, mistakes: Mapping[str, Array | float], *, rtol: float = 0.0, atol: float = 0.0
+) -> str:
+    """Which well-known wrong answer a value is, in words that follow on it; empty if it is none of them.
+
+    >>> likeness(50.0, {"per cent": 50.0, "a count": 12.0})
+    ', which is per cent'
+    """
+    for name, value in mistakes.items():
+        if np.shape(came) == np.shape(value) and np.allclose(came, value, rtol=rtol, atol=atol):
+            return f", which is {name}"
+    return ""
 
 
 def _article(name: str) -> str:

@@ -77,9 +77,13 @@ class _Examined:
 
 def grade(sources: Sequence[Source], plan: Plan) -> Iterator[SubmissionResult]:
     """Grades submissions and yields a result for each, in order, when all networks are trained."""
-    with ThreadPoolExecutor(plan.workers, thread_name_prefix="probe") as pool:
-        # A submission's tasks are probed side by side; so few submissions are unpacked at a time.
-        examined = [_examine(source, plan, pool) for source in sources]
+    # Tasks are probed side by side, and so are two submissions, for those that hold one task alone; no more
+    # than two, so that few are unpacked at a time.
+    with (
+        ThreadPoolExecutor(plan.workers, thread_name_prefix="probe") as probes,
+        ThreadPoolExecutor(min(2, plan.workers), thread_name_prefix="submission") as submissions,
+    ):
+        examined = list(submissions.map(lambda source: _examine(source, plan, probes), sources))
     trained = _train(examined, plan.training, plan) if plan.training else {}
     for one in examined:
         yield _result(one, trained, plan)

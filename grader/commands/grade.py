@@ -60,7 +60,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
     _check_out(order.out)
     engine = sandbox.select(order.engine, own_code=order.trust or all(_is_own(root, s.path) for s in sources))
-    pin = _pin(root, profile)
+    pin = pin_of(root, profile)
     place = launchers.choose(engine.name, profile.device, profile.backend)
     conditions = trainer.Conditions.of(profile, pin, place.engine)
     wanted = thresholds.load(root / "reference" / profile.name)
@@ -74,26 +74,8 @@ def grade(root: Path, console: Console, order: Order) -> int:
         versions={"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")},
     )
     _announce(console, sources, run, engine)
-    names: dict[str, str] = {}
-
-    def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
-        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
-        names.setdefault(wanted_job.digest, f"{owner}: {task}, {labels} labels")
-        return wanted_job
-
-    display = progress.Display(console, len(sources) * len(tasks.tasks), names)
-    training = schedule.Training(
-        job=job,
-        threshold=wanted.get,
-        on_close=display.close,
-        train=lambda jobs: trainer.run(
-            jobs,
-            store=root / ".kit" / "trainings",
-            workers=order.workers,
-            watch=display,
-            launcher=place.launcher,
-        ),
-    )
+    display = progress.Display(console, len(sources) * len(tasks.tasks))
+    training = training_of(root, profile, pin, place, wanted, display, order.workers)
     plan = schedule.Plan(tasks, profile, engine, run, training, order.workers, display.probed)
     results = []
     with sandbox.interruptible(), display:
@@ -109,7 +91,37 @@ def _is_own(root: Path, path: Path) -> bool:
     return path.resolve() in {(root / name).resolve() for name in ("assignment", "solutions")}
 
 
-def _pin(root: Path, profile: recipes.Profile) -> str:
+def training_of(
+    root: Path,
+    profile: recipes.Profile,
+    pin: str,
+    place: launchers.Chosen,
+    wanted: thresholds.Thresholds,
+    display: progress.Display,
+    workers: int,
+) -> schedule.Training:
+    """How the networks of a run are trained: as the profile says, each once, what is stored not again."""
+
+    def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
+        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
+        display.name(wanted_job, f"{owner}: {task}, {labels} labels")
+        return wanted_job
+
+    return schedule.Training(
+        job=job,
+        threshold=wanted.get,
+        on_close=display.close,
+        train=lambda jobs: trainer.run(
+            jobs,
+            store=root / ".kit" / "trainings",
+            workers=workers,
+            watch=display,
+            launcher=place.launcher,
+        ),
+    )
+
+
+def pin_of(root: Path, profile: recipes.Profile) -> str:
     """The digest of the data that this profile trains and scores on; DataError if they are not here."""
     if profile.data == "cifar-100" and not data.available(root):
         raise DataError(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +23,12 @@ class Display(trainer.Watch):
     Args:
         console: where to.
         probes: how many tasks of how many submissions there are to probe.
-        names: what to call a job, by its digest; filled in while probing goes on.
+        names: what to call jobs, by their digest, as far as it is known.
     """
 
-    def __init__(self, console: Console, probes: int, names: dict[str, str] | None = None) -> None:
+    def __init__(self, console: Console, probes: int, names: Mapping[str, str] | None = None) -> None:
         self._console = console
-        self._names = names if names is not None else {}
+        self._names = dict(names or {})
         self._lock = threading.Lock()  # `probed` is called by several threads
         self._probes, self._probed = probes, 0
         self._spoke = time.monotonic()
@@ -65,11 +65,15 @@ class Display(trainer.Watch):
                 self._bars.remove_task(self._probing)
             self._say(f"probed {self._probed} of {self._probes}", often=self._probed < self._probes)
 
+    def name(self, job: Job, name: str) -> None:
+        """What a job is called; the first name stays, where submissions share a network."""
+        self._names.setdefault(job.digest, name)
+
     def close(self, close: Sequence[tuple[Job, Sequence[Job]]]) -> None:
         """These came close to a threshold, and are trained under further seeds now."""
         for first, further in close:
             for job in further:
-                self._names.setdefault(job.digest, f"{self._name(first)}, again with seed {job.seed}")
+                self.name(job, f"{self._name(first)}, again with seed {job.seed}")
         what = "1 network came" if len(close) == 1 else f"{len(close)} networks came"
         line = f"  {what} close to the accuracy wanted: two more trainings each, the median of three decides"
         self._print(Text(line))

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from grader.evidence import Array
-from grader.judging import Case, Judge, described, number
+from grader.judging import Case, Judge, described, likeness, number
 from grader.record import Verdict
 from grader.tasks.arrays import check_kept
 from grader.tasks.evaluation import probe
@@ -64,11 +64,19 @@ def confusion_counts(case: Case) -> Verdict:
     """Each example is counted once; which of its classes is the row is asked by the next check."""
     came, expected = _sized_confusion(case, "confusion"), _expected_confusion(case)
     total = len(case.inputs["labels"])
+    mistakes = {
+        "each pair of classes once, however often it comes": np.minimum(expected, 1),
+        "what was right alone": np.diag(np.diag(expected)),
+        "right for classes that count from 1": np.roll(expected, (-1, -1), axis=(0, 1)),
+    }
+    like = likeness(came, mistakes) or likeness(came.T, mistakes)
     if came.sum() != total:
-        case.fail("confusion", f"counts that add up to {came.sum()}", f"{total}, the number of examples")
+        case.fail(
+            "confusion", f"counts that add up to {came.sum()}{like}", f"{total}, the number of examples"
+        )
     if not np.array_equal(came, expected) and not np.array_equal(came, expected.T):
         row, column = np.argwhere(came != expected)[0]
-        case.fail("confusion", f"{came[row, column]} at [{row}, {column}]", f"{expected[row, column]}")
+        case.fail("confusion", f"{came[row, column]} at [{row}, {column}]{like}", f"{expected[row, column]}")
     return Verdict.passed()
 
 
@@ -130,25 +138,27 @@ def topk_ties(case: Case) -> Verdict:
 
 def coarse_form(case: Case) -> Verdict:
     """Floats of shape (N, num_coarse), where num_coarse is the largest number plus 1."""
-    for name in ("coarse", "coarse.gap", "coarse.uint8"):
+    for name in _MAPS:
         _coarse(case, name)
     return Verdict.passed()
 
 
 def coarse_sum(case: Case) -> Verdict:
     """What adds up to 1 still does."""
-    for name in ("coarse", "coarse.gap", "coarse.uint8"):
-        sums = _coarse(case, name).sum(axis=1)
+    for name, which in _MAPS.items():
+        came = _coarse(case, name)
+        sums = came.sum(axis=1)
         wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
         if len(wrong):
-            case.fail(name, f"a row that adds up to {number(float(sums[wrong[0]]))}", "1, as in what went in")
+            like = likeness(came, _wrong_sums(case.inputs["fine"], case.inputs[which]), atol=TOLERANCE)
+            came_to = f"a row that adds up to {number(float(sums[wrong[0]]))}{like}"
+            case.fail(name, came_to, "1, as in what went in")
     return Verdict.passed()
 
 
 def coarse_values(case: Case) -> Verdict:
     """Each superclass has the sum of its classes' probabilities."""
-    maps = {"coarse": "coarse_of_fine", "coarse.gap": "with_a_gap", "coarse.uint8": "coarse_of_fine"}
-    for name, which in maps.items():
+    for name, which in _MAPS.items():
         came, expected = _coarse(case, name), sum_by_superclass(case.inputs["fine"], case.inputs[which])
         wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
         if len(wrong):
@@ -234,13 +244,56 @@ def _same_shares(
         came = _share(case, name)
         expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
         if not math.isclose(came, expected, abs_tol=TOLERANCE):
-            case.fail(name, number(came), number(expected))
+            like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
+            case.fail(name, f"{number(came)}{like}", number(expected))
     return Verdict.passed()
+
+
+def _wrong_shares(probabilities: Array, labels: Array, k: int) -> dict[str, float]:
+    """What well-known mistakes come to, by name."""
+    true = np.take_along_axis(probabilities, labels[:, None].astype(int), axis=1)
+    last = probabilities.shape[1] - 1
+    return {
+        "what comes if of equal probabilities that of the higher class number ranks first": share_among_first(
+            probabilities[:, ::-1], last - labels, k
+        ),
+        "what comes if equal probabilities share the better rank": float(
+            ((probabilities > true).sum(axis=1) < k).mean()
+        ),
+        "what comes if equal probabilities share the worse rank": float(
+            ((probabilities >= true).sum(axis=1) <= k).mean()
+        ),
+        "the share for the k least probable classes": share_among_first(-probabilities, labels, k),
+        **{
+            f"the share for k = {other}": share_among_first(probabilities, labels, other)
+            for other in (1, k - 1, k + 1, 5)
+            if other != k and 1 <= other <= last + 1
+        },
+    }
+
+
+# Which superclasses each call of coarse_probabilities was given.
+_MAPS = {"coarse": "coarse_of_fine", "coarse.gap": "with_a_gap", "coarse.uint8": "coarse_of_fine"}
+
+
+def _wrong_sums(fine: Array, coarse_of_fine: Array) -> dict[str, Array]:
+    """What well-known mistakes come to, by name."""
+    groups = [fine[:, coarse_of_fine == coarse] for coarse in range(int(coarse_of_fine.max()) + 1)]
+    means, largest, last = (np.zeros((len(fine), len(groups))) for _ in range(3))
+    for coarse, group in enumerate(groups):
+        if group.shape[1]:
+            means[:, coarse], largest[:, coarse] = group.mean(axis=1), group.max(axis=1)
+            last[:, coarse] = group[:, -1]
+    return {
+        "the mean over the classes of a superclass": means,
+        "the largest of its classes": largest,
+        "the last of its classes alone": last,
+    }
 
 
 def _coarse(case: Case, name: str) -> Array:
     drawn = case.inputs
-    coarse_of_fine = drawn["with_a_gap" if name == "coarse.gap" else "coarse_of_fine"]
+    coarse_of_fine = drawn[_MAPS[name]]
     shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
     came = case.array(name, shape=shape)
     if came.dtype.kind != "f":

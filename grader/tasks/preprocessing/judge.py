@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.evidence import Array
-from grader.judging import Case, described, number, numbers
+from grader.judging import Case, described, likeness, number, numbers
 from grader.record import Verdict
 from grader.tasks.arrays import check_kept
 
@@ -91,10 +91,21 @@ def statistics_form(case: Case) -> Verdict:
 
 def statistics_values(case: Case) -> Verdict:
     """Mean and deviation per channel, of images / 255, over images, rows and columns."""
-    expected = _mean_and_std(case.inputs["images"])
-    for came, right, what in zip(_statistics(case), expected, ("mean", "std"), strict=True):
+    images = case.inputs["images"]
+    mistakes = {
+        "that of images not divided by 255": tuple(255 * part for part in _mean_and_std(images)),
+        "that of images // 255, which are 0 nearly everywhere": tuple(
+            255 * part for part in _mean_and_std(images // 255)
+        ),
+        "that of all channels together": (np.full(3, images.mean() / 255), np.full(3, images.std() / 255)),
+        "that of the first image alone": _mean_and_std(images[:1]),
+        "the variance": (np.full(3, np.nan), _mean_and_std(images)[1] ** 2),
+    }
+    for part, (came, right) in enumerate(zip(_statistics(case), _mean_and_std(images), strict=True)):
         if not np.allclose(came, right, rtol=TOLERANCE):
-            case.fail("statistics", f"{what} = {numbers(came)}", f"{what} = {numbers(right)}")
+            what = ("mean", "std")[part]
+            like = likeness(came, {name: wrong[part] for name, wrong in mistakes.items()}, rtol=TOLERANCE)
+            case.fail("statistics", f"{what} = {numbers(came)}{like}", f"{what} = {numbers(right)}")
     return Verdict.passed()
 
 
@@ -112,9 +123,19 @@ def standardise_values(case: Case) -> Verdict:
     wrong = np.argwhere(~np.isclose(came, expected, rtol=1e-3, atol=1e-3))
     if len(wrong):
         at = tuple(wrong[0])
+        own = _mean_and_std(images)
+        mistakes = {
+            "(pixel - mean) / std, without the division by 255": (images - mean) / std,
+            "(pixel // 255 - mean) / std, with whole numbers": (images // 255 - mean) / std,
+            "standardised with the mean and std of the images": (images / 255 - own[0]) / own[1],
+            "pixel / 255 - mean, not divided by std": images / 255 - mean,
+            "pixel / 255 / std, with no mean subtracted": images / 255 / std,
+            "standardised twice": (expected - mean) / std,
+        }
+        like = likeness(came, mistakes, rtol=1e-3, atol=1e-3)
         case.fail(
             "standardise",
-            f"{number(float(came[at]))} for a pixel of {images[at]} in channel {at[-1]}",
+            f"{number(float(came[at]))} for a pixel of {images[at]} in channel {at[-1]}{like}",
             f"({images[at]} / 255 - {number(float(mean[at[-1]]))}) / {number(float(std[at[-1]]))} "
             f"= {number(float(expected[at]))}",
         )
@@ -136,7 +157,15 @@ def one_hot_values(case: Case) -> Verdict:
         wrong = np.flatnonzero((came != np.eye(came.shape[1])[labels]).any(axis=1))
         if len(wrong):
             row, label = came[wrong[0]], labels[wrong[0]]
-            case.fail(name, f"for the label {label} a row with {_ones(row)}", f"a 1 in column {label} alone")
+            classes = np.eye(came.shape[1])
+            mistakes = {
+                "one column too early": classes[labels - 1],
+                "one too late": classes[labels - len(classes) + 1],
+            }
+            like = likeness(came, mistakes)
+            case.fail(
+                name, f"for the label {label} a row with {_ones(row)}{like}", f"a 1 in column {label} alone"
+            )
     return Verdict.passed()
 
 

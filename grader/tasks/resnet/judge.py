@@ -233,7 +233,7 @@ def _block_differences(block: Block, filters: int, stride: int) -> list[Differen
     }
     differences += compare(main, list(_main_path(filters, stride)), extra=extra, start="the block's input")
     if block.join and not block.before:
-        differences += _shortcut_differences(block.branches[0], block.join.size, block.branches[-1])
+        differences += _shortcut_differences(block)
     if block.join and not ends_in_relu:
         relu = Want("relu", "addition", "the ReLU after the addition")
         differences += compare(block.after, [relu], extra={"": "addition"}, start="the addition")
@@ -250,17 +250,24 @@ def _main_path(filters: int, stride: int) -> Iterator[Want]:
             yield Want("relu", "activation", f"the ReLU of {place}")
 
 
-def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -> list[Difference]:
+def _shortcut_differences(block: Block) -> list[Difference]:
     """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
+    assert block.join
+    shortcut, main, before = block.branches[0], block.branches[-1], block.join.size
     after = main[-1].shape if main else before
+    # An image of one pixel is made smaller by no stride; a projection has the main path's all the same.
+    stride = max(-(-before[0] // after[0]), block.stride)
     if before == after:
         if not shortcut:
             return []
-        text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
-        return [Difference("shortcut", text)]
+        if stride == 1:
+            text = (
+                f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
+            )
+            return [Difference("shortcut", text)]
     place = "the convolution on the shortcut"
     wanted = [
-        convolution("shortcut", place, after[-1], 1, -(-before[0] // after[0])),
+        convolution("shortcut", place, after[-1], 1, stride),
         _normalisation("shortcut", place),
     ]
     return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")

@@ -1,7 +1,11 @@
-"""Judges networks built in the test's own process: a subprocess for each would take ten times as long."""
+"""Probes and judges what tests hand in: networks in the test's own process, all else through the harness.
+
+A subprocess for each network would take ten times as long: what takes the time is to import Keras.
+"""
 
 import importlib
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from grader import manifest
+from grader import bank, manifest
+from grader.bank import Entry
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Case, judge
 from grader.record import Verdict
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
 
 
@@ -102,3 +107,32 @@ class NetworkJudge:
 def network_judge() -> type[NetworkJudge]:
     """The class, by a fixture because test modules cannot import their conftest."""
     return NetworkJudge
+
+
+def probe_in_harness(entry: Entry, seed: int, folder: Path) -> dict[str, Verdict]:
+    """As in a sandbox, but without one: the harness in a process of its own, and its evidence read."""
+    submission, output = folder / "submission", folder / "output"
+    submission.mkdir()
+    output.mkdir()
+    bank.write(ROOT, entry, submission)
+    probe = ROOT / f"grader/tasks/{entry.task.id}/probe.py"
+    command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--probe", probe]
+    command += ["--module", entry.task.module, "--submission", submission, "--output", output]
+    subprocess.run([*command, "--seed", str(seed)], check=True, timeout=120, capture_output=True)
+    drawn = importlib.import_module(f"grader.tasks.{entry.task.id}.probe").draw(seed)
+    return judge(Case(entry.task, Evidence.read(output), drawn))
+
+
+@pytest.fixture
+def judged_entry(tmp_path: Path) -> Callable[[Entry, int], dict[str, Verdict]]:
+    """Judges one submission of the bank."""
+
+    def run(entry: Entry, seed: int) -> dict[str, Verdict]:
+        if entry.task.builder is None:
+            return probe_in_harness(entry, seed, tmp_path)
+        bank.write(ROOT, entry, tmp_path)
+        judged = NetworkJudge(entry.task.id)
+        source = (tmp_path / entry.task.module).read_text(encoding="utf-8-sig")
+        return judged(source, judged.probe.draw(seed))
+
+    return run

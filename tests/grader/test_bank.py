@@ -1,0 +1,135 @@
+"""The bank of submissions: each mutant fails the check it names, first and with its hint; the rest is right.
+
+`nox -s prove` grades the same submissions in a sandbox, as a class is graded.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import bank, manifest
+from grader.bank import Entry, Mutant
+from grader.errors import ManifestError
+from grader.record import Status, Verdict
+
+ROOT = Path(__file__).parents[2]
+TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
+BANK = bank.entries(ROOT, TASKS)
+SEED = 3
+
+
+def named(entry: Entry) -> str:
+    return entry.folder
+
+
+class TestBank:
+    """Every submission of the bank comes out as the bank says."""
+
+    @pytest.mark.parametrize("entry", [one for one in BANK if one.mutant], ids=named)
+    def test_mutant(self, entry: Entry, judged_entry: Any) -> None:
+        mutant = entry.mutant
+        assert mutant
+        verdicts: dict[str, Verdict] = judged_entry(entry, SEED)
+        failed = {check: v for check, v in verdicts.items() if v.status is Status.FAILED}
+        trained = {check.id for check in entry.task.checks if check.train}
+        expected = [c for c in (mutant.check, *mutant.also) if c not in trained]
+        assert set(failed) == set(expected), {check: v.message for check, v in failed.items()}
+        if expected:  # the others only fail to learn
+            first = next(iter(failed))
+            assert first == mutant.check
+            check = next(one for one in entry.task.checks if one.id == first)
+            assert mutant.says in failed[first].message
+            own = failed[first].hint
+            hint = " ".join(check.hint.split()) if own is None else own
+            assert mutant.hint in f"{failed[first].message} {hint}"
+
+    @pytest.mark.parametrize("entry", [one for one in BANK if not one.mutant], ids=named)
+    def test_right(self, entry: Entry, judged_entry: Any) -> None:
+        verdicts: dict[str, Verdict] = judged_entry(entry, SEED)
+        assert {check: v.message for check, v in verdicts.items() if v.status is not Status.PASSED} == {}
+
+    def test_every_check_has_a_mutant(self) -> None:
+        assert bank.uncovered(TASKS, BANK) == []
+
+    def test_names_are_folders(self) -> None:
+        """No two submissions of the bank share a folder, whatever their names are made of."""
+        assert len({one.folder for one in BANK}) == len(BANK)
+
+
+class TestMutated:
+    """A mutant that does not apply is an error that says what is missing."""
+
+    SOLUTION = "def f():\n    return 1\n\n\ndef g():\n    return 1\n"
+
+    def mutant(self, **fields: Any) -> Mutant:
+        return Mutant(**{"name": "wrong", "check": "c", "says": "says", "hint": "hint", **fields})
+
+    def test_edit(self) -> None:
+        mutant = self.mutant(edits=[["f():\n    return 1", "f():\n    return 2"]])
+        assert bank.mutated(self.SOLUTION, mutant) == self.SOLUTION.replace("1", "2", 1)
+
+    def test_edit_that_is_gone(self) -> None:
+        with pytest.raises(
+            ManifestError, match="'wrong' no longer applies: 'return 3' is not in the solution"
+        ):
+            bank.mutated(self.SOLUTION, self.mutant(edits=[["return 3", "return 2"]]))
+
+    def test_edit_that_is_not_clear(self) -> None:
+        with pytest.raises(ManifestError, match="'return 1' is 2 times in the solution"):
+            bank.mutated(self.SOLUTION, self.mutant(edits=[["return 1", "return 2"]]))
+
+    def test_code(self) -> None:
+        source = bank.mutated(self.SOLUTION, self.mutant(code="def g():\n    return 2\n"))
+        assert source.endswith("def g():\n    return 2\n")
+
+    def test_code_that_replaces_nothing(self) -> None:
+        with pytest.raises(ManifestError, match="none of its functions is in the solution"):
+            bank.mutated(self.SOLUTION, self.mutant(code="def h():\n    return 2\n"))
+
+    def test_neither(self) -> None:
+        with pytest.raises(ValueError, match="neither edits nor code"):
+            self.mutant()
+
+
+class TestReading:
+    """What is wrong with a file of mutants is told with its name."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "grader/mutants").mkdir(parents=True)
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("[[mutants]", "cannot be read"),
+            ("[[mutants]]\nname = 'wrong'", r"mutants\.0\.check: Field required"),
+            (
+                "[[mutants]]\nname='wrong'\ncheck='nope'\nsays='says'\nhint='hint'\ncode='x'",
+                "'nope', which is not",
+            ),
+            (
+                2 * "[[mutants]]\nname='one'\ncheck='builds'\nsays='says'\nhint='hint'\ncode='x'\n",
+                "there twice",
+            ),
+        ],
+    )
+    def test_refused(self, root: Path, text: str, words: str) -> None:
+        (root / "grader/mutants/alexnet.toml").write_text(text)
+        with pytest.raises(ManifestError, match=words):
+            bank.mutants(root, TASKS.task("alexnet"))
+
+    def test_no_file(self, root: Path) -> None:
+        assert bank.mutants(root, TASKS.task("alexnet")) == ()
+
+    def test_alternative_without_words(self, root: Path) -> None:
+        (root / "grader/alternatives/alexnet").mkdir(parents=True)
+        (root / "grader/alternatives/alexnet/one.py").write_text("x = 1")
+        with pytest.raises(ManifestError, match="does not say in its docstring what is different"):
+            bank.alternatives(root, TASKS.task("alexnet"))
+
+    def test_folder_without_the_module(self, root: Path) -> None:
+        (root / "grader/alternatives/alexnet/one").mkdir(parents=True)
+        with pytest.raises(ManifestError, match=r"is no alexnet\.py and holds none"):
+            bank.alternatives(root, TASKS.task("alexnet"))
