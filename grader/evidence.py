@@ -30,16 +30,25 @@ MAX_JSON_DEPTH = 64
 MAX_CALLS = 200
 MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
+MAX_PLACES = 600  # of layers in the source, for a model
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
 class Network:
-    """A Keras model as the sandbox described it: raw data to be read by grader.blueprint, or a refusal."""
+    """A Keras model as the sandbox described it.
+
+    Attributes:
+        description: raw data to be read by grader.blueprint.
+        refused: why there is none; empty if there is.
+        made_at: for layers by name, where they were made: "alexnet.py, line 93". For messages: it is what the
+            submission's process said.
+    """
 
     description: Any = None
     refused: str = ""
+    made_at: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,10 +218,17 @@ class _NoneValue(_Strict):
     kind: Literal["none"]
 
 
+class _Place(_Strict):
+    name: _Text
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,80}$")]
+    lines: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=1, max_length=3)]
+
+
 class _ModelValue(_Strict):
     kind: Literal["model"]
     blueprint: Any = None
     refused: _Text = ""
+    lines: Annotated[list[_Place], Field(max_length=MAX_PLACES, fail_fast=True)] = []
 
 
 class _OtherValue(_Strict):
@@ -331,11 +347,19 @@ class _Values:
             case _TextValue():
                 return plain(value.value)
             case _ModelValue():
-                return Network(value.blueprint, plain(value.refused, 500))
+                made_at = {place.name: _said(place) for place in value.lines}
+                return Network(value.blueprint, plain(value.refused, 500), made_at)
             case _OtherValue():
                 return Other(plain(value.type, 100), plain(value.reason))
             case _:
                 return None
+
+
+def _said(place: _Place) -> str:
+    """Where a layer was made, for a message: the line of a helper, and those that called it."""
+    line, *callers = place.lines
+    called = f", called from line {' and '.join(map(str, callers))}" if callers else ""
+    return f"{place.file}, line {line}{called}"
 
 
 # ------------------------------------------------------------------ files and arrays

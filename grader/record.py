@@ -24,6 +24,28 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class DrawnRow(_Frozen):
+    """One step of a network beside the one that was expected; empty where there is none."""
+
+    found: str
+    wanted: str
+    differs: bool
+
+
+class Drawing(_Frozen):
+    """A part of a network beside what was expected of it.
+
+    Attributes:
+        title: the call that gave it.
+        rows: from the input on.
+        cut: whether more comes before, and after.
+    """
+
+    title: str
+    rows: tuple[DrawnRow, ...]
+    cut: tuple[bool, bool]
+
+
 class Verdict(_Frozen):
     """What a judge says of one check, before points are given.
 
@@ -33,6 +55,7 @@ class Verdict(_Frozen):
         hint: in place of the manifest's; None to show that one, "" for none.
         fraction: the part of the check's points that is earned, 0 to 1.
         data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
+        drawing: what was built beside what was expected, where a picture says it better.
     """
 
     status: Status
@@ -40,6 +63,7 @@ class Verdict(_Frozen):
     hint: str | None = None
     fraction: float = 0.0
     data: dict[str, Any] = {}
+    drawing: Drawing | None = None
 
     @classmethod
     def passed(cls, message: str = "", **data: Any) -> "Verdict":
@@ -65,6 +89,7 @@ class CheckResult(_Frozen):
     message: str = ""
     hint: str = ""
     data: dict[str, Any] = {}
+    drawing: Drawing | None = None
 
 
 class TaskResult(_Frozen):

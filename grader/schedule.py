@@ -273,4 +273,5 @@ def _check(check: Check, verdict: Verdict) -> CheckResult:
         message=verdict.message,
         hint=verdict.hint if verdict.hint is not None else " ".join(check.hint.split()),
         data=verdict.data,
+        drawing=verdict.drawing,
     )

@@ -12,10 +12,10 @@ import http.client
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -109,8 +109,10 @@ def _scratch(parent: Path) -> Iterator[Path]:
     for stale in parent.glob(".incoming-*"):
         if time.time() - stale.stat().st_mtime > 24 * 3600:
             shutil.rmtree(stale, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".incoming-", dir=parent))
+    # Named before it is made: Ctrl-C between making it and the `try` would leave it behind.
+    scratch = parent / f".incoming-{secrets.token_hex(8)}"
     try:
+        scratch.mkdir(mode=0o700)
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 from grader import manifest, recipes, sandbox, schedule
 from grader.commands import progress
 from grader.errors import UsageError
-from grader.export import terminal
+from grader.export import drawing, terminal
 from grader.record import CheckResult, Run, Status, SubmissionResult
 from grader.submission import Source
 from grader.text import plain
@@ -49,6 +49,8 @@ def check(root: Path, console: Console, *, folder: Path, tasks: Sequence[str], s
     with sandbox.interruptible(), display:
         (result,) = schedule.grade([Source(folder.name, folder)], plan)
     console.print(terminal.submission(result, total=False))
+    for picture in drawing.write(result, root / ".kit" / "check"):
+        console.print(Text(f"As a picture: {picture.relative_to(root)}", style="dim"))
     points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"
     console.print(Text(f"\n{points} that need no training", style="bold"))
     console.print(_next(result, everything))

@@ -14,7 +14,7 @@ from grader import launchers, manifest, recipes, sandbox, schedule, submission, 
 from grader.blueprint import Blueprint
 from grader.commands import progress
 from grader.errors import UsageError
-from grader.export import gradescope, table, terminal
+from grader.export import drawing, gradescope, table, terminal
 from grader.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.submission import Source
@@ -169,12 +169,15 @@ def _write(out: Path, result: SubmissionResult) -> None:
     (folder / names[graded]).unlink(missing_ok=True)
     write_atomically(folder / names[not graded], json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     write_atomically(folder / "report.txt", terminal.as_text([terminal.submission(result)]))
+    drawing.write(result, folder)
 
 
 def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> None:
     if len(results) == 1:
         console.print(terminal.submission(results[0]))
-        console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt"))
+        drawn = any(check.drawing for task in results[0].tasks for check in task.checks)
+        pictures = ", and pictures of what differs" if drawn else ""
+        console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
     write_atomically(out / "marks.csv", table.marks_csv(results))
     console.print(terminal.summary(results))

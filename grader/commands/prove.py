@@ -242,10 +242,10 @@ def readme(found: Mapping[str, Any]) -> str:
     )
     training = found["training"]
     if training:
+        only, caught = training["mutants_that_only_training_can_tell"], training["caught_by_training"]
         words = (
-            f"Trained under the profile `{training['profile']}`: "
-            f"{training['caught_by_training']} of {training['mutants_that_only_training_can_tell']} mutants that "
-            f"only training can tell were caught; of {training['right_trainings']} trainings of right networks, "
+            f"Trained under the profile `{training['profile']}`: {caught} of {only} mutants that only "
+            f"training can tell were caught; of {training['right_trainings']} trainings of right networks, "
             f"{training['right_failed']} decided against one."
         )
     return "\n".join([*lines, "", words]).strip()

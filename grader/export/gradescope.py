@@ -6,6 +6,7 @@ Gradescope keeps and shows to instructors.
 
 from typing import Any
 
+from grader.export import drawing
 from grader.export.terminal import as_text, number, submission
 from grader.record import CheckResult, Status, SubmissionResult, TaskResult
 
@@ -43,6 +44,8 @@ def _test(task: TaskResult, check: CheckResult, position: str) -> dict[str, Any]
     output = check.message
     if check.hint and check.status is Status.FAILED:
         output = f"{output}\nHint: {check.hint}"
+    if check.drawing and check.status is Status.FAILED:
+        output = f"{output}\n\n{as_text([drawing.table(check.drawing)])}".rstrip()
     if check.status not in (Status.PASSED, Status.FAILED):
         output = f"{check.status.value}: {output}" if output else check.status.value
     return {

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.export import drawing
 from grader.record import CheckResult, Status, SubmissionResult, TaskResult
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
@@ -94,6 +95,8 @@ def _task(task: TaskResult) -> RenderableType:
         grid.add_row(Text(sign, style=colour), _title(check), Text(points))
         for line, style in _explanation(check, explained):
             grid.add_row("", Padding(Text(line, style=style), (0, 0, 0, 2)), "")
+        if check.drawing and check.status is Status.FAILED:
+            grid.add_row("", Padding(drawing.table(check.drawing), (0, 0, 0, 4)), "")
     return Group("", heading, grid)
 
 

@@ -57,14 +57,17 @@ def main() -> None:
 
     # All that is ours happens before the submission's first line: a failure up to here is the machine's.
     source = Path(options.submission) / options.module
+    lines = None
     if source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes()):
-        import keras  # noqa: F401  (takes seconds, which are not the student's)
+        # This imports Keras, which takes seconds that are not the student's.
+        lines = load_module("_kit_lines", Path(__file__).with_name("lines.py")).Lines()
+        lines.watch(options.submission)
     probe = load_module("_kit_probe", Path(options.probe))
     inputs = probe.draw(options.seed)
     if options.recipe:
         inputs["recipe"] = json.loads(Path(options.recipe).read_text(encoding="utf-8"))
     skip = {name for name in options.skip.split(",") if name}
-    calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds)
+    calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds, lines=lines)
     # The last thing that is ours alone: what follows may remove evidence, but it cannot unsay this.
     os.write(1, STARTED)
 
@@ -85,12 +88,15 @@ class Calls:
         output: the folder for evidence.json and the arrays.
         skip: functions that are not called, because they have ended the process before.
         seconds: how long one call may take; importing may take twice as long.
+        lines: where each layer was made (lines.py); None where Keras was not imported.
     """
 
-    def __init__(self, source: Path, output: Path, *, skip: set[str], seconds: float) -> None:
+    def __init__(
+        self, source: Path, output: Path, *, skip: set[str], seconds: float, lines: Any = None
+    ) -> None:
         self._source, self._submission = source, source.parent
         self._output = output
-        self._skip, self._seconds = skip, seconds
+        self._skip, self._seconds, self._lines = skip, seconds, lines
         self._module = ModuleType(source.stem)
         self._slow: set[str] = set()
         self._arrays = 0
@@ -273,12 +279,20 @@ class Calls:
     def _model(self, model: Any) -> Value:
         description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
         try:
-            return {"kind": "model", "blueprint": description.describe(model)}
+            blueprint = description.describe(model)
+            return {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
         except description.Refused as refused:
             return {"kind": "model", "refused": plain(refused, 500)}
         except Exception as error:  # a model whose own parts raise when they are looked at
             fault = f"{type(error).__name__}: {plain(error, 300)}"
             return {"kind": "model", "refused": f"it cannot be written down: {fault}"}
+
+    def _places(self, model: Any) -> list[Any]:
+        """Where its layers were made; a message can do without, so whatever goes wrong here costs nothing."""
+        try:
+            return list(self._lines.of(model)) if self._lines else []
+        except Exception:
+            return []
 
     def _exception(self, error: BaseException) -> dict[str, Any]:
         """What was raised, and the last line of the submission's own that was running."""

@@ -10,12 +10,13 @@ normalisation out of the verdict on convolutions.
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.blueprint import Blueprint, Budget, Node
+from grader.evidence import Network
 from grader.judging import Case, Unmet
-from grader.record import Verdict
+from grader.record import Drawing, DrawnRow, Status, Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
 # its pooling, so that this is what it is told.
@@ -230,10 +231,23 @@ class Want:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as it should be: of what kind, and in words."""
+    """One thing that is not as it should be.
+
+    Attributes:
+        kind: what it is about, to find the check that tells it.
+        text: in words.
+        layer: the name of the layer in whose place it is; empty where it is none's.
+        beside: found and wanted steps side by side, from which it comes; None where one has nothing.
+        row: which of them differs.
+    """
 
     kind: str
     text: str
+    layer: str = ""
+    beside: Sequence[tuple["Step | Join | None", "Want | None"]] = field(
+        default=(), repr=False, compare=False
+    )
+    row: int = 0
 
 
 def ordinal(number: int) -> str:
@@ -262,29 +276,65 @@ def compare(
         start: what messages call the place before the first step.
     """
     differences: list[Difference] = []
+    beside = _line_up(found, wanted)
     place, position = start, 0
     # A layer that is missing takes along what belongs to it, and so does one that is too many: that is one
     # difference, and not three.
     missing = surplus = False
-    for step, want in _line_up(found, wanted):
+    for row, (step, want) in enumerate(beside):
         if step is not None:
             position += 1
         if step is not None and want is not None:
-            differences += _settings(step, want)
+            layer = step.node.name
+            differences += [
+                replace(one, layer=layer, beside=beside, row=row) for one in _settings(step, want)
+            ]
             place, missing, surplus = want.place, False, False
         elif want is not None:
             if want.op in _WEIGHTS or not missing:
                 following = str(found[position]) if position < len(found) else "the end"
                 there = f"{want.place} is missing: " if want.op in _WEIGHTS else ""
                 text = f"{there}after {place} comes {following}, expected {want}"
-                differences.append(Difference(want.kind, text))
+                # The line to look at is that of the layer which comes too early.
+                layer = found[min(position, len(found) - 1)].node.name if found else ""
+                differences.append(Difference(want.kind, text, layer, beside, row))
             missing = missing or want.op in _WEIGHTS
         elif step is not None:
             if step.op in _WEIGHTS or not surplus:
                 text = f"after {place} comes {step}, which should not be there"
-                differences.append(Difference(extra.get(step.op, extra[""]), text))
+                kind = extra.get(step.op, extra[""])
+                differences.append(Difference(kind, text, step.node.name, beside, row))
             surplus = surplus or step.op in _WEIGHTS
     return differences
+
+
+_AROUND = 3  # steps before and after the one that differs, in a drawing
+
+
+def told(case: Case, name: str, difference: Difference) -> Verdict:
+    """The verdict on a network with this difference: in words, with the student's own line, and as a drawing.
+
+    Args:
+        case: with the network.
+        name: of the call that gave it.
+        difference: the one that explains it.
+    """
+    call = case.call(name)
+    network = call.value
+    made_at = network.made_at.get(difference.layer, "") if isinstance(network, Network) else ""
+    where = f" ({made_at})" if made_at else ""
+    first, last = max(0, difference.row - _AROUND), difference.row + _AROUND + 1
+    rows = tuple(
+        DrawnRow(found=str(step or ""), wanted=str(want or ""), differs=row == difference.row)
+        for row, (step, want) in enumerate(difference.beside)
+        if first <= row < last
+    )
+    cut = (first > 0, last < len(difference.beside))
+    return Verdict(
+        status=Status.FAILED,
+        message=f"{call}: {difference.text}{where}.",
+        drawing=Drawing(title=str(call), rows=rows, cut=cut) if rows else None,
+    )
 
 
 def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collection[str]) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.judging import Case
@@ -43,6 +43,12 @@ class Block:
     def filters(self) -> int:
         """Of the first convolution: the other sizes of the block follow from it."""
         return int(self.convolutions[0].node.settings["filters"]) if self.convolutions else 0
+
+    @property
+    def layer(self) -> str:
+        """The name of its first convolution, or of where its paths meet."""
+        first = self.convolutions[0] if self.convolutions else self.join
+        return first.node.name if first else ""
 
     @property
     def stride(self) -> int:
@@ -105,11 +111,12 @@ def stages(
             filters, stride = width * 2**stage, 2 if stage and not number else 1
             if block.filters != filters:
                 text = f"{place} has {block.filters} filters in its first convolution, expected {filters}"
-                yield Difference("width", text)
+                yield Difference("width", text, block.layer)
             if block.stride != stride:
-                yield Difference("strides", f"{place} has stride {block.stride}, expected {stride}")
+                text = f"{place} has stride {block.stride}, expected {stride}"
+                yield Difference("strides", text, block.layer)
             for difference in inside(block):
-                yield Difference(difference.kind, f"in {place}, {difference.text}")
+                yield replace(difference, text=f"in {place}, {difference.text}")
 
 
 def counts_parameters(case: Case, published: int, *, trainable: bool) -> Verdict:

@@ -24,6 +24,7 @@ from grader.tasks.networks import (
     read,
     readable,
     steps,
+    told,
 )
 
 _CONVOLUTIONS = ((96, 5, True), (256, 5, True), (384, 3, False), (384, 3, False), (256, 3, True))
@@ -144,10 +145,10 @@ def _verdict(
     arguments, and no other.
     """
     for name in _readable(case) if names is None else names:
-        told = kinds | {at_full_size} if name == "default" else kinds
+        wrong = kinds | {at_full_size} if name == "default" else kinds
         for difference in _differences(case, name):
-            if difference.kind in told:
-                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+            if difference.kind in wrong:
+                return told(case, name, difference)
     lacking = absent(*_side_by_side(case, "default"), kinds)
     return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
 

@@ -7,7 +7,7 @@ own is right, so that one fault is told once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +27,7 @@ from grader.tasks.networks import (
     read,
     readable,
     steps,
+    told,
 )
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.resnet import probe
@@ -187,7 +188,7 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     for name in names:
         for difference in _single_block_differences(case, name):
             if difference.kind in kinds:
-                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+                return told(case, name, difference)
     # A block that could be built has a main path, of which every kind but these is a part.
     for name in names:
         asked = case.inputs["blocks"][name]
@@ -219,12 +220,13 @@ def _block_differences(block: Block, filters: int, stride: int) -> list[Differen
     """All that is wrong with a block, by what it is about."""
     main = block.main
     ends_in_relu = bool(main) and main[-1].op == "relu"
-    differences = [Difference("addition", text) for text in parting(block)]
+    meeting = block.join.node.name if block.join else block.layer
+    differences = [Difference("addition", text, meeting) for text in parting(block)]
     if ends_in_relu:
         main = main[:-1]
         if block.join:
             text = "there is a ReLU between the 3rd convolution and the addition, expected after it only"
-            differences.append(Difference("addition", text))
+            differences.append(Difference("addition", text, meeting))
     extra = {
         "BatchNormalization": "normalisation",
         **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "activation"),
@@ -264,7 +266,7 @@ def _shortcut_differences(block: Block) -> list[Difference]:
             text = (
                 f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
             )
-            return [Difference("shortcut", text)]
+            return [Difference("shortcut", text, shortcut[0].node.name)]
     place = "the convolution on the shortcut"
     wanted = [
         convolution("shortcut", place, after[-1], 1, stride),
@@ -332,7 +334,7 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
     for name in readable(case, probe.arguments(case.inputs)):
         for difference in _network_differences(case, name):
             if difference.kind in kinds:
-                return Verdict.failed(f"{case.call(name)}: {difference.text}.")
+                return told(case, name, difference)
     wanted = [*_stem(_DEFAULTS["width"]), *_head(_arguments(case, "default")["num_classes"])]
     parts = _parts(case, "default")
     lacking = absent([*parts.stem, *parts.head], wanted, kinds)
@@ -356,7 +358,7 @@ def _network_differences(case: Case, name: str) -> Iterator[Difference]:
 
 def _inside(block: Block) -> Iterator[Difference]:
     for difference in _block_differences(block, block.filters, block.stride):
-        yield Difference(f"block.{difference.kind}", difference.text)
+        yield replace(difference, kind=f"block.{difference.kind}")
 
 
 def _stem(width: int) -> Iterator[Want]:

@@ -6,7 +6,7 @@ many there are, how wide, which stride); the first goes on where the second has 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.judging import Case, Judge
@@ -24,6 +24,7 @@ from grader.tasks.networks import (
     read,
     readable,
     steps,
+    told,
 )
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.wide_resnet import probe
@@ -189,8 +190,8 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
 
 def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds, or if most of what is of these kinds is not there."""
-    if told := _told(case, kinds):
-        return Verdict.failed(told)
+    if failed := _told(case, kinds):
+        return failed
     parts, asked = _parts(case, "default"), _arguments(case, "default")
     wanted = [*_stem(asked["width"]), *_tail(asked["num_classes"])]
     lacking = absent([*parts.stem, *parts.tail], wanted, kinds)
@@ -199,8 +200,8 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
 
 def _block_verdict(case: Case, *kinds: str) -> Verdict:
     """Like _verdict, of what is to be seen in blocks."""
-    if told := _told(case, kinds):
-        return Verdict.failed(told)
+    if failed := _told(case, kinds):
+        return failed
     call, parts = case.call("default"), _parts(case, "default")
     if not parts.blocks:
         lacking = absent(parts.plain, list(_plain(_arguments(case, "default"))), kinds)
@@ -212,13 +213,13 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     return Verdict.passed()
 
 
-def _told(case: Case, kinds: Collection[str]) -> str:
+def _told(case: Case, kinds: Collection[str]) -> Verdict | None:
     """The first difference of these kinds in any network that could be read."""
     for name in _readable(case):
         for difference in _differences(case, name):
             if difference.kind in kinds:
-                return f"{case.call(name)}: {difference.text}."
-    return ""
+                return told(case, name, difference)
+    return None
 
 
 def _differences(case: Case, name: str) -> Iterator[Difference]:
@@ -239,7 +240,7 @@ def _differences(case: Case, name: str) -> Iterator[Difference]:
         yield Difference("depth", wrong)
         for number, block in enumerate(parts.blocks, start=1):
             for difference in _block_differences(block):
-                yield Difference(difference.kind, f"in the {ordinal(number)} block, {difference.text}")
+                yield replace(difference, text=f"in the {ordinal(number)} block, {difference.text}")
 
     start = "the last block" if parts.blocks else "the last convolution"
     tail = list(_tail(asked["num_classes"]))
@@ -297,8 +298,9 @@ _IN_BLOCKS = {  # the kind of the difference where there is a step too many
 
 def _block_differences(block: Block) -> Iterator[Difference]:
     """All that is wrong with a block, given its own filters and stride, by what it is about."""
+    meeting = block.join.node.name if block.join else block.layer
     for text in parting(block):
-        yield Difference("addition", text)
+        yield Difference("addition", text, meeting)
     wanted = list(_main_path(block.filters, block.stride))
     # Layers before the paths part are told already: they may be the main path's first, or too many.
     ways = [compare(main, wanted, extra=_IN_BLOCKS, start="the block's input") for main in _main_paths(block)]
@@ -333,7 +335,7 @@ def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -
         wanted.append(Want("Pad", "shortcut", "the zero padding of the shortcut"))
     if not wanted and shortcut:
         text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
-        return [Difference("shortcut", text)]
+        return [Difference("shortcut", text, shortcut[0].node.name)]
     # Pooling channels of zeros gives zeros: it comes to the same in either order.
     if [step.op for step in shortcut] == ["Pad", "AveragePooling2D"]:
         shortcut = shortcut[::-1]
