@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from grader import manifest
 from grader.sandbox.bubblewrap import BubblewrapEngine
 
 ROOT = Path(__file__).parents[2]
+TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
 SUBMISSIONS = ROOT / "tests" / "submissions"
 SEED = "20260"
 
@@ -57,7 +59,7 @@ class TestSolutions:
         assert first.returncode == 0, first.stdout + first.stderr
         assert "the embedded set" in first.stdout.splitlines()[0]
         a = results(tmp_path / "a", "solutions")
-        assert a["score"] == sum(test["max_score"] for test in a["tests"]) == 150
+        assert a["score"] == sum(test["max_score"] for test in a["tests"]) == TASKS.points
         assert statuses(a) == {"passed"}
 
         began = time.monotonic()
