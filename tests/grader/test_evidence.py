@@ -96,6 +96,43 @@ class TestRead:
         assert Evidence.read(write(tmp_path, with_value(value))).started
 
 
+class TestLines:
+    """Where layers were made is read as text that can be shown, or refused."""
+
+    def model(self, **fields: Any) -> dict[str, Any]:
+        place = {"name": "conv1", "file": "alexnet.py", "lines": [93, 40], **fields}
+        return with_value({"kind": "model", "blueprint": {}, "lines": [place]})
+
+    def test_read(self, tmp_path: Path) -> None:
+        value = Evidence.read(write(tmp_path, self.model())).calls["first"].value
+        assert isinstance(value, Network)
+        assert value.made_at == {"conv1": "alexnet.py, line 93, called from line 40"}
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"file": "<b>alexnet.py"},
+            {"file": "alex\x1b[31mnet.py"},
+            {"file": "x" * 81},
+            {"lines": []},
+            {"lines": [1, 2, 3, 4]},
+            {"lines": [-1]},
+            {"lines": ["1"]},
+            {"more": 1},
+        ],
+    )
+    def test_refused(self, tmp_path: Path, fields: dict[str, Any]) -> None:
+        with pytest.raises(EvidenceRefused):
+            Evidence.read(write(tmp_path, self.model(**fields)))
+
+    def test_too_many(self, tmp_path: Path) -> None:
+        document = self.model()
+        value = document["calls"]["first"]["value"]
+        value["lines"] = value["lines"] * (evidence.MAX_PLACES + 1)
+        with pytest.raises(EvidenceRefused):
+            Evidence.read(write(tmp_path, document))
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("document", "message"),
