@@ -133,13 +133,32 @@ def mutated(solution: str, mutant: Mutant) -> str:
             )
         source = source.replace(old, new)
     if mutant.code:
-        replaced = _functions(mutant.code) & _functions(solution)
-        if not replaced:
-            raise ManifestError(
-                f"the mutant {mutant.name!r} no longer applies: none of its functions is in the solution"
-            )
-        source = f"{source}\n\n{mutant.code}"  # the last definition of a function is the one that counts
+        source = _with_functions(source, mutant)
     return source
+
+
+def _with_functions(source: str, mutant: Mutant) -> str:
+    """The source with the mutant's functions in place of its own; helpers that it has not come last."""
+    lines, helpers, replaced = source.splitlines(), [], 0
+    for node in ast.parse(mutant.code).body:
+        text = (ast.get_source_segment(mutant.code, node) or "").splitlines()
+        there = [
+            own
+            for own in ast.parse("\n".join(lines)).body
+            if isinstance(own, ast.FunctionDef)
+            and isinstance(node, ast.FunctionDef)
+            and own.name == node.name
+        ]
+        if there:
+            lines[there[-1].lineno - 1 : there[-1].end_lineno] = text
+            replaced += 1
+        else:
+            helpers += ["", "", *text]
+    if not replaced:
+        raise ManifestError(
+            f"the mutant {mutant.name!r} no longer applies: none of its functions is in the solution"
+        )
+    return "\n".join([*lines, *helpers]) + "\n"
 
 
 def alternatives(root: Path, task: Task) -> tuple[Alternative, ...]:
@@ -193,7 +212,3 @@ def uncovered(tasks: Manifest, bank: Sequence[Entry]) -> list[tuple[Task, Check]
     return [
         (task, check) for task in tasks.tasks for check in task.checks if (task.id, check.id) not in aimed
     ]
-
-
-def _functions(code: str) -> set[str]:
-    return {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}

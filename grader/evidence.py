@@ -91,6 +91,7 @@ class Call:
         value: what it returned: arrays are read-only; None unless `status` is "returned".
         exception: what it raised, if it did.
         inputs_after: arrays among its arguments as they were afterwards, by position or keyword.
+        defined_at: where the function is: "evaluation.py, line 51"; empty where that is not known.
     """
 
     function: str
@@ -100,6 +101,7 @@ class Call:
     exception: Raised | None = None
     seconds: float = 0.0
     inputs_after: Mapping[str, Value] = field(default_factory=dict)
+    defined_at: str = ""
 
     def __str__(self) -> str:
         return f"{self.function}({self.arguments})"
@@ -157,6 +159,7 @@ class Evidence:
                 exception=_raised(call.exception),
                 seconds=call.seconds,
                 inputs_after={plain(k, 100): reader.value(v) for k, v in (call.inputs_after or {}).items()},
+                defined_at=f"{call.file}, line {call.line}" if call.file and call.line else "",
             )
             for name, call in called.items()
         }
@@ -218,10 +221,14 @@ class _NoneValue(_Strict):
     kind: Literal["none"]
 
 
+_File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./ -]{1,80}$")]
+_Line = Annotated[int, Field(ge=1, le=10**6)]
+
+
 class _Place(_Strict):
     name: _Text
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,80}$")]
-    lines: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=1, max_length=3)]
+    file: _File
+    lines: Annotated[list[_Line], Field(min_length=1, max_length=3)]
 
 
 class _ModelValue(_Strict):
@@ -255,6 +262,8 @@ class _Call(_Strict):
     arguments: _Text
     status: Status
     exception: _Exception | None
+    file: _File | None = None
+    line: _Line | None = None
     seconds: Annotated[float, Field(ge=0, le=10**6)]
     value: _Value | None
     inputs_after: Annotated[dict[str, _Value], Field(max_length=32)] | None
@@ -356,10 +365,8 @@ class _Values:
 
 
 def _said(place: _Place) -> str:
-    """Where a layer was made, for a message: the line of a helper, and those that called it."""
-    line, *callers = place.lines
-    called = f", called from line {' and '.join(map(str, callers))}" if callers else ""
-    return f"{place.file}, line {line}{called}"
+    """Where a layer was made, for a message: the line that asked for it, and a helper's that made it."""
+    return f"{place.file}, line " + ", which calls line ".join(map(str, reversed(place.lines)))
 
 
 # ------------------------------------------------------------------ files and arrays

@@ -125,7 +125,8 @@ class Case:
         call = self.evidence.calls[name]
         nothing = call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType")
         hint = f"{call.function} gives nothing back: end the function with return." if nothing else None
-        raise Unmet(f"{call} returned {came}; expected {expected}.", hint=hint)
+        where = f" ({call.defined_at})" if call.defined_at else ""
+        raise Unmet(f"{call} returned {came}; expected {expected}{where}.", hint=hint)
 
 
 Judge = Callable[[Case], Verdict]
@@ -241,6 +242,29 @@ def number(value: float) -> str:
     if isinstance(value, int) or not math.isfinite(value):
         return str(value)
     return f"{value:.3g}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th.
+
+    >>> ordinal(2), ordinal(13), ordinal(21)
+    ('2nd', '13th', '21st')
+    """
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def apart(came: float, expected: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart.
+
+    >>> apart(0.39612, 0.39583), apart(0.5, 0.25)
+    (('0.3961', '0.3958'), ('0.5', '0.25'))
+    """
+    for digits in range(3, 18):
+        both = f"{came:.{digits}g}", f"{expected:.{digits}g}"
+        if both[0] != both[1]:
+            return both
+    return number(came), number(expected)
 
 
 def numbers(values: Iterable[float]) -> str:

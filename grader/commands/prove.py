@@ -9,7 +9,7 @@ import json
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,15 @@ def prove(root: Path, console: Console, order: Order) -> int:
             place_of.mkdir()
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
-        plan = schedule.Plan(tasks, profile, engine, run, training, order.workers, display.probed)
-        proved = [
-            judge(entry, result, trained=order.train)
-            for entry, result in zip(entries, schedule.grade(sources, plan), strict=True)
-        ]
+        plan = schedule.Plan(tasks, profile, engine, run, None, order.workers, display.probed)
+        trains = replace(plan, training=training)
+        # What fails a check of the structure is caught by it: of mutants, only the others need a training.
+        groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]
+        results: dict[str, SubmissionResult] = {}
+        for how, belongs in groups:
+            own = [source for source, entry in zip(sources, entries, strict=True) if belongs(entry)]
+            results |= {result.name: result for result in schedule.grade(own, how)}
+        proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     uncovered = bank.uncovered(tasks, entries)
     _show(console, proved, uncovered)
     right = not uncovered and not any(one.wrong for one in proved)
@@ -156,7 +160,7 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
         return Proved(entry, wrong, seen, trainings=trainings)
     mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
-    only_trained = mutant.check in trains
+    only_trained = _only_trained(entry)
     if only_trained and not trained and not structure:
         return Proved(entry, "", open=True)
     hint = failed[0].hint if failed else ""
@@ -252,8 +256,13 @@ def readme(found: Mapping[str, Any]) -> str:
 
 
 def _only_trained(entry: Entry) -> bool:
+    """Whether a submission is a mutant that passes every check but those that a training decides."""
     trains = {check.id for check in entry.task.checks if check.train}
     return bool(entry.mutant and entry.mutant.check in trains)
+
+
+def _is_structural(entry: Entry) -> bool:
+    return entry.mutant is not None and not _only_trained(entry)
 
 
 def _write_readme(root: Path, found: Mapping[str, Any]) -> None:

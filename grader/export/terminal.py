@@ -81,6 +81,8 @@ def _task(task: TaskResult) -> RenderableType:
         # One cause for all of it, such as an import that failed, is told once.
         sign, colour = _SIGNS[first.status]
         only = Text(f"{sign} {first.status.value}. {first.message}", style=colour)
+        if first.hint and first.status is Status.FAILED:
+            only.append(f"\nHint: {first.hint}", style="cyan")
         return Group("", heading, Padding(only, (0, 0, 0, 2)))
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(width=3, justify="right")

@@ -7,15 +7,17 @@ fit and what the whole may cost is the reader's business.
 
 Types are compared, not asked with isinstance: a subclass may compute anything.
 
-Imports the standard library and Keras alone.
+Imports the standard library, Keras and NumPy alone.
 """
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 # Not in Keras's public names, which have functions only: the classes that calls such as `x + y` leave behind.
 from keras.src.activations import activations as _activations
@@ -73,9 +75,10 @@ def describe(model: Any) -> dict[str, Any]:
     if entry.dtype != "float32" or entry.sparse or entry.ragged:
         raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
     walk = _Walk()
-    source = walk.write("Input", {}, [], _name(entry._keras_history.operation))
-    (output,) = walk.model(model, [source])
-    return {"format": 1, "input_shape": list(shape), "nodes": walk.nodes, "output": output}
+    source = walk.write("Input", {}, [], _name(entry._keras_history.operation), (None, *shape))
+    (last,) = walk.model(model, [source])
+    nodes, output = walk.tidied(last)
+    return {"format": 1, "input_shape": list(shape), "nodes": nodes, "output": output}
 
 
 class _Walk:
@@ -83,14 +86,61 @@ class _Walk:
 
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []
+        self._shapes: list[tuple[int | None, ...]] = []  # of what each node puts out
         self._weights: set[int] = set()  # ids of the layers with weights that were met
 
-    def write(self, op: str, settings: Settings, inputs: Sequence[int], name: str) -> int:
+    def write(
+        self, op: str, settings: Settings, inputs: Sequence[int], name: str, shape: tuple[int | None, ...]
+    ) -> int:
         """Adds a node; its place."""
         if len(self.nodes) >= MAX_NODES:
             raise Refused(f"the model has more than {MAX_NODES} layers and operations")
         self.nodes.append({"op": op, "settings": settings, "inputs": list(inputs), "name": name})
+        self._shapes.append(shape)
         return len(self.nodes) - 1
+
+    def tidied(self, output: int) -> tuple[list[dict[str, Any]], int]:
+        """The nodes and the output's place, with zeros made like a node that leads to the output.
+
+        Of zeros only the shape matters. Where they were made like something that nothing else needs, such as
+        a pooling of their own, that is left out; unless it has weights, which the reader then refuses.
+        """
+        needed = self._needed(output)
+        for place, node in enumerate(self.nodes):
+            if node["op"] == "ZerosLike" and node["inputs"][0] not in needed:
+                alike = [other for other in sorted(needed) if self._shapes[other] == self._shapes[place]]
+                alike = [other for other in alike if self.nodes[other]["op"] != "ZerosLike"]
+                if alike:
+                    node["inputs"] = [alike[0]]
+        kept = needed | {source for place in needed for source in self.nodes[place]["inputs"]}
+        kept |= {place for place, node in enumerate(self.nodes) if node["op"] in _WITH_WEIGHTS}
+        for place in range(len(self.nodes) - 1, -1, -1):
+            if place in kept:
+                kept.update(self.nodes[place]["inputs"])
+        # In an order in which what a node reads comes before it: zeros may be like what came later.
+        number: dict[int, int] = {}
+        waiting = [*sorted(kept, reverse=True)]
+        while waiting:
+            place = waiting[-1]
+            missing = [source for source in self.nodes[place]["inputs"] if source not in number]
+            if place in number or not missing:
+                waiting.pop()
+                number.setdefault(place, len(number))
+            else:
+                waiting.extend(missing)
+        nodes = [
+            {**self.nodes[place], "inputs": [number[source] for source in self.nodes[place]["inputs"]]}
+            for place in number
+        ]
+        return nodes, number[output]
+
+    def _needed(self, output: int) -> set[int]:
+        """What the output depends on; on zeros, but not on what they were made like."""
+        needed = {output}
+        for place in range(output, -1, -1):
+            if place in needed and self.nodes[place]["op"] != "ZerosLike":
+                needed.update(self.nodes[place]["inputs"])
+        return needed
 
     def model(self, model: Any, sources: Sequence[int]) -> list[int]:
         """Writes down a model that reads `sources`; the places of its outputs.
@@ -133,7 +183,14 @@ class _Walk:
             raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
         _check_arguments(operation, call, who)
         op, settings = _WORDS[kind](operation, call, who)
-        return [self.write(op, settings, sources, name)]
+        shape = tuple(call.outputs[0].shape)
+        if op == "ZerosLike":
+            return [self.write(op, settings, sources[:1], name, shape)]
+        if op in _KEEP_ZEROS and self.nodes[sources[0]]["op"] == "ZerosLike":
+            # Zeros that are pooled or padded are zeros: those of what the zeros were made like, done so.
+            like = self.write(op, settings, self.nodes[sources[0]]["inputs"], name, shape)
+            return [self.write("ZerosLike", {}, [like], name, shape)]
+        return [self.write(op, settings, sources, name, shape)]
 
     def _check_layer(self, layer: Any, who: str) -> None:
         if layer.dtype_policy.name != "float32":
@@ -176,8 +233,8 @@ def _check_arguments(operation: Any, call: Any, who: str) -> None:
         given += [(key, part) for part in keras.tree.flatten(value)]
     for key, value in given:
         meant = key == "training" or value is None or (key == "constant_values" and value == 0)
-        # Which number a tensor may be multiplied by is for `_multiply` to say.
-        meant = meant or (type(operation) is _numpy.Multiply and type(value) in (int, float))
+        # Which numbers these may be given is for their words to say.
+        meant = meant or (type(operation) in _WITH_NUMBERS and _is_number(value))
         if not meant and not isinstance(value, keras.KerasTensor):
             raise Refused(f"{who} is called with {_kind(value)}, not only with what other layers put out")
 
@@ -324,11 +381,54 @@ def _reshape(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
     raise Refused(f"{who} makes {after} out of {before}; only flattening, to (None, n), is understood")
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) or (isinstance(value, np.generic) and value.dtype.kind in "iuf")
+
+
+def _numbers(call: Any) -> list[float]:
+    """The numbers among what an operation was called with."""
+    given = [*call.arguments.args, *call.arguments.kwargs.values()]
+    return [float(value) for value in given if _is_number(value)]
+
+
 def _multiply(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
     """x * 0 makes zeros like x, for a concatenation; no other product has a word."""
-    if any(factor == 0 for factor in call.arguments.args if type(factor) in (int, float)):
+    if 0.0 in _numbers(call):
         return "ZerosLike", {}
     raise Refused(f"{who}, unless by 0, is not among the operations of this assignment. {_SAY}")
+
+
+def _add(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    """x + y; and x + 0, with which Python's sum() begins."""
+    numbers = _numbers(call)
+    if not numbers:
+        return "Add", {}
+    if numbers == [0.0]:
+        return "Identity", {}
+    raise Refused(f"{who} of a number other than 0 is not among the operations of this assignment. {_SAY}")
+
+
+def _subtract(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    """x - x makes zeros like x; no other difference has a word."""
+    first, *rest = call.input_tensors
+    if len(rest) == 1 and rest[0] is first:
+        return "ZerosLike", {}
+    raise Refused(
+        f"{who}, unless of a tensor from itself, is not among the operations of this assignment. {_SAY}"
+    )
+
+
+def _full_like(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    if _numbers(call) == [0.0]:
+        return "ZerosLike", {}
+    raise Refused(f"{who}, unless with 0, is not among the operations of this assignment. {_SAY}")
+
+
+def _maximum(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+    """The larger of x and 0 is a ReLU."""
+    if _numbers(call) == [0.0]:
+        return "Activation", {"activation": "relu"}
+    raise Refused(f"{who}, unless with 0, is not among the operations of this assignment. {_SAY}")
 
 
 def _word(op: str, **settings: Any) -> Callable[[Any, Any, str], tuple[str, Settings]]:
@@ -364,7 +464,10 @@ _WORDS: dict[type, Callable[[Any, Any, str], tuple[str, Settings]]] = {
     _nn.MaxPool: _pooling("MaxPooling2D"),
     _nn.AveragePool: _pooling("AveragePooling2D"),
     _numpy.Tanh: _word("Activation", activation="tanh"),
-    _numpy.Add: _word("Add"),
+    _numpy.Add: _add,
+    _numpy.Subtract: _subtract,
+    _numpy.FullLike: _full_like,
+    _numpy.Maximum: _maximum,
     _numpy.Concatenate: _concatenate,
     _numpy.Mean: _reduction("GlobalAveragePooling2D"),
     _numpy.Max: _reduction("GlobalMaxPooling2D"),
@@ -375,6 +478,13 @@ _WORDS: dict[type, Callable[[Any, Any, str], tuple[str, Settings]]] = {
     _numpy.Multiply: _multiply,
     _core.Cast: _word("Identity"),  # to float32: what a node puts out has been checked
 }
+
+_WITH_WEIGHTS = ("Conv2D", "Dense", "BatchNormalization")
+# What makes zeros of zeros.
+_KEEP_ZEROS = ("MaxPooling2D", "AveragePooling2D", "Pad", "Identity")
+
+# Operations that numbers may be among the arguments of.
+_WITH_NUMBERS = (_numpy.Add, _numpy.FullLike, _numpy.Maximum, _numpy.Multiply)
 
 # How many of a layer's weights train, by its settings.
 _TRAINABLE: dict[type, Callable[[Any], int]] = {
@@ -414,10 +524,21 @@ def _activation(value: Any, who: str) -> str:
         return "relu"
     if inspect.isfunction(value) and value in _FUNCTIONS:
         return _FUNCTIONS[value]
+    if (name := _of_tensorflow(value)) is not None:
+        return name
     raise Refused(
         f"the activation of {who} is {_kind(value)}, which has code of its own, so it cannot be rebuilt. "
         'Name a built-in one, such as activation="relu"'
     )
+
+
+def _of_tensorflow(value: Any) -> str | None:
+    """tf.nn.relu and its like, where TensorFlow was imported: they do what Keras's own of that name do."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None:
+        return None
+    names = ("relu", "softmax", "sigmoid", "tanh")
+    return next((name for name in names if value is getattr(tensorflow.nn, name, None)), None)
 
 
 _SCALED = (

@@ -24,7 +24,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--skip", default="")
     parser.add_argument("--recipe")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=40.0)
     options = parser.parse_args()
 
     # All that is ours happens before the submission's first line: a failure up to here is the machine's.
@@ -166,6 +166,8 @@ class Calls:
             "arguments": in_source([*map(shown, args), *(f"{k}={shown(v)}" for k, v in kwargs.items())]),
             "status": "running",
             "exception": None,
+            "file": None,
+            "line": None,
             "seconds": 0.0,
             "value": None,
             "inputs_after": None,
@@ -187,6 +189,7 @@ class Calls:
                 if target is None:
                     record["status"] = "missing"
                 else:
+                    record["file"], record["line"] = self._defined(target)
                     result = target(*args, **kwargs)
                     record["value"] = self._result(result, then)
                     record["status"] = "returned"
@@ -286,6 +289,15 @@ class Calls:
         except Exception as error:  # a model whose own parts raise when they are looked at
             fault = f"{type(error).__name__}: {plain(error, 300)}"
             return {"kind": "model", "refused": f"it cannot be written down: {fault}"}
+
+    def _defined(self, function: Any) -> tuple[str | None, int | None]:
+        """The file and line in which a function begins, if it is the submission's own."""
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType) and self._is_own(code.co_filename):
+            file = str(Path(code.co_filename).relative_to(self._submission))
+            if re.fullmatch(r"[A-Za-z0-9_./ -]{1,80}", file) and code.co_firstlineno > 0:
+                return file, code.co_firstlineno
+        return None, None
 
     def _places(self, model: Any) -> list[Any]:
         """Where its layers were made; a message can do without, so whatever goes wrong here costs nothing."""

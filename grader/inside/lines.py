@@ -4,6 +4,7 @@ Runs in the sandbox, next to the student's code; a line is for a student to read
 """
 
 import os
+import re
 import sys
 import weakref
 from types import FrameType
@@ -47,7 +48,8 @@ class Lines:
                         waiting.insert(0, part)
                     elif part in self._made:
                         file, lines = self._made[part]
-                        places.append({"name": str(part.name)[:64], "file": file, "lines": lines})
+                        if re.fullmatch(r"[A-Za-z0-9_./ -]{1,80}", file):
+                            places.append({"name": str(part.name)[:64], "file": file, "lines": lines})
             waiting.pop()
         return places[:MOST_LAYERS]
 

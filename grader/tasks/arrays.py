@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grader.judging import Case, Unmet
+from grader.judging import Case, Unmet, ordinal
 
 
 def check_kept(case: Case, given: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -20,6 +20,6 @@ def check_kept(case: Case, given: Mapping[str, Mapping[str, np.ndarray]]) -> Non
             kept = after.get(position)
             if not isinstance(kept, np.ndarray) or not np.array_equal(kept, array):
                 raise Unmet(
-                    f"{case.call(name)} changed its argument {int(position) + 1}; "
+                    f"{case.call(name)} changed its {ordinal(int(position) + 1)} argument; "
                     "expected it to be left as it was."
                 )

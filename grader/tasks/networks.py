@@ -185,23 +185,41 @@ class _Paths:
 
 
 def _tidy(steps: Iterable[Step | Join]) -> Path:
-    """Puts an explicit padding into the convolution or average pooling that follows it."""
+    """Puts an explicit padding into the convolution or average pooling that follows it.
+
+    Paddings in a row are one. One that pads channels as well is two, of which the second may come after
+    a pooling: pooled channels of zeros are zeros.
+    """
     tidy: list[Step | Join] = []
     for step in steps:
         last = tidy[-1] if tidy else None
-        if isinstance(last, Step) and _pads_images(last) and _is_unpadded(step):
-            tidy[-1] = Step(step.node, last.size, padding=tuple(last.node.settings["widths"][:2]))
+        if isinstance(last, Step) and isinstance(step, Step) and last.op == step.op == "Pad":
+            tidy[-1] = _padded_at_once(last, step)
+        elif isinstance(last, Step) and isinstance(step, Step) and _is_padded_by(step, last):
+            widths = last.node.settings["widths"]
+            tidy[-1] = Step(step.node, last.size, padding=tuple(widths[:2]))
+            if any(widths[2]):
+                node = replace(last.node, settings={"widths": ((0, 0), (0, 0), widths[2])}, shape=step.shape)
+                tidy.append(Step(node, step.shape[:2] + last.size[2:]))
         else:
             tidy.append(step)
     return tuple(tidy)
 
 
-def _pads_images(step: Step) -> bool:
-    return step.op == "Pad" and len(step.size) == 3 and tuple(step.node.settings["widths"][2]) == (0, 0)
+def _padded_at_once(first: Step, second: Step) -> Step:
+    """Two paddings as one."""
+    pairs = zip(first.node.settings["widths"], second.node.settings["widths"], strict=True)
+    widths = tuple((one[0] + other[0], one[1] + other[1]) for one, other in pairs)
+    return Step(replace(second.node, settings={"widths": widths}), first.size)
 
 
-def _is_unpadded(step: Step | Join) -> bool:
-    return step.op in ("Conv2D", "AveragePooling2D") and step.node.settings["padding"] == "valid"
+def _is_padded_by(step: Step, pad: Step) -> bool:
+    """Whether a step may take up the padding before it; one of channels too, if it is a pooling."""
+    if pad.op != "Pad" or len(pad.size) != 3 or step.node.settings.get("padding") != "valid":
+        return False
+    rows, columns, channels = pad.node.settings["widths"]
+    takes = ("AveragePooling2D",) if any(channels) else ("Conv2D", "AveragePooling2D")
+    return (any(rows) or any(columns)) and step.op in takes
 
 
 # ---------------------------------------------------------------- what is wanted, and what differs
@@ -248,16 +266,6 @@ class Difference:
         default=(), repr=False, compare=False
     )
     row: int = 0
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th.
-
-    >>> ordinal(2), ordinal(13), ordinal(21)
-    ('2nd', '13th', '21st')
-    """
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def compare(
@@ -308,33 +316,50 @@ def compare(
     return differences
 
 
-_AROUND = 3  # steps before and after the one that differs, in a drawing
+_DEFAULT = " With arguments given it is right, so look at their default values."
+_WHOLE = 12  # a path of so many steps is drawn whole
+_AROUND = 3  # of longer ones, so many before and after the one that differs
 
 
-def told(case: Case, name: str, difference: Difference) -> Verdict:
-    """The verdict on a network with this difference: in words, with the student's own line, and as a drawing.
+def told(case: Case, name: str, difference: Difference, *, only_default: bool = False) -> Verdict:
+    """The verdict on a network with this difference: in words, with the student's own line and a drawing.
 
     Args:
         case: with the network.
         name: of the call that gave it.
         difference: the one that explains it.
+        only_default: whether calls with arguments are right, so that a default value is to blame.
     """
     call = case.call(name)
     network = call.value
     made_at = network.made_at.get(difference.layer, "") if isinstance(network, Network) else ""
     where = f" ({made_at})" if made_at else ""
+    beside = difference.beside
     first, last = max(0, difference.row - _AROUND), difference.row + _AROUND + 1
-    rows = tuple(
-        DrawnRow(found=str(step or ""), wanted=str(want or ""), differs=row == difference.row)
-        for row, (step, want) in enumerate(difference.beside)
-        if first <= row < last
-    )
-    cut = (first > 0, last < len(difference.beside))
+    if len(beside) <= _WHOLE:
+        first, last = 0, len(beside)
+    rows = tuple(_drawn(step, want) for step, want in beside[first:last])
+    cut = (first > 0, last < len(beside))
     return Verdict(
         status=Status.FAILED,
-        message=f"{call}: {difference.text}{where}.",
+        message=f"{call}: {difference.text}{where}.{_DEFAULT if only_default else ''}",
         drawing=Drawing(title=str(call), rows=rows, cut=cut) if rows else None,
     )
+
+
+def _drawn(step: "Step | Join | None", want: "Want | None") -> DrawnRow:
+    found, wanted = str(step or ""), str(want or "")
+    if step is None or want is None or step.op != want.op:
+        return DrawnRow(found=found, wanted=wanted, differs=True)
+    wrong = [
+        name
+        for name, value in want.settings.items()
+        if isinstance(step, Step) and not _holds(step, name, value)
+    ]
+    if found == wanted and isinstance(step, Step):  # what differs is none of what the words tell
+        found += "".join(f", {_setting(name, step.node.settings[name])}" for name in wrong)
+        wanted += "".join(f", {_setting(name, want.settings[name])}" for name in wrong)
+    return DrawnRow(found=found, wanted=wanted, differs=bool(wrong))
 
 
 def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collection[str]) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from grader.judging import Case
+from grader.judging import Case, ordinal
 from grader.record import Verdict
-from grader.tasks.networks import Difference, Join, Path, Step, Want, ordinal, read
+from grader.tasks.networks import Difference, Join, Path, Step, Want, read
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,10 @@ def parting(block: Block) -> Iterator[str]:
     if len(block.branches) != 2:
         yield f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
     if block.before:
-        layers = "1 layer" if len(block.before) == 1 else f"{len(block.before)} layers"
-        place = f"{layers} into the block, after {block.before[-1]}"
-        yield f"the shortcut starts {place}; expected the block's input"
+        count = len(block.before)
+        layers = "1 layer" if count == 1 else f"{count} layers"
+        which = ", ".join(str(step) for step in block.before[:3]) + (", …" if count > 3 else "")
+        yield f"the shortcut starts {layers} into the block, after {which}; expected the block's input"
 
 
 def wrong_number(found: Sequence[Block], expected: Sequence[int]) -> str:

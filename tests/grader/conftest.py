@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -40,7 +42,8 @@ class Recorder:
         shapes = [f"keras.Input({a.shape[1:]})" if hasattr(a, "shape") else repr(a) for a in args]
         arguments = ", ".join([*shapes, *(f"{key}={value!r}" for key, value in kwargs.items())])
         # Weights that are never drawn: nothing here looks at them, and drawing takes most of the time.
-        with keras.StatelessScope(initialize_variables=False):
+        with keras.StatelessScope(initialize_variables=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a student's
             try:
                 result = self._functions[function](*args, **kwargs)
             except NotImplementedError:
@@ -128,9 +131,10 @@ def judged_entry(tmp_path: Path) -> Callable[[Entry, int], dict[str, Verdict]]:
     """Judges one submission of the bank."""
 
     def run(entry: Entry, seed: int) -> dict[str, Verdict]:
-        if entry.task.builder is None:
-            return probe_in_harness(entry, seed, tmp_path)
         bank.write(ROOT, entry, tmp_path)
+        # What imports files of its own has to be found by Python, and not to be found by the next test.
+        if entry.task.builder is None or len(list(tmp_path.iterdir())) > 1:
+            return probe_in_harness(entry, seed, Path(tempfile.mkdtemp(dir=tmp_path)))
         judged = NetworkJudge(entry.task.id)
         source = (tmp_path / entry.task.module).read_text(encoding="utf-8-sig")
         return judged(source, judged.probe.draw(seed))

@@ -106,7 +106,7 @@ class TestLines:
     def test_read(self, tmp_path: Path) -> None:
         value = Evidence.read(write(tmp_path, self.model())).calls["first"].value
         assert isinstance(value, Network)
-        assert value.made_at == {"conv1": "alexnet.py, line 93, called from line 40"}
+        assert value.made_at == {"conv1": "alexnet.py, line 40, which calls line 93"}
 
     @pytest.mark.parametrize(
         "fields",

@@ -8,7 +8,7 @@ full size ("default") together with the layer; whether the numbers scale with `w
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from grader.judging import Case, Judge
+from grader.judging import Case, Judge, ordinal
 from grader.record import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
@@ -20,7 +20,6 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
-    ordinal,
     read,
     readable,
     steps,
@@ -148,9 +147,17 @@ def _verdict(
         wrong = kinds | {at_full_size} if name == "default" else kinds
         for difference in _differences(case, name):
             if difference.kind in wrong:
-                return told(case, name, difference)
+                return told(case, name, difference, only_default=_only_default(case, name, difference.kind))
     lacking = absent(*_side_by_side(case, "default"), kinds)
     return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
+
+
+def _only_default(case: Case, name: str, kind: str) -> bool:
+    """Whether the network of the defaults alone has a difference of this kind."""
+    others = [other for other in _readable(case) if other != "default" and other not in _ROUNDED]
+    return name == "default" and not any(
+        difference.kind == kind for other in others for difference in _differences(case, other)
+    )
 
 
 def _differences(case: Case, name: str) -> list[Difference]:

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from grader.evidence import Array
-from grader.judging import Case, Judge, described, likeness, number
+from grader.judging import Case, Judge, apart, described, likeness
 from grader.record import Verdict
 from grader.tasks.arrays import check_kept
 from grader.tasks.evaluation import probe
@@ -67,7 +67,7 @@ def confusion_counts(case: Case) -> Verdict:
     mistakes = {
         "each pair of classes once, however often it comes": np.minimum(expected, 1),
         "what was right alone": np.diag(np.diag(expected)),
-        "right for classes that count from 1": np.roll(expected, (-1, -1), axis=(0, 1)),
+        "what comes if 1 is taken off each class number": np.roll(expected, (-1, -1), axis=(0, 1)),
     }
     like = likeness(came, mistakes) or likeness(came.T, mistakes)
     if came.sum() != total:
@@ -151,8 +151,8 @@ def coarse_sum(case: Case) -> Verdict:
         wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
         if len(wrong):
             like = likeness(came, _wrong_sums(case.inputs["fine"], case.inputs[which]), atol=TOLERANCE)
-            came_to = f"a row that adds up to {number(float(sums[wrong[0]]))}{like}"
-            case.fail(name, came_to, "1, as in what went in")
+            said, wanted = apart(float(sums[wrong[0]]), 1.0)
+            case.fail(name, f"a row that adds up to {said}{like}", f"{wanted}, as in what went in")
     return Verdict.passed()
 
 
@@ -163,10 +163,11 @@ def coarse_values(case: Case) -> Verdict:
         wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
         if len(wrong):
             row, column = wrong[0]
+            said, wanted = apart(float(came[row, column]), float(expected[row, column]))
             case.fail(
                 name,
-                f"{number(float(came[row, column]))} at [{row}, {column}]",
-                f"{number(float(expected[row, column]))}, the sum over the classes of superclass {column}",
+                f"{said} at [{row}, {column}]",
+                f"{wanted}, the sum over the classes of superclass {column}",
             )
     return Verdict.passed()
 
@@ -245,7 +246,8 @@ def _same_shares(
         expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
         if not math.isclose(came, expected, abs_tol=TOLERANCE):
             like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
-            case.fail(name, f"{number(came)}{like}", number(expected))
+            said, wanted = apart(came, expected)
+            case.fail(name, f"{said}{like}", wanted)
     return Verdict.passed()
 
 

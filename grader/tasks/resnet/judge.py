@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from grader.evidence import Network, Other
-from grader.judging import Case, Judge, described
+from grader.judging import Case, Judge, described, ordinal
 from grader.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
@@ -23,7 +23,6 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
-    ordinal,
     read,
     readable,
     steps,
@@ -151,8 +150,8 @@ CHECKS: dict[str, Judge] = {
     "stem": has_stem,
     "blocks": has_blocks,
     "width": scales,
-    "strides": strides,
     "bottlenecks": has_bottlenecks,
+    "strides": strides,
     "head": has_head,
     "softmax": ends_in_softmax,
     "parameters": counts_parameters,
@@ -331,10 +330,22 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
 
 def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds in any network that could be read."""
-    for name in readable(case, probe.arguments(case.inputs)):
+    names = readable(case, probe.arguments(case.inputs))
+    for name in names:
         for difference in _network_differences(case, name):
             if difference.kind in kinds:
-                return told(case, name, difference)
+                # Of these alone a default value may be to blame.
+                only_default = (
+                    difference.kind in ("blocks", "width")
+                    and name == "default"
+                    and not any(
+                        one.kind == difference.kind
+                        for other in names
+                        if other != "default"
+                        for one in _network_differences(case, other)
+                    )
+                )
+                return told(case, name, difference, only_default=only_default)
     wanted = [*_stem(_DEFAULTS["width"]), *_head(_arguments(case, "default")["num_classes"])]
     parts = _parts(case, "default")
     lacking = absent([*parts.stem, *parts.head], wanted, kinds)

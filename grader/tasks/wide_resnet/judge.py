@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.judging import Case, Judge
+from grader.judging import Case, Judge, ordinal
 from grader.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
@@ -20,7 +20,6 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
-    ordinal,
     read,
     readable,
     steps,
@@ -215,10 +214,22 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
 
 def _told(case: Case, kinds: Collection[str]) -> Verdict | None:
     """The first difference of these kinds in any network that could be read."""
-    for name in _readable(case):
+    names = _readable(case)
+    for name in names:
         for difference in _differences(case, name):
             if difference.kind in kinds:
-                return told(case, name, difference)
+                # Of these alone a default value may be to blame.
+                only_default = (
+                    difference.kind in ("depth", "width")
+                    and name == "default"
+                    and not any(
+                        one.kind == difference.kind
+                        for other in names
+                        if other != "default"
+                        for one in _differences(case, other)
+                    )
+                )
+                return told(case, name, difference, only_default=only_default)
     return None
 
 
