@@ -128,8 +128,8 @@ def mutated(solution: str, mutant: Mutant) -> str:
         if times != 1:
             there = "is not in" if not times else f"is {times} times in"
             raise ManifestError(
-                f"the mutant {mutant.name!r} no longer applies: {old!r} {there} the solution",
-                mend="Bring the edit to what the solution says now",
+                f"the mutant {mutant.name!r} does not apply: {old!r} {there} the solution",
+                mend="The old text has to be in the solution exactly once: bring it to what that says now",
             )
         source = source.replace(old, new)
     if mutant.code:
@@ -156,7 +156,7 @@ def _with_functions(source: str, mutant: Mutant) -> str:
             helpers += ["", "", *text]
     if not replaced:
         raise ManifestError(
-            f"the mutant {mutant.name!r} no longer applies: none of its functions is in the solution"
+            f"the mutant {mutant.name!r} does not apply: none of its functions is in the solution"
         )
     return "\n".join([*lines, *helpers]) + "\n"
 

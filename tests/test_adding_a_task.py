@@ -27,23 +27,23 @@ COPIED = (
 
 
 def follow(page: str, root: Path) -> Iterator[str]:
-    """Does what the blocks of the page say, and gives their text."""
+    """Does what the blocks of the page say, as far as it is not done, and gives their text."""
     for block in BLOCK.finditer(page):
         path, text = root / block["path"], block["text"]
-        if block["how"] == "append":
-            path.write_text(f"{path.read_text(encoding='utf-8')}\n{text}", encoding="utf-8")
-        elif block["how"] == "row":
-            lines = path.read_text(encoding="utf-8").split("\n")
+        there = path.read_text(encoding="utf-8") if path.exists() else ""
+        if block["how"] is None:
+            assert there in ("", text), f"{block['path']} is there, and is not what the page says"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif text not in there and block["how"] == "append":
+            path.write_text(f"{there}\n{text}", encoding="utf-8")
+        elif text not in there:
+            lines = there.split("\n")
             last = max(
                 number for number, line in enumerate(lines) if line.startswith("| `evaluation.py` | `")
             )
-            path.write_text(
-                "\n".join([*lines[: last + 1], text.rstrip("\n"), *lines[last + 1 :]]), encoding="utf-8"
-            )
-        else:
-            assert not path.exists(), f"{path} is there already"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            lines.insert(last + 1, text.rstrip("\n"))
+            path.write_text("\n".join(lines), encoding="utf-8")
         yield text
 
 

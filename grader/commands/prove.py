@@ -305,7 +305,8 @@ def _announce(
     console: Console, entries: Sequence[Entry], profile: recipes.Profile | None, engine: str, seed: int
 ) -> None:
     mutants = sum(entry.mutant is not None for entry in entries)
-    what = f"{mutants} mutants and {len(entries) - mutants} right submissions"
+    right = len(entries) - mutants
+    what = f"{mutants} mutants and {right} right submission{'s' * (right != 1)}"
     how = f"trained under the profile {profile.name}" if profile else "their structure alone, no training"
     console.print(
         Text(f"Proving the grader on {what}", style="bold"),
