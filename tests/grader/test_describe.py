@@ -312,7 +312,22 @@ SAME: dict[str, list[Callable[[], Any]]] = {
             lambda x: kl.concatenate([x, x * 0]),
             lambda x: ops.concatenate([x, 0.0 * x], axis=-1),
             lambda x: ops.concatenate([x, ops.multiply(x, 0)], axis=-1),
+            lambda x: ops.concatenate([x, x * np.float32(0)], axis=-1),
+            lambda x: ops.concatenate([x, x - x], axis=-1),
+            lambda x: ops.concatenate([x, ops.full_like(x, 0)], axis=-1),
+            # Made like something that nothing else needs, and pooled like an image.
+            lambda x: ops.concatenate([x, kl.AveragePooling2D(3, 1, "same")(x) * 0], axis=-1),
+            lambda x: ops.concatenate([x, kl.AveragePooling2D(3, 1, "same")(ops.zeros_like(x))], axis=-1),
             lambda x: ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 4))),
+        )
+    ],
+    "addition, also with Python's sum": [
+        lambda way=way: network(way)
+        for way in (
+            lambda x: x + kl.ReLU()(x),
+            lambda x: kl.Add()([kl.ReLU()(x), x]),
+            lambda x: sum([x, kl.ReLU()(x)]),
+            lambda x: ops.add(x, ops.maximum(0, x)),
         )
     ],
     "max pooling": [
@@ -496,7 +511,10 @@ class TestRefused:
             (kl.SeparableConv2D(3, 3), ["SeparableConv2D", "not among the layers"]),
             (kl.RandomFlip(), ["RandomFlip", "the trainer", "Leave it out"]),
             (kl.Rescaling(1 / 255), ["Rescaling", "the trainer"]),
-            (lambda x: x + 1.0, ["Add", "float"]),
+            (lambda x: x + 1.0, ["Add", "number other than 0"]),
+            (lambda x: x - kl.ReLU()(x), ["Subtract", "from itself"]),
+            (lambda x: ops.maximum(x, 1), ["Maximum", "unless with 0"]),
+            (lambda x: ops.full_like(x, 2), ["FullLike", "unless with 0"]),
             (lambda x: ops.add(x, np.ones((8, 8, 4), "float32")), ["Add", "ndarray"]),
             (lambda x: x * 0.5, ["Multiply", "not among"]),
             (lambda x: 0.5 * x, ["Multiply", "not among"]),
@@ -586,6 +604,11 @@ class TestRefused:
             (kl.Conv2D(20_000, 1, name="wide"), "Conv2D 'wide': filters is 20000"),
             (lambda x: x + kl.Dense(1)(x), "(8, 8, 4) and (8, 8, 1)"),
             (lambda x: x + ops.zeros_like(x), "zeros_like"),
+            # Weights that change nothing would only pad the count of parameters.
+            (
+                lambda x: ops.concatenate([x, kl.Conv2D(4, 1, name="dead")(x) * 0], axis=-1),
+                "Conv2D 'dead' does not lead to the network's output",
+            ),
         ],
     )
     def test_by_the_reader(self, layers: Layers, part: str) -> None:
