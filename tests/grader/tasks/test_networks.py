@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from grader.blueprint import read as read_blueprint
 from grader.evidence import Call, Evidence, Network
-from grader.judging import Case, judge
+from grader.judging import Case, judge, ordinal
 from grader.manifest import Task
 from grader.record import Status
 from grader.tasks.alexnet import probe as alexnet_probe
-from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, absent, compare, ordinal, path
+from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, absent, compare, path
 from grader.tasks.resnet import probe as resnet_probe
 from grader.tasks.wide_resnet import probe as wide_resnet_probe
 
