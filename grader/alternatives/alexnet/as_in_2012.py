@@ -1,9 +1,9 @@
-"""Weights as in the 2012 paper (normal with deviation 0.01, some biases one); pads with keras.ops, then 'valid'."""
+"""Biases as in the 2012 paper, some of them one; pads with keras.ops, then 'valid'."""
 
 import keras
 from keras import layers, ops
 
-NORMAL = keras.initializers.RandomNormal(mean=0.0, stddev=0.01)
+NORMAL = keras.initializers.LecunNormal()
 
 
 def convolution(x, filters, kernel, bias):

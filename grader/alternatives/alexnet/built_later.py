@@ -9,7 +9,7 @@ def scale(n, width):
     return k if k > 0 else 1
 
 
-init = keras.initializers.TruncatedNormal(stddev=0.02)
+init = keras.initializers.VarianceScaling(scale=2.0, mode="fan_in", distribution="truncated_normal")
 
 
 def build_alexnet(num_classes, *, input_shape=(32, 32, 3), width=1.0, dropout=0.5):
