@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         case "candidates":
             stages.compare_candidates(place, options.tasks, options.labels, options.seeds, options.only)
         case "confirm":
-            stages.confirm_thresholds(place, options.seeds)
+            stages.confirm_thresholds(place, options.seeds, options.tasks)
         case "images":
             stages.images(place)
         case "describe":
@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--profile", required=True, help="one that is calibrated")
     command.add_argument("--seeds", type=int, choices=range(1, 1001), metavar="N", default=30, help="(30)")
+    command.add_argument("--tasks", nargs="+", metavar="TASK", help="only these (default: all that train)")
     _add_workers(command)
     commands.add_parser(
         "failure", help="the ResNet that would not learn: reference/failure.json, its figures"

@@ -214,17 +214,23 @@ def compare_candidates(
     place.console.print(candidates.table(compared))
 
 
-def confirm_thresholds(place: Place, seeds: int) -> None:
-    """confirmation.json: the solutions graded under so many new seeds.
+def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = None) -> None:
+    """confirmation.json: the solutions graded under so many new seeds; of these tasks, or of all.
 
     Raises:
+        UsageError: a task is none that trains.
         ManifestError: there are no reference runs.
         DataError: the data are not here.
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
     chosen, pin = _chosen(place.profile), trainer.pin(place.profile.data)
-    described = [solutions.load(place.folder, task_id) for task_id in place.task_ids()]
+    for task_id in tasks or ():
+        if task_id not in place.task_ids():
+            raise UsageError(
+                f"no task that trains is called {task_id!r}", mend=f"One of: {', '.join(place.task_ids())}"
+            )
+    described = [solutions.load(place.folder, task_id) for task_id in tasks or place.task_ids()]
     fresh = confirm.fresh(place.profile, seeds)
     place.say(
         f"Grading the solutions under {seeds} new seeds · profile {place.profile.name} · {chosen.engine}, "

@@ -124,5 +124,6 @@ def test_what_is_committed() -> None:
     for path in sorted(ROOT.glob("reference/*/confirmation.json")):
         held = Confirmation.model_validate_json(path.read_text())
         wanted = thresholds.load(path.parent)
-        assert held.thresholds == {f"{one.task}, {one.labels}": one.threshold for one in wanted.thresholds}
+        today = {f"{one.task}, {one.labels}": one.threshold for one in wanted.thresholds}
+        assert held.thresholds.items() <= today.items()
         assert held.passed == len(held.seeds) >= 30
