@@ -33,6 +33,7 @@ class Mutant(BaseModel):
         edits: [old, new], one after the other; each old text is in the solution exactly once.
         code: functions of the task, or helpers, as they are instead.
         also: checks that fail with it: what else the same mistake does.
+        heavy: whether it takes what only a sandbox stops, so that no test can try it in its own process.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class Mutant(BaseModel):
     edits: tuple[tuple[str, str], ...] = ()
     code: str = ""
     also: tuple[str, ...] = ()
+    heavy: bool = False
 
     @model_validator(mode="after")
     def _changes_something(self) -> "Mutant":

@@ -26,7 +26,7 @@ def named(entry: Entry) -> str:
 class TestBank:
     """Every submission of the bank comes out as the bank says."""
 
-    @pytest.mark.parametrize("entry", [one for one in BANK if one.mutant], ids=named)
+    @pytest.mark.parametrize("entry", [one for one in BANK if one.mutant and not one.mutant.heavy], ids=named)
     def test_mutant(self, entry: Entry, judged_entry: Any) -> None:
         mutant = entry.mutant
         assert mutant

@@ -1,4 +1,4 @@
-"""The main path a Sequential whose last gamma starts at zero, so that a block starts as the identity."""
+"""The main path is a Sequential, the shortcut a condition after it."""
 
 import keras
 
@@ -12,7 +12,7 @@ def bottleneck_block(x, filters, *, stride=1):
         keras.layers.BatchNormalization(),
         keras.layers.ReLU(),
         keras.layers.Conv2D(4 * filters, 1, use_bias=False),
-        keras.layers.BatchNormalization(gamma_initializer="zeros"),
+        keras.layers.BatchNormalization(),
     ])
     if stride == 1 and x.shape[-1] == 4 * filters:
         shortcut = keras.layers.Identity()(x)
