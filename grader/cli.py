@@ -31,7 +31,7 @@ _PROVE_EXAMPLES = """
 examples:
   nox -s prove                                     every mutant and every right submission, about ten minutes
   nox -s prove -- alexnet resnet                   only these tasks
-  nox -s prove -- --train --profile cpu            with trainings: about an hour the first time
+  nox -s prove -- --train --profile cpu            with trainings: about 45 minutes more the first time
 
 exit code: 0 the grader was right about all of them, 1 it was not, 2 wrong usage.
 """
