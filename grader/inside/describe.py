@@ -108,10 +108,12 @@ class _Walk:
         needed = self._needed(output)
         for place, node in enumerate(self.nodes):
             if node["op"] == "ZerosLike" and node["inputs"][0] not in needed:
-                alike = [other for other in sorted(needed) if self._shapes[other] == self._shapes[place]]
-                alike = [other for other in alike if self.nodes[other]["op"] != "ZerosLike"]
-                if alike:
-                    node["inputs"] = [alike[0]]
+                # None that reads the zeros, or they would be made like themselves.
+                for other in sorted(needed - self._readers(place)):
+                    alike = self._shapes[other] == self._shapes[place]
+                    if alike and self.nodes[other]["op"] != "ZerosLike":
+                        node["inputs"] = [other]
+                        break
         kept = needed | {source for place in needed for source in self.nodes[place]["inputs"]}
         kept |= {place for place, node in enumerate(self.nodes) if node["op"] in _WITH_WEIGHTS}
         for place in range(len(self.nodes) - 1, -1, -1):
@@ -133,6 +135,18 @@ class _Walk:
             for place in number
         ]
         return nodes, number[output]
+
+    def _readers(self, place: int) -> set[int]:
+        """A node and all that depends on it, by way of whatever zeros are made like as well."""
+        readers = {place}
+        grown = True
+        while grown:
+            more = {
+                number for number, node in enumerate(self.nodes) if not readers.isdisjoint(node["inputs"])
+            }
+            grown = not more <= readers
+            readers |= more
+        return readers
 
     def _needed(self, output: int) -> set[int]:
         """What the output depends on; on zeros, but not on what they were made like."""

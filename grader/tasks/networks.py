@@ -9,7 +9,7 @@ normalisation out of the verdict on convolutions.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -319,6 +319,38 @@ def compare(
 _DEFAULT = " With arguments given it is right, so look at their default values."
 _WHOLE = 12  # a path of so many steps is drawn whole
 _AROUND = 3  # of longer ones, so many before and after the one that differs
+
+
+def first_told(
+    case: Case,
+    names: Sequence[str],
+    differences: Callable[[str], Iterable[Difference]],
+    kinds: Collection[str],
+    *,
+    of_defaults: Collection[str],
+) -> Verdict | None:
+    """The verdict on the first difference of these kinds in any of the networks; None if there is none.
+
+    Args:
+        case: with the networks.
+        names: of the calls that gave them.
+        differences: all of one network.
+        kinds: those that are told.
+        of_defaults: those that an argument decides: where the network of the defaults alone has one of these,
+            it is a default value that is wrong.
+    """
+    for name in names:
+        for difference in differences(name):
+            if difference.kind in kinds:
+                others = [other for other in names if other != "default"]
+                only_default = (
+                    name == "default"
+                    and difference.kind in of_defaults
+                    and bool(others)
+                    and not any(one.kind == difference.kind for other in others for one in differences(other))
+                )
+                return told(case, name, difference, only_default=only_default)
+    return None
 
 
 def told(case: Case, name: str, difference: Difference, *, only_default: bool = False) -> Verdict:

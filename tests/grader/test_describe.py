@@ -609,6 +609,13 @@ class TestRefused:
                 lambda x: ops.concatenate([x, kl.Conv2D(4, 1, name="dead")(x) * 0], axis=-1),
                 "Conv2D 'dead' does not lead to the network's output",
             ),
+            # Nothing but what reads the zeros has their shape: they cannot be made like that.
+            (
+                lambda x: kl.Conv2D(6, 1)(
+                    ops.concatenate([x, ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 2))) * 0], axis=-1)
+                ),
+                "does not lead to the network's output",
+            ),
         ],
     )
     def test_by_the_reader(self, layers: Layers, part: str) -> None:

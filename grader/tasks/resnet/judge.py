@@ -8,6 +8,7 @@ own is right, so that one fault is told once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,7 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
+    first_told,
     read,
     readable,
     steps,
@@ -331,21 +333,11 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
 def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds in any network that could be read."""
     names = readable(case, probe.arguments(case.inputs))
-    for name in names:
-        for difference in _network_differences(case, name):
-            if difference.kind in kinds:
-                # Of these alone a default value may be to blame.
-                only_default = (
-                    difference.kind in ("blocks", "width")
-                    and name == "default"
-                    and not any(
-                        one.kind == difference.kind
-                        for other in names
-                        if other != "default"
-                        for one in _network_differences(case, other)
-                    )
-                )
-                return told(case, name, difference, only_default=only_default)
+    failed = first_told(
+        case, names, partial(_network_differences, case), kinds, of_defaults={"blocks", "width"}
+    )
+    if failed:
+        return failed
     wanted = [*_stem(_DEFAULTS["width"]), *_head(_arguments(case, "default")["num_classes"])]
     parts = _parts(case, "default")
     lacking = absent([*parts.stem, *parts.head], wanted, kinds)

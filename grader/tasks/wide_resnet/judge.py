@@ -7,6 +7,7 @@ many there are, how wide, which stride); the first goes on where the second has 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from grader.judging import Case, Judge, ordinal
@@ -20,10 +21,10 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
+    first_told,
     read,
     readable,
     steps,
-    told,
 )
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.wide_resnet import probe
@@ -214,23 +215,9 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
 
 def _told(case: Case, kinds: Collection[str]) -> Verdict | None:
     """The first difference of these kinds in any network that could be read."""
-    names = _readable(case)
-    for name in names:
-        for difference in _differences(case, name):
-            if difference.kind in kinds:
-                # Of these alone a default value may be to blame.
-                only_default = (
-                    difference.kind in ("depth", "width")
-                    and name == "default"
-                    and not any(
-                        one.kind == difference.kind
-                        for other in names
-                        if other != "default"
-                        for one in _differences(case, other)
-                    )
-                )
-                return told(case, name, difference, only_default=only_default)
-    return None
+    return first_told(
+        case, _readable(case), partial(_differences, case), kinds, of_defaults={"depth", "width"}
+    )
 
 
 def _differences(case: Case, name: str) -> Iterator[Difference]:
