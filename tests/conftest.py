@@ -1,8 +1,15 @@
-"""What all tests share: the rule for skipping."""
+"""What all tests share: the rule for skipping, and that Ctrl-C can be tried."""
 
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches what the tests start even where it was switched off, as in `nohup nox -s tests &`."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # children would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
