@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from grader import bank, manifest
-from grader.bank import Entry
+from grader.bank import Change, Entry
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Case, judge
 from grader.record import Verdict
@@ -99,11 +99,7 @@ class NetworkJudge:
 
     def edited(self, *edits: tuple[str, str]) -> str:
         """The solution with each of these texts, which it has once, replaced."""
-        source = self.solution
-        for old, new in edits:
-            assert source.count(old) == 1, f"the solution has {old!r} {source.count(old)} times"
-            source = source.replace(old, new)
-        return source
+        return bank.changed(self.solution, Change(name="edited", edits=edits))
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,8 @@ class TestBank:
         assert len({one.folder for one in BANK}) == len(BANK)
 
 
-class TestMutated:
-    """A mutant that does not apply is an error that says what is missing."""
+class TestChanged:
+    """A change that does not apply is an error that says what is missing."""
 
     SOLUTION = "def f():\n    return 1\n\n\ndef g():\n    return 1\n"
 
@@ -67,23 +67,23 @@ class TestMutated:
 
     def test_edit(self) -> None:
         mutant = self.mutant(edits=[["f():\n    return 1", "f():\n    return 2"]])
-        assert bank.mutated(self.SOLUTION, mutant) == self.SOLUTION.replace("1", "2", 1)
+        assert bank.changed(self.SOLUTION, mutant) == self.SOLUTION.replace("1", "2", 1)
 
     def test_edit_that_is_gone(self) -> None:
         with pytest.raises(ManifestError, match="'wrong' does not apply: 'return 3' is not in the solution"):
-            bank.mutated(self.SOLUTION, self.mutant(edits=[["return 3", "return 2"]]))
+            bank.changed(self.SOLUTION, self.mutant(edits=[["return 3", "return 2"]]))
 
     def test_edit_that_is_not_clear(self) -> None:
         with pytest.raises(ManifestError, match="'return 1' is 2 times in the solution"):
-            bank.mutated(self.SOLUTION, self.mutant(edits=[["return 1", "return 2"]]))
+            bank.changed(self.SOLUTION, self.mutant(edits=[["return 1", "return 2"]]))
 
     def test_code(self) -> None:
-        source = bank.mutated(self.SOLUTION, self.mutant(code="def g():\n    return 2\n"))
+        source = bank.changed(self.SOLUTION, self.mutant(code="def g():\n    return 2\n"))
         assert source.endswith("def g():\n    return 2\n")
 
     def test_code_that_replaces_nothing(self) -> None:
         with pytest.raises(ManifestError, match="none of its functions is in the solution"):
-            bank.mutated(self.SOLUTION, self.mutant(code="def h():\n    return 2\n"))
+            bank.changed(self.SOLUTION, self.mutant(code="def h():\n    return 2\n"))
 
     def test_neither(self) -> None:
         with pytest.raises(ValueError, match="neither edits nor code"):
@@ -125,6 +125,27 @@ class TestReading:
         (root / "grader/alternatives/alexnet").mkdir(parents=True)
         (root / "grader/alternatives/alexnet/one.py").write_text("x = 1")
         with pytest.raises(ManifestError, match="does not say in its docstring what is different"):
+            bank.alternatives(root, TASKS.task("alexnet"))
+
+    def test_edited_alternative(self, root: Path, tmp_path: Path) -> None:
+        (root / "grader/alternatives").mkdir()
+        (root / "solutions").mkdir()
+        (root / "solutions/alexnet.py").write_text("x = 1\n")
+        path = root / "grader/alternatives/alexnet.toml"
+        path.write_text("[[alternatives]]\nname = 'two'\nedits = [['1', '1 + 0']]\n")
+        found = bank.alternatives(root, TASKS.task("alexnet"))
+        assert [*found] == ["two"]
+        entry = Entry(TASKS.task("alexnet"), "two", found["two"])
+        assert entry.mutant is None
+        bank.write(root, entry, tmp_path)
+        assert (tmp_path / "alexnet.py").read_text() == "x = 1 + 0\n"
+
+    def test_one_name_for_two_alternatives(self, root: Path) -> None:
+        (root / "grader/alternatives/alexnet").mkdir(parents=True)
+        (root / "grader/alternatives/alexnet/two.py").write_text('"""Another."""')
+        path = root / "grader/alternatives/alexnet.toml"
+        path.write_text("[[alternatives]]\nname = 'two'\nedits = [['1', '1 + 0']]\n")
+        with pytest.raises(ManifestError, match=r"alexnet\.toml: 'two' is there twice"):
             bank.alternatives(root, TASKS.task("alexnet"))
 
     def test_folder_without_the_module(self, root: Path) -> None:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
 TASK = TASKS.task("alexnet")
 RUN = Run(profile="cpu", data="", data_pin="", provisional_because="", engine="none", seed=1, versions={})
+RIGHT = Entry(TASK, "solution", ROOT / "solutions" / TASK.module)
 
 
 def mutant(**fields: Any) -> Entry:
@@ -27,7 +28,8 @@ def mutant(**fields: Any) -> Entry:
         "code": "x",
         **fields,
     }
-    return Entry(TASK, "wrong", Mutant(**given))
+    source = Mutant(**given)
+    return Entry(TASK, source.name, source)
 
 
 def result(failed: dict[str, str], *, trained: tuple[str, ...] = ()) -> SubmissionResult:
@@ -101,16 +103,16 @@ class TestRight:
     """judge, for a solution or an alternative."""
 
     def test_full_marks(self) -> None:
-        assert prove.judge(Entry(TASK, "solution", None), result({}), trained=False).wrong == ""
+        assert prove.judge(RIGHT, result({}), trained=False).wrong == ""
 
     def test_one_check_is_one_too_many(self) -> None:
-        proved = prove.judge(Entry(TASK, "solution", None), result({"dense": "units"}), trained=False)
+        proved = prove.judge(RIGHT, result({"dense": "units"}), trained=False)
         assert proved.wrong == "lost points: dense: units"
 
     def test_trainings_count_once(self) -> None:
         """Right submissions that built the same network share a training."""
         both = ("learns.coarse", "learns.fine")
-        one = prove.judge(Entry(TASK, "solution", None), result({}, trained=both), trained=True)
+        one = prove.judge(RIGHT, result({}, trained=both), trained=True)
         found = prove.document([one, one], Order(train=True), "cpu")
         assert found["training"]["right_trainings"] == 2
         assert found["training"]["right_failed"] == 0
@@ -123,7 +125,7 @@ class TestReadme:
         proved = [
             Proved(mutant(), ""),
             Proved(mutant(), "survived"),
-            Proved(Entry(TASK, "solution", None), ""),
+            Proved(RIGHT, ""),
         ]
         lines = prove.readme(prove.document(proved, Order(), "cpu")).splitlines()
         assert "| alexnet | 1 of 2 | 1 of 1 |" in lines
