@@ -71,7 +71,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
         provisional_because=_provisional(profile, wanted, conditions),
         engine=engine.name,
         seed=order.seed,
-        versions={"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")},
+        versions=versions(),
     )
     _announce(console, sources, run, engine)
     display = progress.Display(console, len(sources) * len(tasks.tasks))
@@ -129,6 +129,11 @@ def pin_of(root: Path, profile: recipes.Profile) -> str:
             mend="Run: nox -s data (or grade with --profile offline)",
         )
     return trainer.pin(profile.data)
+
+
+def versions() -> dict[str, str]:
+    """Of what the grader itself runs on; a training keeps its own."""
+    return {"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")}
 
 
 def _provisional(

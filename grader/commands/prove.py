@@ -6,11 +6,9 @@ that pass every check of the structure must fail to learn, and right networks mu
 """
 
 import json
-import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +105,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
         provisional_because="",
         engine=engine.name,
         seed=order.seed,
-        versions=_versions(),
+        versions=grade.versions(),
     )
     with tempfile.TemporaryDirectory(prefix="kit-bank-") as folder, sandbox.interruptible(), display:
         sources = []
@@ -192,7 +190,7 @@ def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, 
     return {
         "format": FORMAT,
         "seed": order.seed,
-        "versions": _versions(),
+        "versions": grade.versions(),
         "mutants": [
             {
                 "task": one.entry.task.id,
@@ -292,10 +290,6 @@ def _chosen(everything: Manifest, names: Sequence[str]) -> Manifest:
     return everything.model_copy(
         update={"tasks": tuple(task for task in everything.tasks if task.id in names)}
     )
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")}
 
 
 # ---------------------------------------------------------------- what is shown
