@@ -64,8 +64,7 @@ class Cell(_Strict):
         n: seeds for each variant.
         mean: of the hidden accuracy of the variant that learns least.
         sd: pooled over the variants.
-        threshold: what n runs of each variant would set; 0 at the least. None where the solution as written
-            alone was trained, as it was before the other initialisers were.
+        threshold: what n runs of each variant would set; 0 at the least.
         cpu_seconds: of one training, the median.
         wrong: what the wrong networks reached, one training each.
         open_distance: in sd, from the mean to the best of those that only the threshold catches.
@@ -78,7 +77,7 @@ class Cell(_Strict):
     n: int
     mean: float
     sd: float
-    threshold: float | None = None
+    threshold: float
     cpu_seconds: float
     wrong: tuple[WrongRun, ...]
     open_distance: float
@@ -251,7 +250,7 @@ def table(comparison: Comparison) -> Table:
             cell.labels,
             f"{cell.mean:.1%}",
             f"{cell.sd:.2%}",
-            "–" if cell.threshold is None else f"{cell.threshold:.1%}",
+            f"{cell.threshold:.1%}",
             f"{cell.cpu_seconds:.0f}",
             f"{cell.best.name} {cell.best.accuracy:.1%}",
             f"{cell.distance:.1f}",

@@ -58,8 +58,7 @@ def recipes(profile: str, titles: Mapping[str, str], path: Path) -> list[Html | 
             [head],
             rows,
             f"What else was tried beside the recipe of profile {profile}. Seconds of one core, the median of "
-            f"one training; n seeds for each of the two right variants (of the one as written alone where "
-            f"no threshold is given), one run of each wrong network. "
+            f"one training; n seeds for each of the two right variants, one run of each wrong network. "
             f"{comparison.machine}.",
         ),
     ]
@@ -115,7 +114,7 @@ def _row(cell: Cell) -> list[Content]:
         str(cell.n),
         f"{cell.mean:.1%}",
         f"{cell.sd:.2%}",
-        "–" if cell.threshold is None else f"{cell.threshold:.1%}",
+        f"{cell.threshold:.1%}",
         f"{cell.best_open.name}, {cell.best_open.accuracy:.1%}",
         f"{cell.open_distance:.1f}",
         f"{cell.best.name}, {cell.best.accuracy:.1%}",
