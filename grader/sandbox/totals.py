@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from grader.sandbox.base import End, Limits
@@ -225,11 +225,15 @@ def _rmdir(folder: Path) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Removes the groups of graders that were killed before they could."""
+    """Removes the groups of graders that were killed before they could.
+
+    Their launchers may still be on their way out, so that a moment is waited for them. None is killed here:
+    where several process namespaces share a group, an owner that is not seen may be alive.
+    """
     for folder in parent.glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if not Path("/proc", owner).exists():
-            _rmdir(folder)
+            _within_seconds(1.0, partial(_rmdir, folder))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Where control groups can be made, on the kinds of machines there are."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,17 @@ class TestGroup:
         alive.mkdir()
         totals._sweep(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == [alive.name]
+
+    def test_sweeps_what_is_almost_gone(self, tmp_path: Path) -> None:
+        """A group whose last process is still ending when the next grader comes is removed all the same."""
+        dead = tmp_path / "kit-sandbox-999999999-aa"
+        dead.mkdir()
+        (dead / "process").touch()  # as long as it is there, rmdir fails as it does for a group in use
+        end = threading.Timer(0.2, (dead / "process").unlink)
+        end.start()
+        totals._sweep(tmp_path)
+        end.join()
+        assert not dead.exists()
 
     def test_real_one_is_removed(self) -> None:
         """A group made here is gone after remove(), however often that is called."""
