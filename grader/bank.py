@@ -77,6 +77,9 @@ class _Alternatives(BaseModel):
     alternatives: tuple[Change, ...] = Field(min_length=1)
 
 
+_Listed = TypeVar("_Listed", _Mutants, _Alternatives)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One submission of the bank.
@@ -121,10 +124,7 @@ def mutants(root: Path, task: Task) -> tuple[Mutant, ...]:
     return found
 
 
-Listed = TypeVar("Listed", _Mutants, _Alternatives)
-
-
-def _read(path: Path, kind: type[Listed]) -> Listed | None:
+def _read(path: Path, kind: type[_Listed]) -> _Listed | None:
     try:
         return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
