@@ -21,6 +21,7 @@ class End(StrEnum):
     """What ended the program."""
 
     EXIT = "exit"  # by itself, whatever its exit code
+    CPU = "cpu"  # all its processes together used more than Limits.cpu_seconds
     TIMEOUT = "timeout"  # it ran past Limits.wall_seconds and was killed
     MEMORY = "memory"  # all its processes together took more than Limits.memory_bytes
     OUTPUT = "output"  # it wrote more than Limits.output_bytes into the output folder
@@ -47,9 +48,15 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may take. Memory, processes and output are totals over all its processes."""
+    """What one job may take. All but `file_bytes` are totals over all its processes.
+
+    Processor time is what a program is judged by: a busy machine costs it nothing. The clock on the wall is
+    for programs that wait, and lies far behind.
+    """
 
     wall_seconds: float = 120.0
+    cpu_seconds: float = 60.0  # processor time, user and system
+    cores: float = 1.0  # the share of processors while it runs: 1.5 is one and a half
     memory_bytes: int = 3 * 1024 * MIB
     processes: int = 256  # threads count: TensorFlow alone starts dozens
     file_bytes: int = 64 * MIB  # one file
@@ -89,6 +96,7 @@ class Outcome:
     seconds: float
     peak_memory_bytes: int | None  # None where the engine cannot tell
     printed: str  # the first and the last of stdout and stderr together, undecodable bytes replaced
+    cpu_seconds: float | None = None  # processor time of all its processes; None where the engine cannot tell
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import SandboxFault
@@ -97,7 +97,5 @@ def _run(engine: Engine, code: str, wall_seconds: float = _LIMITS.wall_seconds) 
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()
-        limits = Limits(
-            wall_seconds, _LIMITS.memory_bytes, _LIMITS.processes, output_bytes=_LIMITS.output_bytes
-        )
+        limits = replace(_LIMITS, wall_seconds=wall_seconds)
         return engine.run(Job(("-c", code), submission, output, limits=limits))
