@@ -22,6 +22,7 @@ from rich.text import Text
 
 from grader import images, launchers, recipes, sandbox, thresholds, trainer
 from grader.errors import GraderFault, UsageError
+from grader.sandbox import bwrap
 from grader.sandbox.trial import try_limits
 from grader.text import plain
 from lab import data
@@ -31,6 +32,7 @@ State = Literal["ok", "missing", "without"]
 _MARKS = {"ok": ("✔", "green"), "missing": ("✘", "red"), "without": ("–", "yellow")}
 _PYTHONS = (3, 11), (3, 14)  # from, and up to but without: as in pyproject.toml
 _GB = 1e9
+_GROUPS = "Run as root, or under systemd: systemd-run --user --scope -p Delegate=yes nox -s grade -- ..."
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ def _engine(engine: sandbox.Engine) -> Iterable[Line]:
         yield Line("Engines", engine.name, "missing", what, f"It does not hold: {'; '.join(broken)}")
     else:
         yield Line("Engines", engine.name, "ok", what)
+    if soft := engine.soft():
+        yield Line("Engines", f"{engine.name} limits", "without", f"soft: {soft}", _GROUPS)
 
 
 def _images(engine: str) -> Iterable[Line]:
@@ -288,7 +292,7 @@ def _said(command: list[str]) -> str:
 
 def _version_of(engine: str) -> str:
     if engine == "bubblewrap":
-        return _said(["bwrap", "--version"])
+        return str(bwrap.find())
     said = _said([*images.command(engine), "version", "--format={{.Server.Version}}"])
     return f"{engine} {said or _said([engine, '--version'])}"
 

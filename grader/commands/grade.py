@@ -73,6 +73,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
         seed=order.seed,
         versions=versions(),
     )
+    _check_hidden(engine, [*(source.path for source in sources), order.out])
     _announce(console, sources, run, engine)
     display = progress.Display(console, len(sources) * len(tasks.tasks))
     training = training_of(root, profile, pin, place, wanted, display, order.workers)
@@ -161,6 +162,8 @@ def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Eng
     console.print(line)
     if not engine.isolates:
         console.print(Text("The engine none isolates nothing: this code runs as you do.", style="yellow"))
+    if soft := engine.soft():
+        console.print(Text(f"Limits are soft: {soft}.", style="yellow"))
     if run.provisional:
         console.print(Text(f"Marks are provisional: {run.provisional_because}.", style="yellow"))
 
@@ -189,6 +192,17 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
     if any(result.run.provisional for result in results):
         console.print(Text(f"Marks are provisional: {results[0].run.provisional_because}.", style="yellow"))
     console.print(Text(f"{plain(out, 300)}/: marks.csv, and for each submission results.json and report.txt"))
+
+
+def _check_hidden(engine: Engine, paths: Sequence[Path]) -> None:
+    """UsageError if a path lies where every sandbox can read."""
+    for path in paths:
+        folder = engine.shows(path)
+        if folder is not None:
+            raise UsageError(
+                f"{plain(path)} lies in {plain(folder)}, which every submission can read",
+                mend="Move it out of there: sandboxes show that folder for its libraries",
+            )
 
 
 def _check_out(out: Path) -> None:

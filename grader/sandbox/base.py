@@ -133,6 +133,13 @@ class Engine(Protocol):
         """
         ...
 
+    def shows(self, path: Path) -> Path | None:
+        """The folder of this machine that each of its sandboxes shows and in which a path lies, if in any.
+
+        What is private may not lie there.
+        """
+        ...
+
     def run(self, job: Job) -> Outcome:
         """Runs a job to its end; SandboxFault if it could not be started or stopped."""
         ...

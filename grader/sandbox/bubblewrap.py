@@ -98,6 +98,10 @@ class BubblewrapEngine:
         """See Engine."""
         return "" if totals.Group.possible() or totals.scoped(Limits()) else SOFT
 
+    def shows(self, path: Path) -> Path | None:
+        """See Engine."""
+        return visible.shows(path)
+
     def _try(self) -> Availability:
         if sys.platform != "linux":
             return Availability(False, "bubblewrap runs on Linux only", "use docker or podman")

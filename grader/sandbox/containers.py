@@ -92,6 +92,10 @@ class ContainerEngine:
         """See Engine."""
         return "" if self._counted else SOFT
 
+    def shows(self, path: Path) -> Path | None:
+        """See Engine; a container has an image's files."""
+        return None
+
     def run(self, job: Job) -> Outcome:
         """Runs a job; its files lie in the output folder when this returns."""
         refuse_when_stopping()
@@ -276,7 +280,8 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
         if not group.bounds_cores(job.limits):
             own = cleanup.enter_context(cores.reserved(job.limits.cores))
             for process in (first, int(program)):
-                # The filter keeps the program from changing it. Where it may not be set, time is bounded alone.
+                # The filter keeps the program from changing it. Where it may not be set, its time is
+                # bounded, and its share is not.
                 with suppress(PermissionError):
                     os.sched_setaffinity(process, own)
         counted: totals.Group | totals.Watchdog = group

@@ -54,6 +54,10 @@ class NoneEngine:
         """See Engine; what isolates nothing says that elsewhere."""
         return ""
 
+    def shows(self, path: Path) -> Path | None:
+        """See Engine; where everything is seen, none of it is a surprise."""
+        return None
+
     def run(self, job: Job) -> Outcome:
         """Runs a job in a folder of its own, with the real paths in place of those inside a sandbox."""
         refuse_when_stopping()

