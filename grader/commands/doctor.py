@@ -32,7 +32,7 @@ State = Literal["ok", "missing", "without"]
 _MARKS = {"ok": ("✔", "green"), "missing": ("✘", "red"), "without": ("–", "yellow")}
 _PYTHONS = (3, 11), (3, 14)  # from, and up to but without: as in pyproject.toml
 _GB = 1e9
-_GROUPS = "Run as root, or under systemd: systemd-run --user --scope -p Delegate=yes nox -s grade -- ..."
+_GROUPS = "Run as root, or as a user for whom systemd runs: systemctl --user status"
 
 
 @dataclass(frozen=True)
