@@ -94,6 +94,16 @@ class TestRun:
         assert len(outcome.printed) == 1000
 
     @LINUX
+    def test_processor_time_in_total(self, run: Run) -> None:
+        """Several processes share one limit and one core."""
+        code = "import os\nfor _ in range(2): os.fork()\nwhile True: pass"
+        outcome = run(code, cpu_seconds=1.0).outcome
+        assert outcome.end is End.CPU
+        assert outcome.cpu_seconds is not None
+        assert outcome.cpu_seconds >= 1.0
+        assert outcome.cpu_seconds <= 1.25 * outcome.seconds
+
+    @LINUX
     def test_memory_in_total(self, run: Run) -> None:
         """Several processes share one limit."""
         code = """

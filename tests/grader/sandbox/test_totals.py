@@ -177,7 +177,7 @@ class TestGroup:
 class TestWatchdog:
     @pytest.fixture
     def proc(self, tmp_path: Path) -> Iterator[int]:
-        """A /proc of two processes; each has 10,000 kB of pages, 2,000 kB of their tables, and 3 s of time."""
+        """A /proc of two processes; each has 10,000 kB of pages, 2,000 kB of their tables, and 3 s."""
         for number in (1, 7):
             folder = tmp_path / str(number)
             folder.mkdir()

@@ -7,10 +7,14 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
-from grader.sandbox import visible
+from grader.commands import grade
+from grader.errors import UsageError
+from grader.sandbox import ENGINES, visible
 from tests.grader.sandbox.running import runner, usable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap runs on Linux only")
@@ -86,6 +90,29 @@ class TestShows:
         assert visible.shows(tmp_path / "class" / "alice") == visible.shows(
             Path(sysconfig.get_path("purelib"))
         )
+
+
+class TestGrade:
+    """What `grade` makes of it."""
+
+    def test_refuses_what_every_sandbox_shows(self, tmp_path: Path) -> None:
+        """A class or its results among the packages: the path, the folder, and what to do."""
+        engine = ENGINES["bubblewrap"]
+        packages = Path(sysconfig.get_path("purelib"))
+        with pytest.raises(UsageError, match="every submission can read") as refused:
+            grade._check_hidden(engine, [tmp_path, packages / "results"])
+        assert "results" in refused.value.message
+        assert "Move it" in refused.value.mend
+        grade._check_hidden(engine, [tmp_path])
+        grade._check_hidden(ENGINES["podman"], [packages / "results"])
+
+    @pytest.mark.parametrize("soft", ["", "nothing counts"])
+    def test_states_that_limits_are_soft(self, capsys: pytest.CaptureFixture[str], soft: str) -> None:
+        """One line, where it is so."""
+        run = SimpleNamespace(profile="cpu", data="", data_pin="", engine="x", seed=1, provisional=False)
+        engine = SimpleNamespace(isolates=True, soft=lambda: soft)
+        grade._announce(Console(width=100), [SimpleNamespace(name="a")], run, engine)  # type: ignore
+        assert ("Limits are soft: nothing counts." in capsys.readouterr().out) == bool(soft)
 
 
 class TestLibraryFolders:
