@@ -288,6 +288,7 @@ def right_calls() -> dict[str, Call]:
             calls[name] = Call(function, "…", "returned", value, inputs_after=after)
 
     probe.probe(Recorder(), probe.draw(SEED))
+    probe.later(Recorder(), probe.draw(SEED))
     return calls
 
 

@@ -4,8 +4,6 @@ Every case is run for real: the harness calls it in a process of its own, as in 
 """
 
 import importlib.util
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +13,6 @@ import pytest
 from sklearn import metrics
 
 from grader import manifest
-from grader.evidence import Evidence
-from grader.judging import Case, judge
 from grader.record import Status, Verdict
 from grader.tasks.evaluation import probe
 from grader.tasks.evaluation.judge import CHECKS, count_pairs, share_among_first, sum_by_superclass
@@ -29,20 +25,14 @@ Judged = Callable[..., dict[str, Verdict]]
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Judged:
+def judged(tmp_path: Path, judged_in_harness: Judged) -> Judged:
     """Probes and judges a submission given as the text of its module."""
 
     def run(text: str, seed: int = 20) -> dict[str, Verdict]:
-        submission, output = tmp_path / "submission", tmp_path / "output"
+        submission = tmp_path / "submission"
         submission.mkdir()
-        output.mkdir()
         (submission / "evaluation.py").write_text(text)
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py"]
-        command += ["--probe", ROOT / "grader/tasks/evaluation/probe.py", "--module", "evaluation.py"]
-        command += ["--submission", submission, "--output", output, "--seed", str(seed)]
-        command += ["--seconds", "120"]  # on a busy machine: scikit-learn and TensorFlow are imported
-        subprocess.run(command, check=True, timeout=600, capture_output=True)
-        return judge(Case(TASK, Evidence.read(output), probe.draw(seed)))
+        return judged_in_harness(TASK, submission, tmp_path, seed)
 
     return run
 

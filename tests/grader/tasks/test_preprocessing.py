@@ -3,8 +3,6 @@
 Every case is run for real: the harness calls it in a process of its own, as in a sandbox but without one.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -13,8 +11,6 @@ import numpy as np
 import pytest
 
 from grader import manifest
-from grader.evidence import Evidence
-from grader.judging import Case, judge
 from grader.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.judge import CHECKS
@@ -27,20 +23,15 @@ Judged = Callable[..., dict[str, Verdict]]
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Judged:
+def judged(tmp_path: Path, judged_in_harness: Judged) -> Judged:
     """Probes and judges a submission given as file name -> text."""
 
     def run(files: dict[str, str], seed: int = 20) -> dict[str, Verdict]:
-        submission, output = tmp_path / "submission", tmp_path / "output"
+        submission = tmp_path / "submission"
         submission.mkdir()
-        output.mkdir()
         for name, text in files.items():
             (submission / name).write_text(text)
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py"]
-        command += ["--probe", ROOT / "grader/tasks/preprocessing/probe.py", "--module", "preprocessing.py"]
-        command += ["--submission", submission, "--output", output, "--seed", str(seed)]
-        subprocess.run(command, check=True, timeout=120, capture_output=True)
-        return judge(Case(TASK, Evidence.read(output), probe.draw(seed)))
+        return judged_in_harness(TASK, submission, tmp_path, seed)
 
     return run
 
