@@ -15,7 +15,7 @@ from typing import NoReturn, TypeGuard, TypeVar
 import numpy as np
 
 from grader.evidence import Array
-from grader.judging import Blocked, Case, Unmet, described, likeness, number, numbers
+from grader.judging import Blocked, Case, Unmet, described, described_array, likeness, number, numbers
 from grader.record import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 
@@ -427,7 +427,9 @@ def _statistics(case: Case) -> Statistics:
 
 def _floats(case: Case, name: str, shape: tuple[int, ...]) -> Array:
     """The array of numbers that a call returned, as float64; Unmet if it cannot be looked at."""
-    came = case.array(name, shape=shape)
+    came = case.value(name)
+    if not _is_numbers(came) or came.shape != shape:
+        case.fail(name, described(came), described_array("float32", shape))
     if not finite(came):
         case.fail(name, "an array with values that are not finite", "finite numbers")
     return came.astype(np.float64)
