@@ -401,7 +401,8 @@ def _in_second_process(case: Case, name: str, function: str, read: Callable[[Cas
     if name not in case.evidence.calls:
         how = case.ended.get("later", "it left nothing behind")
         raise Unmet(
-            f"{function} was to be called with the same seed in a second Python process, but {how}.", hint=""
+            f"{function} was to be called with the same seed in a second Python process, but {how.rstrip('.')}.",
+            hint="",
         )
     try:
         return read(case, name)
