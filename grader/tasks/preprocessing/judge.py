@@ -399,10 +399,9 @@ def _partition(case: Case, name: str) -> tuple[Array, Array]:
 def _in_second_process(case: Case, name: str, function: str, read: Callable[[Case, str], T]) -> T:
     """What a call of the second process gave; Unmet says of it that it was there."""
     if name not in case.evidence.calls:
-        how = case.ended.get("later", "it left nothing behind")
+        how = case.ended.get("later", "it left nothing behind").rstrip(".")
         raise Unmet(
-            f"{function} was to be called with the same seed in a second Python process, but {how.rstrip('.')}.",
-            hint="",
+            f"{function} was to be called with the same seed in a second Python process, but {how}.", hint=""
         )
     try:
         return read(case, name)
