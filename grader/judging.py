@@ -2,7 +2,8 @@
 
 A judge is a function from a Case to a Verdict, one for each check of the manifest. It asks the case for what
 a call returned; where the call did not end well or returned something else, the case raises Unmet, and that
-is the verdict. So a judge itself is about its one property only.
+is the verdict. So a judge itself is about its one property only. Where that property cannot be looked at,
+because of something that another check reports, the judge raises Blocked.
 """
 
 import importlib
@@ -29,6 +30,20 @@ class Unmet(Exception):
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.verdict = Verdict.failed(message, hint=hint)
+
+
+class Blocked(Exception):
+    """A check cannot be looked at: an earlier one failed, or what it would praise is not there.
+
+    Args:
+        check: the check of the same task that must hold first.
+        message: for the student, in place of the sentence that names that check.
+    """
+
+    def __init__(self, check: str = "", *, message: str = "") -> None:
+        super().__init__(message or check)
+        self.check = check
+        self.message = message
 
 
 @dataclass(frozen=True)
@@ -122,11 +137,14 @@ class Case:
             )
         return read
 
-    def fail(self, name: str, came: str, expected: str) -> NoReturn:
-        """Raises Unmet with what was called, what came back and what was expected."""
+    def fail(self, name: str, came: str, expected: str, *, hint: str | None = None) -> NoReturn:
+        """Raises Unmet with what was called, what came back and what was expected.
+
+        Without a `hint` the manifest's is shown.
+        """
         call = self.evidence.calls[name]
-        nothing = call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType")
-        hint = f"{call.function} gives nothing back: end the function with return." if nothing else None
+        if call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType"):
+            hint = f"{call.function} gives nothing back: end the function with return."
         where = f" ({call.defined_at})" if call.defined_at else ""
         raise Unmet(f"{call} returned {came}; expected {expected}{where}.", hint=hint)
 
@@ -143,6 +161,9 @@ def inputs(task: Task, seed: int, recipe: Mapping[str, Any]) -> dict[str, Any]:
 def judge(case: Case) -> dict[str, Verdict]:
     """Decides every check of a task but those that a training decides.
 
+    A check that holds but earns its points only together with others (`earned_with`) is decided last. Until
+    then it counts as passed, so that a check that comes after it is looked at all the same.
+
     Raises:
         GraderFault: a judge itself failed, or the probe never came as far as the submission.
         ManifestError: the manifest and the judges do not know the same checks.
@@ -152,7 +173,9 @@ def judge(case: Case) -> dict[str, Verdict]:
     for check in case.task.checks:
         if check.train is None:
             verdicts[check.id] = _closed(check, case, verdicts) or _decide(check, judges[check.id], case)
-    return verdicts
+    return {
+        check.id: _earned(check, case.task, verdicts) for check in case.task.checks if check.train is None
+    }
 
 
 def network(
@@ -319,9 +342,27 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
         if earlier[needed].status is not Status.PASSED:
-            title = next(other.title for other in case.task.checks if other.id == needed)
-            return Verdict(status=Status.BLOCKED, message=f"First this must hold: {title}.")
+            return _blocked_by(needed, case.task)
     return None
+
+
+def _blocked_by(check: str, task: Task) -> Verdict:
+    return Verdict(status=Status.BLOCKED, message=f"First this must hold: {_title(check, task)}.")
+
+
+def _title(check: str, task: Task) -> str:
+    return next(other.title for other in task.checks if other.id == check)
+
+
+def _earned(check: Check, task: Task, verdicts: Mapping[str, Verdict]) -> Verdict:
+    """The verdict on a check once all are known: what is praised must come with something that is right."""
+    verdict = verdicts[check.id]
+    others = [verdicts[other].status for other in check.earned_with]
+    if verdict.status is not Status.PASSED or not others or Status.PASSED in others:
+        return verdict
+    titles = "; ".join(_title(other, task) for other in check.earned_with)
+    these = "one of these passes" if len(others) > 1 else "this passes"
+    return Verdict(status=Status.BLOCKED, message=f"This holds. It counts once {these}: {titles}.")
 
 
 def _whole(case: Case) -> Verdict | None:
@@ -361,6 +402,14 @@ def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
         return judge(case)
     except Unmet as unmet:
         return unmet.verdict
+    except Blocked as blocked:
+        if blocked.message:
+            return Verdict(status=Status.BLOCKED, message=blocked.message)
+        if all(other.id != blocked.check for other in case.task.checks):
+            raise GraderFault(
+                f"the judge of {case.task.id}/{check.id} waits for {blocked.check!r}, which is not there"
+            ) from blocked
+        return _blocked_by(blocked.check, case.task)
     except Exception as error:
         raise GraderFault(
             f"the judge of {case.task.id}/{check.id} failed: {type(error).__name__}: {error}"

@@ -26,6 +26,8 @@ class Check(_Strict):
         points: what it is worth.
         functions: the functions it needs; while any of them is the untouched stub, it is not attempted.
         after: checks of the same task that must have passed; otherwise this one is blocked.
+        earned_with: checks of the same task of which at least one must pass for this one to earn its points:
+            a form with nothing right in it earns nothing. None for a check that earns by itself.
         hint: what to look at when it fails.
         train: the label set a network is trained on for this check; none for all others.
     """
@@ -35,6 +37,7 @@ class Check(_Strict):
     points: float = Field(ge=0)
     functions: tuple[str, ...] = Field(min_length=1)
     after: tuple[str, ...] = ()
+    earned_with: tuple[str, ...] = ()
     hint: str = Field(min_length=10)
     train: Literal["coarse", "fine"] | None = None
 
@@ -73,6 +76,17 @@ class Task(_Strict):
             if check.train and self.builder is None:
                 raise ValueError(f"check {check.id!r} trains, but the task names no builder")
             seen.add(check.id)
+        # Whoever earns with others is not one of them, or two forms would earn each other's points.
+        earns = {check.id for check in self.checks if not check.earned_with and not check.train}
+        for check in self.checks:
+            for other in check.earned_with:
+                if other not in seen:
+                    raise ValueError(f"check {check.id!r} is earned with {other!r}, which is not there")
+                if other not in earns or check.train:
+                    raise ValueError(
+                        f"check {check.id!r} is earned with {other!r}: neither of the two may be trained, "
+                        "and the second must earn by itself"
+                    )
         if self.builder is not None and self.builder not in self.functions:
             raise ValueError(f"the builder {self.builder!r} is not among the task's functions")
         return self

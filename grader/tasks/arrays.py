@@ -1,25 +1,57 @@
 """What the judges of functions on arrays share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from grader.judging import Case, Unmet, ordinal
+from grader.evidence import Array
+from grader.judging import Blocked, Case, Unmet, ordinal
+
+LARGEST = float(np.finfo(np.float32).max)
+LARGEST_WHOLE = 2.0**53  # up to here a float64 holds every whole number
 
 
-def check_kept(case: Case, given: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+@contextmanager
+def blocked_by(check: str) -> Iterator[None]:
+    """What cannot be looked at in the body is blocked: that check looks at the same, and has its reason."""
+    try:
+        yield
+    except Unmet as unmet:
+        raise Blocked(check) from unmet
+
+
+def finite(values: Array) -> bool:
+    """Whether all values are numbers that a float32 can hold: neither NaN nor infinite."""
+    return bool((np.abs(values) <= LARGEST).all())
+
+
+def whole(value: Any) -> Array | None:
+    """An array of whole numbers as int64, in whatever dtype it is written; None if it is anything else."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
+        return None
+    if value.dtype.kind == "f" and not ((np.abs(value) < LARGEST_WHOLE) & (value == np.rint(value))).all():
+        return None
+    return value.astype(np.int64)
+
+
+def check_kept(case: Case, given: Mapping[str, Mapping[str, Array]]) -> None:
     """Raises Unmet where a call has changed an array that it was given.
+
+    A call that did not return is reported by its form check: that of `one_hot.uint8` is `one_hot.form`.
 
     Args:
         case: its calls have kept their inputs.
         given: by call, the arrays among its arguments as the probe drew them, by position.
     """
     for name, before in given.items():
-        after = case.call(name).inputs_after
+        with blocked_by(f"{name.split('.')[0]}.form"):
+            call = case.call(name)
         for position, array in before.items():
-            kept = after.get(position)
+            kept = call.inputs_after.get(position)
             if not isinstance(kept, np.ndarray) or not np.array_equal(kept, array):
                 raise Unmet(
-                    f"{case.call(name)} changed its {ordinal(int(position) + 1)} argument; "
+                    f"{call} changed its {ordinal(int(position) + 1)} argument; "
                     "expected it to be left as it was."
                 )

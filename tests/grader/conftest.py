@@ -3,23 +3,26 @@
 A subprocess for each network would take ten times as long: what takes the time is to import Keras.
 """
 
+import copy
 import importlib
 import importlib.util
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader import bank, manifest
 from grader.bank import Change, Entry
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Case, judge
+from grader.manifest import Task
 from grader.record import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +84,53 @@ def _describe_module() -> ModuleType:
     return sys.modules[name]
 
 
+class ArrayRecorder:
+    """Stands in for the harness where functions take and give arrays and numbers."""
+
+    def __init__(self, functions: Mapping[str, Any]) -> None:
+        self._functions = functions
+        self.calls: dict[str, Call] = {}
+
+    def call(self, name: str, function: str, *args: Any, keep_inputs: bool = False, **kwargs: Any) -> None:
+        args = copy.deepcopy(args)  # what one call changes, the next one must not see
+        try:
+            with np.errstate(all="ignore"):
+                value = self._functions[function](*args, **kwargs)
+        except NotImplementedError:
+            self.calls[name] = Call(function, "…", "not implemented")
+        except Exception as error:
+            self.calls[name] = Call(
+                function, "…", "raised", exception=Raised(type(error).__name__, str(error))
+            )
+        else:
+            value = value.item() if isinstance(value, np.generic) else value
+            arrays = {str(place): a for place, a in enumerate(args) if isinstance(a, np.ndarray)}
+            self.calls[name] = Call(
+                function, "…", "returned", value, inputs_after=arrays if keep_inputs else {}
+            )
+
+
+@pytest.fixture(scope="session")
+def array_calls() -> Callable[[str, str, int], dict[str, Call]]:
+    """What the functions of a module, given as text, give in the test's own process.
+
+    Those that the task's probe asks for in a second process are asked of the module executed anew.
+    """
+
+    def run(task: str, source: str, seed: int) -> dict[str, Call]:
+        probe = importlib.import_module(f"grader.tasks.{task}.probe")
+        calls: dict[str, Call] = {}
+        for ask in filter(None, (probe.probe, getattr(probe, "later", None))):
+            functions: dict[str, Any] = {}
+            exec(compile(source, f"{task}.py", "exec"), functions)
+            recorder = ArrayRecorder(functions)
+            ask(recorder, probe.draw(seed))
+            calls |= recorder.calls
+        return calls
+
+    return run
+
+
 class NetworkJudge:
     """Probes and judges a builder task, given as the text of its module."""
 
@@ -108,31 +158,57 @@ def network_judge() -> type[NetworkJudge]:
     return NetworkJudge
 
 
-def probe_in_harness(entry: Entry, seed: int, folder: Path) -> dict[str, Verdict]:
-    """As in a sandbox, but without one: the harness in a process of its own, and its evidence read."""
-    submission, output = folder / "submission", folder / "output"
-    submission.mkdir()
-    output.mkdir()
-    bank.write(ROOT, entry, submission)
-    probe = ROOT / f"grader/tasks/{entry.task.id}/probe.py"
-    command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--probe", probe]
-    command += ["--module", entry.task.module, "--submission", submission, "--output", output]
-    subprocess.run([*command, "--seed", str(seed)], check=True, timeout=120, capture_output=True)
-    drawn = importlib.import_module(f"grader.tasks.{entry.task.id}.probe").draw(seed)
-    return judge(Case(entry.task, Evidence.read(output), drawn))
+def probe_in_harness(task: Task, submission: Path, folder: Path, seed: int) -> Evidence:
+    """As in a sandbox, but without one: the harness in a process of its own, and its evidence read.
+
+    A task whose probe has `later` gets its second process too, with hashes of its own as every Python has;
+    only the clocks are not moved. Both run at the same time.
+    """
+    probe = ROOT / f"grader/tasks/{task.id}/probe.py"
+    probes = {folder / "output": probe}
+    if "def later(" in probe.read_text(encoding="utf-8"):
+        second = folder / "later.py"
+        second.write_text(f"{probe.read_text(encoding='utf-8')}\n\nprobe = later\n", encoding="utf-8")
+        probes[folder / "output-later"] = second
+    running = []
+    for output, path in probes.items():
+        output.mkdir()
+        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--probe", path]
+        command += ["--module", task.module, "--submission", submission, "--output", output]
+        command += ["--seed", str(seed), "--seconds", "120"]  # on a busy machine, TensorFlow is imported too
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    for process in running:
+        assert process.wait(timeout=600) == 0
+    evidence, *more = map(Evidence.read, probes)
+    return replace(evidence, calls={**evidence.calls, **{k: c for one in more for k, c in one.calls.items()}})
+
+
+@pytest.fixture(scope="session")
+def judged_in_harness() -> Callable[..., dict[str, Verdict]]:
+    """Probes a folder with a submission in processes of their own, below an empty folder, and judges it."""
+
+    def run(task: Task, submission: Path, folder: Path, seed: int) -> dict[str, Verdict]:
+        drawn = importlib.import_module(f"grader.tasks.{task.id}.probe").draw(seed)
+        return judge(Case(task, probe_in_harness(task, submission, folder, seed), drawn))
+
+    return run
 
 
 @pytest.fixture
-def judged_entry(tmp_path: Path) -> Callable[[Entry, int], dict[str, Verdict]]:
+def judged_entry(
+    tmp_path: Path, judged_in_harness: Callable[..., dict[str, Verdict]]
+) -> Callable[[Entry, int], dict[str, Verdict]]:
     """Judges one submission of the bank."""
 
     def run(entry: Entry, seed: int) -> dict[str, Verdict]:
-        bank.write(ROOT, entry, tmp_path)
+        submission = tmp_path / "submission"
+        submission.mkdir()
+        bank.write(ROOT, entry, submission)
         # What imports files of its own has to be found by Python, and not to be found by the next test.
-        if entry.task.builder is None or len(list(tmp_path.iterdir())) > 1:
-            return probe_in_harness(entry, seed, Path(tempfile.mkdtemp(dir=tmp_path)))
+        if entry.task.builder is None or len(list(submission.iterdir())) > 1:
+            return judged_in_harness(entry.task, submission, tmp_path, seed)
         judged = NetworkJudge(entry.task.id)
-        source = (tmp_path / entry.task.module).read_text(encoding="utf-8-sig")
+        source = (submission / entry.task.module).read_text(encoding="utf-8-sig")
         return judged(source, judged.probe.draw(seed))
 
     return run

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from grader import blueprint, judging, manifest
 from grader.errors import GraderFault
 from grader.evidence import Call, Evidence, Network, Other, Raised
-from grader.judging import Case, Unmet, described, number, numbers
+from grader.judging import Blocked, Case, Unmet, described, number, numbers
 from grader.manifest import Check, Task
 from grader.record import Status, Verdict
 from grader.tasks.preprocessing import probe
@@ -39,6 +39,15 @@ def case(*calls: Call, **changes: Any) -> Case:
 
 def call(value: Any = None, status: Any = "returned", **more: Any) -> Call:
     return Call("add", "1, 2", status, value, **more)
+
+
+def raising(error: Exception) -> Callable[[Case], Verdict]:
+    """A judge that raises this."""
+
+    def judge(case: Case) -> Verdict:
+        raise error
+
+    return judge
 
 
 @pytest.fixture
@@ -141,6 +150,60 @@ class TestJudge:
         assert judging.judge(two)["later"] == Verdict(
             status=Status.BLOCKED, message="First this must hold: It adds."
         )
+
+    def test_a_judge_that_cannot_look_names_the_check_that_must_hold_first(
+        self, judges: dict[str, Any]
+    ) -> None:
+        later = CHECK.model_copy(update={"id": "later"})
+        two = replace(case(call(3)), task=TASK.model_copy(update={"checks": (CHECK, later)}))
+        judges["later"] = raising(Blocked("adds"))
+        message = "First this must hold: It adds."
+        assert judging.judge(two)["later"] == Verdict(status=Status.BLOCKED, message=message)
+        judges["later"] = raising(Blocked(message="There is nothing to add."))
+        message = "There is nothing to add."
+        assert judging.judge(two)["later"] == Verdict(status=Status.BLOCKED, message=message)
+
+    def test_a_judge_that_waits_for_a_check_that_is_not_there_is_the_graders_fault(
+        self, judges: dict[str, Any]
+    ) -> None:
+        judges["adds"] = raising(Blocked("subtracts"))
+        with pytest.raises(GraderFault, match="the judge of sums/adds waits for 'subtracts', which is not"):
+            judging.judge(case(call(3)))
+
+    @pytest.mark.parametrize(
+        ("right", "statuses", "message"),
+        [
+            (("one", "two"), (Status.PASSED, Status.PASSED), ""),
+            (("two",), (Status.PASSED, Status.PASSED), ""),
+            (
+                (),
+                (Status.BLOCKED, Status.PASSED),
+                "This holds. It counts once one of these passes: One; Two.",
+            ),
+        ],
+    )
+    def test_a_form_earns_with_what_is_right_in_it(
+        self, judges: dict[str, Any], right: tuple[str, ...], statuses: tuple[Status, ...], message: str
+    ) -> None:
+        """Without it the form is blocked; what comes after it is looked at all the same."""
+        form = CHECK.model_copy(update={"id": "form", "earned_with": ("one", "two")})
+        after = CHECK.model_copy(update={"id": "after", "after": ("form",)})
+        values = [CHECK.model_copy(update={"id": name, "title": name.title()}) for name in ("one", "two")]
+        judges.update(dict.fromkeys(("form", "after", *right), judges["adds"]))
+        judges.update({v.id: lambda case: Verdict.failed("no") for v in values if v.id not in right})
+        task = TASK.model_copy(update={"checks": (form, after, *values)})
+        verdicts = judging.judge(replace(case(call(3)), task=task))
+        assert (verdicts["form"].status, verdicts["after"].status) == statuses
+        assert verdicts["form"].message == message
+        assert verdicts["form"].fraction == (1.0 if right else 0.0)
+
+    def test_a_form_that_fails_keeps_its_own_reason(self, judges: dict[str, Any]) -> None:
+        form = CHECK.model_copy(update={"id": "form", "earned_with": ("adds",)})
+        judges |= {"form": lambda case: Verdict.failed("no array"), "adds": lambda case: Verdict.failed("no")}
+        task = TASK.model_copy(update={"checks": (form, CHECK)})
+        assert judging.judge(replace(case(call(3)), task=task))["form"].message == "no array"
+        stub = replace(case(call(status="not implemented")), task=task)
+        assert judging.judge(stub)["form"].status is Status.NOT_ATTEMPTED
 
     @pytest.mark.parametrize(
         ("changes", "status", "message"),
@@ -288,6 +351,7 @@ def right_calls() -> dict[str, Call]:
             calls[name] = Call(function, "…", "returned", value, inputs_after=after)
 
     probe.probe(Recorder(), probe.draw(SEED))
+    probe.later(Recorder(), probe.draw(SEED))
     return calls
 
 

@@ -65,6 +65,16 @@ class TestFaults:
                 "points = 1\nafter = ['x']\nfunctions",
                 "comes after 'x', which is not above",
             ),
+            (
+                "points = 1\nfunctions",
+                "points = 1\nearned_with = ['x']\nfunctions",
+                "check 'adds' is earned with 'x', which is not there",
+            ),
+            (
+                "points = 1\nfunctions",
+                "points = 1\nearned_with = ['adds']\nfunctions",
+                "check 'adds' is earned with 'adds': neither of the two may be trained, and the second must",
+            ),
             ("It adds", 'It adds"\ntrain = "coarse', "trains, but the task names no builder"),
             ("sums.py", "../sums.py", "tasks.0.module: String should match pattern"),
             ('id = "sums"', "id = 3", "tasks.0.id: Input should be a valid string"),

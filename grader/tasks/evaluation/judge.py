@@ -1,17 +1,19 @@
 """Judges evaluation.py on fresh inputs, against definitions that are as plain as they can be said.
 
 Trusted: all it sees is evidence. What is compared is counted here once more, example by example, and with
-nothing that a student would use: the definitions are what the words of the brief mean.
+nothing that a student would use: the definitions are what the words of the brief mean. A dtype is asked for
+by the form checks alone: all others look at the values.
 """
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 
 from grader.evidence import Array
 from grader.judging import Case, Judge, apart, described, likeness
 from grader.record import Verdict
-from grader.tasks.arrays import check_kept
+from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe
 
 TOLERANCE = 1e-4  # of probabilities and shares: sums in float32 are right
@@ -51,11 +53,16 @@ def sum_by_superclass(fine: Array, coarse_of_fine: Array) -> Array:
 def confusion_form(case: Case) -> Verdict:
     """A square matrix of integers comes back: counts, not shares."""
     _confusion(case, "confusion")
+    came = case.array("confusion")
+    if came.dtype.kind not in "iu":
+        case.fail("confusion", described(came), SQUARE)
     return Verdict.passed()
 
 
 def confusion_classes(case: Case) -> Verdict:
     """There is a row and a column for each class, whether it occurs or not."""
+    with blocked_by("confusion.form"):
+        _confusion(case, "confusion")
     _sized_confusion(case, "confusion")
     return Verdict.passed()
 
@@ -108,8 +115,11 @@ def confusion_dtypes(case: Case) -> Verdict:
 
 def topk_form(case: Case) -> Verdict:
     """One number from 0 to 1 comes back."""
-    for k in range(1, case.inputs["num_classes"] + 1):
-        _share(case, f"topk.{k}")
+    for name in _plain_shares(case):
+        _share(case, name)
+        value = case.value(name)
+        if isinstance(value, np.ndarray) and value.shape != ():
+            case.fail(name, described(value), "one number")
     return Verdict.passed()
 
 
@@ -140,13 +150,17 @@ def coarse_form(case: Case) -> Verdict:
     """Floats of shape (N, num_coarse), where num_coarse is the largest number plus 1."""
     for name in _MAPS:
         _coarse(case, name)
+        came = case.array(name)
+        if came.dtype.kind != "f":
+            case.fail(name, described(came), "an array of floats")
     return Verdict.passed()
 
 
 def coarse_sum(case: Case) -> Verdict:
     """What adds up to 1 still does."""
     for name, which in _MAPS.items():
-        came = _coarse(case, name)
+        with blocked_by("coarse.form"):
+            came = _coarse(case, name)
         sums = came.sum(axis=1)
         wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
         if len(wrong):
@@ -159,7 +173,9 @@ def coarse_sum(case: Case) -> Verdict:
 def coarse_values(case: Case) -> Verdict:
     """Each superclass has the sum of its classes' probabilities."""
     for name, which in _MAPS.items():
-        came, expected = _coarse(case, name), sum_by_superclass(case.inputs["fine"], case.inputs[which])
+        with blocked_by("coarse.form"):
+            came = _coarse(case, name)
+        expected = sum_by_superclass(case.inputs["fine"], case.inputs[which])
         wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
         if len(wrong):
             row, column = wrong[0]
@@ -209,11 +225,16 @@ CHECKS: dict[str, Judge] = {
 # ------------------------------------------------------------------ what came back
 
 
+SQUARE = "a square matrix of integers"
+
+
 def _confusion(case: Case, name: str) -> Array:
+    """The matrix, in whatever dtype whole numbers are written; Unmet if it cannot be looked at."""
     came = case.array(name)
-    if came.ndim != 2 or came.shape[0] != came.shape[1] or came.dtype.kind not in "iu":
-        case.fail(name, described(came), "a square matrix of integers")
-    return came.astype(np.int64)
+    counts = whole(came)
+    if counts is None or counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
+        case.fail(name, described(came), SQUARE)
+    return counts
 
 
 def _sized_confusion(case: Case, name: str) -> Array:
@@ -227,9 +248,15 @@ def _expected_confusion(case: Case) -> Array:
     return count_pairs(*(case.inputs[name] for name in ("labels", "predictions", "num_classes")))
 
 
+def _plain_shares(case: Case) -> list[str]:
+    """The calls that the form check looks at: those of int64 labels and probabilities without ties."""
+    return ["topk", *(f"topk.{k}" for k in range(1, case.inputs["num_classes"] + 1))]
+
+
 def _share(case: Case, name: str) -> float:
+    """The number, also one in an array of a single element; Unmet if it cannot be looked at."""
     value = case.value(name)
-    if isinstance(value, np.ndarray) and value.shape == ():  # a tensor, or an array of no dimensions
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind != "b":
         value = value.item()
     if not isinstance(value, int | float) or isinstance(value, bool):
         case.fail(name, described(value), "one number")
@@ -241,8 +268,10 @@ def _share(case: Case, name: str) -> float:
 def _same_shares(
     case: Case, names: list[str], which: str, ks: "list[int] | range | tuple[int, ...]"
 ) -> Verdict:
+    formal = _plain_shares(case)
     for name, k in zip(names, ks, strict=True):
-        came = _share(case, name)
+        with blocked_by("topk.form") if name in formal else nullcontext():
+            came = _share(case, name)
         expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
         if not math.isclose(came, expected, abs_tol=TOLERANCE):
             like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
@@ -298,6 +327,6 @@ def _coarse(case: Case, name: str) -> Array:
     coarse_of_fine = drawn[_MAPS[name]]
     shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
     came = case.array(name, shape=shape)
-    if came.dtype.kind != "f":
-        case.fail(name, described(came), "an array of floats")
+    if not finite(came):
+        case.fail(name, "an array with values that are not finite", "finite numbers")
     return came.astype(np.float64)

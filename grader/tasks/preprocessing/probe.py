@@ -66,3 +66,11 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
     calls.call("prepare", "prepare", *arguments, test_fraction=fraction, seed=seed, keep_inputs=True)
     calls.call("prepare.again", "prepare", *arguments, test_fraction=fraction, seed=seed)
     calls.call("prepare.other", "prepare", *arguments, seed=other_seed)
+
+
+def later(calls: Any, inputs: dict[str, Any]) -> None:
+    """Asks again for what the seed alone decides: in a second process, later and with other hashes."""
+    fraction, seed = inputs["test_fraction"], inputs["seed"]
+    calls.call("later.split", "split_indices", inputs["num_examples"], test_fraction=fraction, seed=seed)
+    arguments = (inputs["images"], inputs["labels"], inputs["num_classes"])
+    calls.call("later.prepare", "prepare", *arguments, test_fraction=fraction, seed=seed)

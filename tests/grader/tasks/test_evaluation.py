@@ -4,8 +4,6 @@ Every case is run for real: the harness calls it in a process of its own, as in 
 """
 
 import importlib.util
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +13,7 @@ import pytest
 from sklearn import metrics
 
 from grader import manifest
-from grader.evidence import Evidence
+from grader.evidence import Call, Evidence
 from grader.judging import Case, judge
 from grader.record import Status, Verdict
 from grader.tasks.evaluation import probe
@@ -29,20 +27,14 @@ Judged = Callable[..., dict[str, Verdict]]
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Judged:
+def judged(tmp_path: Path, judged_in_harness: Judged) -> Judged:
     """Probes and judges a submission given as the text of its module."""
 
     def run(text: str, seed: int = 20) -> dict[str, Verdict]:
-        submission, output = tmp_path / "submission", tmp_path / "output"
+        submission = tmp_path / "submission"
         submission.mkdir()
-        output.mkdir()
         (submission / "evaluation.py").write_text(text)
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py"]
-        command += ["--probe", ROOT / "grader/tasks/evaluation/probe.py", "--module", "evaluation.py"]
-        command += ["--submission", submission, "--output", output, "--seed", str(seed)]
-        command += ["--seconds", "120"]  # on a busy machine: scikit-learn and TensorFlow are imported
-        subprocess.run(command, check=True, timeout=600, capture_output=True)
-        return judge(Case(TASK, Evidence.read(output), probe.draw(seed)))
+        return judged_in_harness(TASK, submission, tmp_path, seed)
 
     return run
 
@@ -75,6 +67,37 @@ class TestWhatIsWrong:
         names = ("confusion_matrix", "top_k_accuracy", "coarse_probabilities")
         verdicts = judged("".join(map(stub.format, names)))
         assert {verdict.status for verdict in verdicts.values()} == {Status.NOT_ATTEMPTED}
+
+    @pytest.mark.parametrize(
+        ("old", "new", "form"),
+        [
+            (
+                "reshape(num_classes, num_classes)",
+                "reshape(num_classes, num_classes) * 1.0",
+                "confusion.form",
+            ),
+            ("return float(np.mean(", "return np.atleast_1d(np.mean(", "topk.form"),
+        ],
+    )
+    def test_a_dtype_or_a_wrapping_costs_the_form_alone(
+        self, array_calls: Callable[[str, str, int], dict[str, Call]], old: str, new: str, form: str
+    ) -> None:
+        assert old in SOLUTION
+        calls = array_calls("evaluation", SOLUTION.replace(old, new), 20)
+        verdicts = judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(20)))
+        assert [check for check, v in verdicts.items() if v.status is not Status.PASSED] == [form]
+
+    def test_a_form_without_values_earns_nothing_and_says_so(
+        self, array_calls: Callable[[str, str, int], dict[str, Call]]
+    ) -> None:
+        stub = "\ndef top_k_accuracy(probabilities, labels, k):\n    return 0.5\n"
+        calls = array_calls("evaluation", SOLUTION + stub, 20)
+        verdicts = judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(20)))
+        assert verdicts["topk.form"] == Verdict(
+            status=Status.BLOCKED,
+            message="This holds. It counts once this passes: With k = 1 it is the accuracy.",
+        )
+        assert verdicts["topk.first"].status is Status.FAILED
 
 
 class TestDefinitions:

@@ -3,9 +3,8 @@
 Every case is run for real: the harness calls it in a process of its own, as in a sandbox but without one.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from grader import manifest
-from grader.evidence import Evidence
+from grader.evidence import Call, Evidence, Raised
 from grader.judging import Case, judge
 from grader.record import Status, Verdict
 from grader.tasks.preprocessing import probe
@@ -27,20 +26,15 @@ Judged = Callable[..., dict[str, Verdict]]
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Judged:
+def judged(tmp_path: Path, judged_in_harness: Judged) -> Judged:
     """Probes and judges a submission given as file name -> text."""
 
     def run(files: dict[str, str], seed: int = 20) -> dict[str, Verdict]:
-        submission, output = tmp_path / "submission", tmp_path / "output"
+        submission = tmp_path / "submission"
         submission.mkdir()
-        output.mkdir()
         for name, text in files.items():
             (submission / name).write_text(text)
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py"]
-        command += ["--probe", ROOT / "grader/tasks/preprocessing/probe.py", "--module", "preprocessing.py"]
-        command += ["--submission", submission, "--output", output, "--seed", str(seed)]
-        subprocess.run(command, check=True, timeout=120, capture_output=True)
-        return judge(Case(TASK, Evidence.read(output), probe.draw(seed)))
+        return judged_in_harness(TASK, submission, tmp_path, seed)
 
     return run
 
@@ -88,6 +82,163 @@ class TestNotAttempted:
         not_attempted = [c for c, v in verdicts.items() if v.status is Status.NOT_ATTEMPTED]
         assert not_attempted == ["one_hot.form", "one_hot.values", "inputs.kept"]
         assert "raised NotImplementedError: later (preprocessing.py, line" in verdicts["prepare.form"].message
+
+
+Quick = Callable[..., dict[str, Verdict]]
+
+
+@pytest.fixture
+def quick(array_calls: Callable[[str, str, int], dict[str, Call]]) -> Quick:
+    """Judges a module in the test's own process; `change` may alter its calls, `ended` says what died."""
+
+    def run(
+        source: str,
+        change: Callable[[dict[str, Call]], object] = lambda calls: None,
+        ended: dict[str, str] | None = None,
+    ) -> dict[str, Verdict]:
+        calls = array_calls("preprocessing", source, 20)
+        change(calls)
+        return judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(20), ended or {}))
+
+    return run
+
+
+def of(verdicts: dict[str, Verdict], status: Status) -> list[str]:
+    return [check for check, verdict in verdicts.items() if verdict.status is status]
+
+
+CUT = "return order[num_test:], order[:num_test]"
+
+
+class TestForm:
+    """A dtype costs the form's point; whatever cannot be looked at blocks the rest."""
+
+    def test_float64_everywhere_costs_the_forms_alone(self, quick: Quick) -> None:
+        verdicts = quick(SOLUTION.replace("np.float32", "np.float64"))
+        forms = ["statistics.form", "standardise.form", "one_hot.form", "prepare.form"]
+        assert [*failures(verdicts)] == forms
+
+    @pytest.mark.parametrize("dtype", ["float64", "int64", "bool"])
+    def test_a_one_hot_of_any_dtype_is_judged_on_its_values(self, quick: Quick, dtype: str) -> None:
+        eye = "np.eye(num_classes, dtype=np.float32)"
+        assert eye in SOLUTION
+        verdicts = quick(SOLUTION.replace(eye, f"np.eye(num_classes, dtype='{dtype}')"))
+        assert [*failures(verdicts)] == ["one_hot.form", "prepare.form"]
+
+    def test_indices_that_are_whole_numbers_in_floats_cost_the_form_alone(self, quick: Quick) -> None:
+        floats = SOLUTION.replace(CUT, "return order[num_test:] * 1.0, order[:num_test] * 1.0")
+        assert floats != SOLUTION
+        taken = floats.replace("images[train]", "images[train.astype(int)]").replace(
+            "images[test]", "images[test.astype(int)]"
+        )
+        taken = taken.replace("targets[train]", "targets[train.astype(int)]").replace(
+            "targets[test]", "targets[test.astype(int)]"
+        )
+        assert [*failures(quick(taken))] == ["split.form"]
+
+    @pytest.mark.parametrize(
+        "cut", ["return order", "return order / 2, order / 3", "return order * np.nan, order", "return None"]
+    )
+    def test_what_is_no_pair_of_indices_blocks_the_rest_of_the_split(self, quick: Quick, cut: str) -> None:
+        verdicts = quick(SOLUTION.replace(CUT, cut))
+        assert of(verdicts, Status.FAILED) == ["split.form", "prepare.form"]
+        for check in ("split.complete", "split.size", "split.shuffled", "split.seeded"):
+            assert verdicts[check].status is Status.BLOCKED
+            assert (
+                verdicts[check].message == "First this must hold: split_indices gives two arrays of integers."
+            )
+
+    @pytest.mark.parametrize("value", ["np.nan", "np.inf", "1e300"])
+    def test_values_that_are_not_finite_fail_the_form(self, quick: Quick, value: str) -> None:
+        source = (
+            f"{SOLUTION}\n\ndef standardise(images, mean, std):\n    return np.full(images.shape, {value})\n"
+        )
+        verdicts = quick(source)
+        assert of(verdicts, Status.FAILED) == ["standardise.form", "prepare.form"]
+        assert "not finite; expected finite numbers" in verdicts["standardise.form"].message
+        assert verdicts["prepare.train_statistics"].message.startswith(
+            "First this must hold: prepare gives two"
+        )
+
+
+class TestPartition:
+    """Order and seed are looked at where every index is in exactly one part, whatever the parts' sizes."""
+
+    @pytest.mark.parametrize(
+        "cut",
+        [
+            "return order[:1], order[:1]",
+            "return order[num_test - 3 :], order[:num_test]",
+            "return order[num_test + 1 :], order[:num_test]",
+            "return 0 * order[num_test:], 0 * order[:num_test]",
+        ],
+    )
+    def test_no_partition(self, quick: Quick, cut: str) -> None:
+        verdicts = quick(SOLUTION.replace(CUT, cut))
+        waiting = [c for c in of(verdicts, Status.BLOCKED) if c.startswith("split")]
+        assert waiting == ["split.form", "split.shuffled", "split.seeded"]
+        assert verdicts["split.form"].message == (
+            "This holds. It counts once this passes: Every example is in exactly one part."
+        )
+        assert verdicts["split.seeded"].message == (
+            "First this must hold: Every example is in exactly one part."
+        )
+        for check in ("pairs", "shuffled", "seeded", "train_statistics", "test_statistics"):
+            assert verdicts[f"prepare.{check}"].message == (
+                "First this must hold: Promise 1: every image is in exactly one part."
+            )
+
+    def test_a_partition_of_another_size(self, quick: Quick) -> None:
+        half = SOLUTION.replace(
+            "num_test = round(num_examples * test_fraction)", "num_test = num_examples // 2"
+        )
+        assert [*failures(quick(half))] == ["split.size", "prepare.complete"]
+
+
+class TestSecondProcess:
+    """The same seed gives the same split in another process, and what that process did not do fails."""
+
+    def test_another_split_there_fails_in_plain_words(self, quick: Quick) -> None:
+        verdicts = quick(
+            SOLUTION.replace("default_rng(seed)", "default_rng([seed, int.from_bytes(RANDOM)])")
+            + "\nimport os\n\nRANDOM = os.urandom(8)\n"
+        )
+        assert [*failures(verdicts)] == ["split.seeded", "prepare.seeded"]
+        for check, what in (("split.seeded", "split"), ("prepare.seeded", "training part")):
+            assert (
+                f"returned another {what} in a second Python process than in the first; expected the same, "
+                "for it is the same seed"
+            ) in verdicts[check].message
+            assert "not the clock" in str(verdicts[check].hint)
+
+    @pytest.mark.parametrize(
+        ("ended", "words"),
+        [
+            ({"later": "it was ended by signal 9"}, "but it was ended by signal 9."),
+            ({}, "but it left nothing behind."),
+        ],
+    )
+    def test_without_it_nothing_is_passed(self, quick: Quick, ended: dict[str, str], words: str) -> None:
+        def lost(calls: dict[str, Call]) -> None:
+            del calls["later.split"], calls["later.prepare"]
+
+        verdicts = quick(SOLUTION, lost, ended)
+        assert failures(verdicts) == {
+            f"{check}.seeded": (
+                f"{function} was to be called with the same seed in a second Python process, {words}"
+            )
+            for check, function in (("split", "split_indices"), ("prepare", "prepare"))
+        }
+
+    def test_what_it_raised_is_reported_as_its_own(self, quick: Quick) -> None:
+        def raised(calls: dict[str, Call]) -> None:
+            error = Raised("KeyError", "'TMP'")
+            calls["later.split"] = replace(calls["later.split"], status="raised", value=None, exception=error)
+
+        verdicts = quick(SOLUTION, raised)
+        assert failures(verdicts) == {
+            "split.seeded": "In a second Python process split_indices(…) raised KeyError: 'TMP'."
+        }
 
 
 class TestDraw:
