@@ -6,18 +6,22 @@ graded holds regular files only, within bounds, under the names they had.
 """
 
 import difflib
+import errno
 import io
+import itertools
 import os
 import shutil
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from grader.errors import SubmissionError, UsageError
+from grader.sandbox.files import opened
 from grader.text import plain
 
 MIB = 1024 * 1024
@@ -37,13 +41,28 @@ _GENERIC = {"assignment", "submission", "src", "work"}
 # What lies beside the submissions' folders in results/.
 _RESERVED = {"marks.csv"}
 
+# Folders are opened one below the other, each by its name in the one before and none through a link: whoever
+# swaps a folder for a link meanwhile gains nothing. Windows has no such calls: there paths are used, and a
+# swap between listing and reading is not noticed.
+_BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.scandir in os.supports_fd and hasattr(os, "O_NOFOLLOW")
+_Folder = int | Path  # a descriptor, or a path where there are none for folders
+# What opening something gives when it is no longer what it was: gone, a link, a file for a folder, a socket.
+_CHANGED = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EMLINK, errno.ENXIO}
+
 
 @dataclass(frozen=True)
 class Source:
-    """One submission as it was handed in: a folder or a zip, and the name it is shown and filed under."""
+    """One submission as it was handed in.
+
+    Attributes:
+        name: what it is shown and filed under.
+        path: a folder or a zip.
+        named: whether somebody named this very path: it may then be a link. An entry of a class may not.
+    """
 
     name: str
     path: Path
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,8 @@ def find(paths: Sequence[Path], modules: Sequence[str]) -> list[Source]:
     """The submissions that the given paths hold, in order of name within each path.
 
     A zip is one submission, and so is a folder with a task file at its top or in a single folder below
-    it. Any other folder is a class: each folder and zip in it is one submission, an empty one too.
+    it. Any other folder is a class: each folder and zip in it is one submission, an empty one too. An entry
+    that is a link to either, or to nothing, has its place in the list, so that it can be refused by name.
 
     Raises:
         UsageError: a path does not exist, is neither folder nor zip, or holds nothing that could be graded.
@@ -87,12 +107,12 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
     """Copies a submission into the empty folder `into` and finds the task files in it.
 
     Raises:
-        SubmissionError: it cannot be read, is a bomb, or breaks a bound: it cannot be graded as it is.
+        SubmissionError: it is a link or a bomb, cannot be read or breaks a bound: it cannot be graded.
     """
     raw = into / "raw"
     raw.mkdir()
     try:
-        notes = _copy_folder(source.path, raw) if source.path.is_dir() else _unpack(source.path, raw)
+        notes = _read_in(source, raw)
     except OSError as error:
         what = error.filename or source.path.name
         raise SubmissionError(f"{plain(what, 80)} cannot be read: {error.strerror or error}") from error
@@ -124,18 +144,30 @@ def _find_in(path: Path, modules: Sequence[str]) -> list[Source]:
     children = [
         child
         for child in sorted(path.iterdir())
-        if child.name not in _LITTER
-        and not child.name.startswith(".")
-        and (child.is_dir() or child.suffix.lower() == ".zip")
+        if child.name not in _LITTER and not child.name.startswith(".") and _is_handed_in(child)
     ]
     if len(children) == 1 and children[0].is_dir() and children[0].name in _GENERIC:
-        return [Source(_shown(path), path)]
+        # The only way in may itself be a link: that is then what is refused.
+        link = children[0].is_symlink()
+        return [Source(_shown(path), children[0] if link else path, named=not link)]
     if not children:
         raise UsageError(
             f"{plain(path)} holds no submission: none of {', '.join(modules)}, no folder and no zip",
             mend="Name a submission's folder or zip, or a folder that holds those of a class",
         )
-    return [Source(plain(child.stem if child.is_file() else child.name, 80), child) for child in children]
+    return [Source(_entry_name(child), child, named=False) for child in children]
+
+
+def _is_handed_in(entry: Path) -> bool:
+    """Whether an entry of a class is a submission: a folder, a zip, or a link but for one to another file."""
+    if entry.suffix.lower() == ".zip" or entry.is_dir():
+        return True
+    return entry.is_symlink() and not entry.is_file()
+
+
+def _entry_name(entry: Path) -> str:
+    is_folder = entry.is_dir() and not entry.is_symlink()
+    return plain(entry.stem if entry.suffix.lower() == ".zip" and not is_folder else entry.name, 80)
 
 
 def _shown(path: Path) -> str:
@@ -158,7 +190,7 @@ def _with_distinct_names(found: list[Source]) -> list[Source]:
             count += 1
             name = f"{base} ({count})"
         seen.add(name.casefold())
-        distinct.append(Source(name, source.path))
+        distinct.append(replace(source, name=name))
     return distinct
 
 
@@ -166,51 +198,133 @@ def _holds_a_task(folder: Path, modules: Sequence[str]) -> bool:
     return any((folder / module).is_file() for module in modules)
 
 
-def _copy_folder(source: Path, target: Path) -> list[str]:
+def _read_in(source: Source, target: Path) -> list[str]:
+    """Copies or unpacks a submission into the empty folder `target`; returns the notes."""
+    is_link = SubmissionError(
+        f"{plain(source.path.name, 80)} is a link, and links are not followed",
+        mend="Hand in the folder or the zip itself",
+    )
+    if not _BY_DESCRIPTOR:
+        if source.path.is_symlink() and not source.named:
+            raise is_link
+        return _copy_folder(source.path, target) if source.path.is_dir() else _unpack(source.path, target)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe does not hold the grader up
+    try:
+        handle = os.open(source.path, flags | (0 if source.named else os.O_NOFOLLOW))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK) and not source.named:
+            raise is_link from None
+        raise
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            return _copy_folder(handle, target)
+        if stat.S_ISREG(kind):
+            return _unpack(handle, target)
+    finally:
+        os.close(handle)
+    raise SubmissionError(
+        f"{plain(source.path.name, 80)} is neither a folder nor a zip",
+        mend="Hand in the assignment's folder, or a zip of it",
+    )
+
+
+def _copy_folder(source: _Folder, target: Path) -> list[str]:
     notes: list[str] = []
     taken = _Taken(notes)
-    for entry, relative in _walk(source, notes):
-        kind = entry.stat(follow_symlinks=False).st_mode
-        if stat.S_ISLNK(kind):
+    for folder, entry, relative in _walk(source, notes):
+        if entry.is_symlink():
             notes.append(f"{plain(relative, 80)} is a link and was left out: hand in the file itself.")
-        elif not stat.S_ISREG(kind):
+        elif not entry.is_file(follow_symlinks=False):
             notes.append(f"{plain(relative, 80)} is not a regular file and was left out.")
-        elif taken.has_room(relative, entry.stat(follow_symlinks=False).st_size):
-            destination = target / relative
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            # O_NOFOLLOW: what was a file when it was looked at may be a link by now.
-            handle = os.open(entry.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, "rb") as data, destination.open("wb") as copy:
-                taken.copy(data.read(MAX_FILE_BYTES), copy)
+        else:
+            _copy_file(entry.name, folder, relative, target, taken)
     return notes
 
 
-def _walk(source: Path, notes: list[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Every entry that is no folder, breadth first, so that what lies deep is what a bound leaves out."""
+def _copy_file(name: str, folder: _Folder, relative: str, target: Path, taken: "_Taken") -> None:
+    with ExitStack() as open_files:
+        try:
+            handle = open_files.enter_context(_opened_file(name, folder))
+        except OSError as error:
+            if error.errno not in _CHANGED:
+                raise
+            taken.notes.append(_changed(relative))
+            return
+        found = os.fstat(handle)  # what was listed may be something else by now
+        if not stat.S_ISREG(found.st_mode):
+            taken.notes.append(_changed(relative))
+        elif taken.has_room(relative, found.st_size):
+            destination = target / relative
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(handle, "rb", closefd=False) as data, destination.open("wb") as copy:
+                taken.copy(data.read(MAX_FILE_BYTES), copy)
+
+
+def _changed(relative: str) -> str:
+    return f"{plain(relative, 80)} changed while it was read and was left out."
+
+
+@contextmanager
+def _opened_file(name: str, folder: _Folder) -> Iterator[int]:
+    if isinstance(folder, int):
+        with opened(name, os.O_RDONLY | os.O_NONBLOCK, folder) as handle:
+            yield handle
+    else:
+        with io.FileIO(folder / name) as file:
+            yield file.fileno()
+
+
+@contextmanager
+def _opened_folder(source: _Folder, parts: Sequence[str]) -> Iterator[_Folder]:
+    """A folder some levels below an open one; as many descriptors as levels, and no more, are open for it."""
+    if isinstance(source, Path):
+        yield source.joinpath(*parts)
+        return
+    with ExitStack() as open_folders:
+        for part in parts:
+            source = open_folders.enter_context(opened(part, os.O_RDONLY | os.O_DIRECTORY, source))
+        yield source
+
+
+def _walk(source: _Folder, notes: list[str]) -> Iterator[tuple[_Folder, os.DirEntry[str], str]]:
+    """Every entry that is no folder, with the folder it is in and its path from the top.
+
+    Breadth first, so that what lies deep is what a bound leaves out.
+    """
     looked_at = 0
-    folders: list[tuple[str, str, int]] = [(str(source), "", 0)]
+    folders: list[tuple[str, ...]] = [()]
     while folders:
-        folder, prefix, depth = folders.pop(0)
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda e: e.name):
+        parts = folders.pop(0)
+        with ExitStack() as open_folders:
+            try:
+                folder = open_folders.enter_context(_opened_folder(source, parts))
+                listed = open_folders.enter_context(os.scandir(folder))
+            except OSError as error:
+                if error.errno not in _CHANGED or not parts:
+                    raise
+                notes.append(_changed("/".join(parts)))
+                continue
+            # One more than may be looked at is enough to say that there are too many.
+            for entry in sorted(itertools.islice(listed, MAX_ENTRIES + 1), key=lambda e: e.name):
                 looked_at += 1
                 if looked_at > MAX_ENTRIES:
                     raise SubmissionError(
                         f"more than {MAX_ENTRIES:,} files and folders",
                         mend="Hand in the assignment's folder alone, without environments and data",
                     )
-                relative = f"{prefix}{entry.name}"
+                relative = "/".join((*parts, entry.name))
                 if _is_litter(entry.name):
                     continue
                 if not entry.is_dir(follow_symlinks=False):
-                    yield entry, relative
-                elif depth < MAX_DEPTH:
-                    folders.append((entry.path, f"{relative}/", depth + 1))
+                    yield folder, entry, relative
+                elif len(parts) < MAX_DEPTH:
+                    folders.append((*parts, entry.name))
                 else:
                     notes.append(f"{plain(relative, 80)} lies too deep and was left out.")
 
 
-def _unpack(source: Path, target: Path) -> list[str]:
+def _unpack(source: int | Path, target: Path) -> list[str]:
     notes: list[str] = []
     taken = _Taken(notes)
     try:
@@ -275,8 +389,8 @@ def _unpack_one(
 class _ZipBytes(io.BufferedReader):
     """A zip's bytes, of which zipfile reads one part as a whole: its list of entries, here within bounds."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
+    def __init__(self, source: int | Path) -> None:
+        super().__init__(io.FileIO(source, closefd=isinstance(source, Path)))
 
     def read(self, size: int | None = -1, /) -> bytes:
         """As any file's; without a size, what is left: zipfile asks for that within 64 KiB of the end."""

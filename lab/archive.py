@@ -1,40 +1,39 @@
-"""The published archive: read as data, never run, and split into the course set and the hidden set.
+"""The published archive: recognised by its digest, read in a process of its own, split into the two sets.
 
-The archive is pickle, and a pickle is a program. Here it may call two functions and make two kinds of
-object, all of them stand-ins of our own: not even numpy's are within its reach. Nothing is unpacked to disk,
-and every size is bounded before it is read.
+The archive is pickle in a packed tar file, and anyone may have made the copy at hand. lab/reader.py takes the
+arrays out of it, within limits and without running anything; here they are looked at again, and sorted.
 """
 
-import gzip
 import hashlib
 import io
 import json
-import lzma
-import pickle  # read by _Unpickler alone
-import tarfile
-import zlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NoReturn, cast
+from pathlib import Path
 
 import numpy as np
 from rich.progress import Progress
 
 from lab.data import COARSE, FINE, IMAGES, NAMES, Images
 from lab.errors import DataError
+from lab.reader import CLASSES, CPU_SECONDS, PARTS, PIXELS, UNPACKED
 
-PIXELS = 32 * 32 * 3
 PER_CLASS = 600
 COURSE_RANKS = (0, 500)
 HIDDEN_RANKS = (500, 600)
 MEND = "Fetch the archive again, or name another copy: nox -s data -- --from PATH"
 
-# The parts that are read, and the most bytes each may have. As published, by Python 2, train has 155 MB; with
-# Python 3's detour for byte strings, 224 MB.
-PARTS = {"train": 320 << 20, "test": 64 << 20, "meta": 1 << 16}
-UNPACKED = sum(PARTS.values()) + (64 << 20)  # of the whole tar file, with whatever else it holds
+# SHA-256 of cifar-100-python.tar.gz, as Keras records it, and of the parts that it unpacks to.
+PUBLISHED = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
+PUBLISHED_PARTS = {
+    "train": "735e79b04f092ca3d2e6d07f368c0a7d70d48c48d28865950cc24454cf45129b",
+    "test": "4b67687d9933c4db8f0831104447f15b93774f4f464bd0516f0f0f2ac83b7864",
+    "meta": "a5d4786345c961390f865e93b434dbd5c6904ce880667e0cb888c97d449f28b9",
+}
 
 
 @dataclass(frozen=True)
@@ -54,19 +53,46 @@ class Pool:
     coarse_names: tuple[str, ...]
 
 
-def read(path: Path, progress: Progress) -> Pool:
+def is_published(path: Path, progress: Progress) -> bool:
+    """Whether an archive, or the folder that it unpacks to, is what was published, byte for byte."""
+    folder = _unpacked(path)
+    if folder is None:
+        return _sha256(path, progress) == PUBLISHED
+    return all(_sha256(folder / name, progress) == sha256 for name, sha256 in PUBLISHED_PARTS.items())
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    if not path.is_file() or path.stat().st_size > UNPACKED:
+        return "none of a published file"
+    digest = hashlib.sha256()
+    with progress.open(path, "rb", description=f"checking {path.name}") as file:
+        while content := file.read(1 << 20):
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def read(path: Path, scratch: Path, progress: Progress) -> Pool:
     """Pools the train and test parts of an archive: .tar.gz, .tar.xz, .tar, or the folder that it unpacks to.
 
+    Args:
+        path: the archive; nothing in it is trusted.
+        scratch: an empty folder, for what its reader hands over: 190 MB, gone when this returns.
+        progress: gets a bar.
+
     Raises:
-        DataError: if it is damaged, holds what such an archive does not, or lacks a part.
-        OSError: if it cannot be read.
+        DataError: if it is damaged, holds what such an archive does not, lacks a part, or takes more memory
+            or time than any such archive.
+        OSError: if it cannot be read, or the scratch folder not be written.
     """
-    with _damage_is_reported(path):
-        parts = _folder_parts(path, progress) if path.is_dir() else _tar_parts(path, progress)
-        for name in PARTS:
-            if name not in parts:
-                raise _bad(path, f"it has no {name} part")
-        return _pool(path, parts)
+    folder = _unpacked(path) if path.is_dir() else path
+    if folder is None:
+        raise _bad(path, "there is no train part in it, and no images.npy")
+    try:
+        _run_reader(path, folder, scratch, progress)
+        return _pool(path, scratch)
+    finally:
+        for left in scratch.iterdir():
+            left.unlink()
 
 
 def is_archive_folder(path: Path) -> bool:
@@ -99,34 +125,14 @@ def _npy(array: Images) -> bytes:
     return file.getvalue()
 
 
-# --- finding the parts --------------------------------------------------------------------------------------
+# --- its reader ---------------------------------------------------------------------------------------------
+
+# -S, -E, -s: of this environment it needs the standard library alone, and of this checkout lab/.
+_COMMAND = ("-SEs", "-m", "lab.reader")
 
 
 def _bad(path: Path, reason: str) -> DataError:
     return DataError(f"{path} is not a whole CIFAR-100 archive: {reason}", mend=MEND)
-
-
-@contextmanager
-def _damage_is_reported(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
-        raise _bad(path, f"it is truncated or damaged ({str(error) or type(error).__name__})") from None
-
-
-def _folder_parts(path: Path, progress: Progress) -> dict[str, dict[str, object]]:
-    folder = _unpacked(path)
-    if folder is None:
-        raise _bad(path, "there is no train part in it, and no images.npy")
-    parts = {}
-    for name, most in PARTS.items():
-        part = folder / name
-        if part.is_file():
-            if part.stat().st_size > most:
-                raise _bad(path, f"{name} is larger than any such part")
-            with progress.open(part, "rb", description=f"reading {name}") as file:
-                parts[name] = _load(path, name, file)
-    return parts
 
 
 def _unpacked(path: Path) -> Path | None:
@@ -136,179 +142,77 @@ def _unpacked(path: Path) -> Path | None:
     return None
 
 
-def _tar_parts(path: Path, progress: Progress) -> dict[str, dict[str, object]]:
-    parts: dict[str, dict[str, object]] = {}
-    with progress.open(path, "rb", description=f"reading {path.name}") as packed:
-        stream = _Bounded(path, _unpack(path, packed))
-        # "r|": front to back, without seeking, so that the bar means something and a bomb is met early.
-        with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|") as tar:
-            for member in tar:
-                name = PurePosixPath(member.name).name
-                if name not in PARTS or member.isdir():
-                    continue
-                if not member.isreg():
-                    raise _bad(path, f"{name} is not a regular file")
-                if name in parts:
-                    raise _bad(path, f"it has two {name} parts")
-                if member.size > PARTS[name]:
-                    raise _bad(path, f"{name} is larger than any such part ({member.size:,} bytes)")
-                file = tar.extractfile(member)
-                assert file is not None  # a regular file
-                parts[name] = _load(path, name, file)
-        while stream.read(1 << 20):  # the checksum comes last, after the padding that tar leaves unread
-            pass
-    return parts
-
-
-def _unpack(path: Path, packed: BinaryIO) -> BinaryIO:
-    magic = packed.read(6)
-    packed.seek(0)
-    if magic.startswith(b"\x1f\x8b"):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=packed))
-    if magic == b"\xfd7zXZ\x00":
-        return cast("BinaryIO", lzma.LZMAFile(packed))
-    if magic[:1] == b"<":
-        raise _bad(path, "it is a web page")  # what a proxy or an expired link leaves behind
-    return packed
-
-
-class _Bounded:
-    """Passes reads on until more has come out than any such archive holds."""
-
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path, self._file, self._left = path, file, UNPACKED
-
-    def read(self, size: int) -> bytes:
-        content = self._file.read(size)
-        self._left -= len(content)
-        if self._left < 0:
-            raise _bad(self._path, f"it unpacks to more than {UNPACKED >> 20} MiB")
-        return content
-
-
-# --- reading pickle without running it ----------------------------------------------------------------------
-
-
-class _Refused(pickle.UnpicklingError):
-    """The pickle asks for something that no such archive needs."""
-
-
-class _Dtype:
-    """Stands in for numpy.dtype: unsigned bytes, the only kind there is."""
-
-    def __init__(self, name: object, *_: object) -> None:
-        if name not in ("u1", "|u1", b"u1", b"|u1"):
-            raise _Refused("an array of something else in place of bytes")
-
-    def __setstate__(self, state: object) -> None:
-        pass  # byte order, fields: bytes have neither
-
-
-class _Array:
-    """Stands in for numpy.ndarray until its bytes are there."""
-
-    def __init__(self) -> None:
-        self.content: Images | None = None
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        _, shape, dtype, fortran, raw = state
-        if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes) or not isinstance(shape, tuple):
-            raise _Refused("an array that is not bytes")
-        self.content = np.frombuffer(raw, np.uint8).reshape(shape, order="F" if fortran else "C")
-
-
-def _reconstruct(*_: object) -> _Array:
-    return _Array()
-
-
-def _encode(text: object, encoding: object) -> bytes:
-    """Stands in for _codecs.encode, with which Python 3 writes byte strings into old pickles."""
-    if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
-        raise _Refused("it asks for an encoding")
-    return text.encode("latin1")
-
-
-_KNOWN = {
-    ("_codecs", "encode"): _encode,
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _Array,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-}
-
-
-class _Unpickler(pickle._Unpickler):
-    """Finds what is in _KNOWN and nothing else.
-
-    It is the one written in Python, for its memo is a dictionary: the one in C sets memory aside for as many
-    entries as five bytes of the file care to name.
-    """
-
-    def find_class(self, module: str, name: str) -> object:
+def _run_reader(path: Path, source: Path, scratch: Path, progress: Progress) -> None:
+    """Has the arrays of an archive put into `scratch` by a process with limits, which ends with this call."""
+    files = [source / name for name in PARTS] if source.is_dir() else [source]
+    total = sum(file.stat().st_size for file in files if file.is_file())
+    task = progress.add_task(f"reading {path.name}", total=total)
+    command = [sys.executable, *_COMMAND, str(source.resolve()), str(scratch.resolve())]
+    root = Path(__file__).parents[1]
+    with (
+        (scratch / "stderr").open("wb") as stderr,
+        subprocess.Popen(
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr
+        ) as reader,
+    ):
         try:
-            return _KNOWN[module, name]
-        except KeyError:
-            raise _Refused(f"it asks for {f'{module}.{name}'[:60]!r}") from None
+            said: dict[str, object] = {}
+            for said in _lines(reader):
+                if isinstance(at := said.get("at"), int):
+                    progress.update(task, completed=at)
+        finally:
+            reader.kill()  # it has ended, but for Ctrl-C
+    if isinstance(number := said.get("failed"), int):
+        raise OSError(number, os.strerror(number))
+    if "bad" in said:
+        raise _bad(path, str(said["bad"]))
+    if "done" in said:
+        progress.update(task, completed=total)
+    elif reader.returncode == -getattr(signal, "SIGXCPU", 0):
+        raise _bad(path, f"it takes more than {CPU_SECONDS} s of processor time to read")
+    else:
+        raise _bad(
+            path, f"its reader ended with {reader.returncode} {_last_line(scratch / 'stderr')}".rstrip()
+        )
 
-    def persistent_load(self, pid: object) -> NoReturn:
-        raise _Refused("it asks for objects outside of it")
+
+def _lines(reader: "subprocess.Popen[bytes]") -> Iterator[dict[str, object]]:
+    """What the reader says, a dictionary a line: {"at": 1048576}, at last {"done": true} or what is wrong."""
+    assert reader.stdout is not None  # a pipe
+    while line := reader.stdout.readline(10_000):
+        yield dict(json.loads(line))
 
 
-def _load(path: Path, name: str, file: Any) -> dict[str, object]:
-    """One part as a dictionary; keys are text whatever Python wrote them."""
+def _last_line(path: Path) -> str:
+    lines = path.read_bytes()[-1000:].decode("utf-8", "replace").splitlines()
+    return f"({''.join(c for c in lines[-1] if c.isprintable())})" if lines else ""
+
+
+def _pool(path: Path, folder: Path) -> Pool:
+    """What the reader left, looked at as if somebody else had written it."""
     try:
-        part = _Unpickler(file, encoding="bytes").load()
-    except (DataError, OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError):
-        raise  # the file itself: said by whoever opened it
-    except _Refused as refused:
-        raise _bad(path, f"{name} is not pickled pictures: {refused}") from None
-    except Exception as error:  # a malformed pickle may raise anything; nothing of it has been kept
-        raise _bad(path, f"{name} is not a readable pickle ({type(error).__name__})") from None
-    if not isinstance(part, dict):
-        raise _bad(path, f"{name} does not hold a dictionary")
-    return {
-        key.decode("latin1") if isinstance(key, bytes) else str(key): value for key, value in part.items()
-    }
-
-
-# --- what the parts hold ------------------------------------------------------------------------------------
-
-
-def _pool(path: Path, parts: dict[str, dict[str, object]]) -> Pool:
-    fine_names = _names(path, parts["meta"], "fine_label_names", 100)
-    coarse_names = _names(path, parts["meta"], "coarse_label_names", 20)
-    planes, fine, coarse = [], [], []
-    for name in ("train", "test"):
-        part = parts[name]
-        array = part.get("data")
-        content = array.content if isinstance(array, _Array) else None
-        if content is None or content.ndim != 2 or content.shape[1] != PIXELS:
-            raise _bad(path, f"{name} has no pictures of {PIXELS} bytes")
-        planes.append(content)
-        fine.append(_labels(path, name, part, "fine_labels", len(content), 100))
-        coarse.append(_labels(path, name, part, "coarse_labels", len(content), 20))
-    pool = Pool(
-        np.concatenate(planes), np.concatenate(fine), np.concatenate(coarse), fine_names, coarse_names
-    )
-    counts = np.bincount(pool.fine_labels, minlength=100)
+        names = {
+            kind: tuple(map(str, listed))
+            for kind, listed in json.loads((folder / "names.json").read_text("utf-8")).items()
+        }
+        planes, fine, coarse = (_both(folder, kind) for kind in ("planes", "fine", "coarse"))
+        right = planes.shape == (len(planes), PIXELS) and all(
+            labels.shape == (len(planes),) and labels.max() < CLASSES[kind] == len(names[kind])
+            for kind, labels in (("fine", fine), ("coarse", coarse))
+        )
+        if not right or any(array.dtype != np.uint8 for array in (planes, fine, coarse)):
+            raise ValueError("shapes, types or classes")
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _bad(path, f"its reader left something else ({error})") from None
+    counts = np.bincount(fine, minlength=CLASSES["fine"])
     for label in np.flatnonzero(counts != PER_CLASS):
-        raise _bad(path, f"class {fine_names[label]!r} has {counts[label]} pictures, not {PER_CLASS}")
-    return pool
+        raise _bad(path, f"class {names['fine'][label]!r} has {counts[label]} pictures, not {PER_CLASS}")
+    return Pool(planes, fine, coarse, names["fine"], names["coarse"])
 
 
-def _labels(path: Path, name: str, part: dict[str, object], key: str, count: int, classes: int) -> Images:
-    labels = part.get(key)
-    if not isinstance(labels, list):
-        raise _bad(path, f"{name} has no {key}")
-    if len(labels) != count:
-        raise _bad(path, f"{name} has {len(labels):,} {key} for {count:,} pictures")
-    if not all(type(label) is int and 0 <= label < classes for label in labels):
-        raise _bad(path, f"{name} has {key} that are not whole numbers from 0 to {classes - 1}")
-    return np.array(labels, np.uint8)
-
-
-def _names(path: Path, meta: dict[str, object], key: str, count: int) -> tuple[str, ...]:
-    names = meta.get(key)
-    if not isinstance(names, list) or len(names) != count:
-        raise _bad(path, f"meta has no {count} {key}")
-    return tuple(name.decode("latin1") if isinstance(name, bytes) else str(name) for name in names)
+def _both(folder: Path, kind: str) -> Images:
+    # Mapped, so that no header is believed about how much there is; one copy is made, in joining the two.
+    parts = ("train", "test")
+    return np.concatenate(
+        [np.load(folder / f"{part}.{kind}.npy", mmap_mode="r", allow_pickle=False) for part in parts]
+    )

@@ -66,7 +66,7 @@ def bring(root: Path, source: Path | None, say: Say) -> None:
             if source.is_dir() and not archive.is_archive_folder(source):
                 _from_canonical(root, source, missing, progress, say)
             else:
-                _from_archive(root, source, missing, progress, say)
+                _from_archive(root, source, missing, scratch, progress, say)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DataError(
@@ -159,8 +159,14 @@ def _sync_folder(folder: Path) -> None:
 # --- sources ------------------------------------------------------------------------------------------------
 
 
-def _from_archive(root: Path, source: Path, missing: list[Pinned], progress: Progress, say: Say) -> None:
-    pool = archive.read(source, progress)
+def _from_archive(
+    root: Path, source: Path, missing: list[Pinned], scratch: Path, progress: Progress, say: Say
+) -> None:
+    known = archive.is_published(source, progress)
+    say(f"{source.name}: {'the published archive' if known else 'not a known archive: read with care'}")
+    handed_over = scratch / "arrays"
+    handed_over.mkdir()
+    pool = archive.read(source, handed_over, progress)
     ranks = {"the course set": archive.COURSE_RANKS, "the hidden set": archive.HIDDEN_RANKS}
     mend = f"It is damaged, or is not CIFAR-100. {archive.MEND}"
     for pinned in missing:

@@ -1,9 +1,17 @@
 """Taking submissions in: careless is forgiven, harmful is left behind and said."""
 
+import ctypes
 import os
+import shutil
+import socket
 import stat
+import subprocess
+import sys
+import tempfile
+import time
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,6 +38,16 @@ def zipped(path: Path, entries: dict[str, str]) -> Path:
         for name, text in entries.items():
             archive.writestr(name, text)
     return path
+
+
+def _open_descriptors() -> int:
+    return len([*Path("/dev/fd").iterdir()])
+
+
+def make_socket(path: Path) -> None:
+    """A socket's file; called from a folder near it, for the path of a socket is short."""
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
 
 
 @pytest.fixture
@@ -90,6 +108,82 @@ class TestFind:
             find([tmp_path / name], MODULES)
 
 
+class TestLinkInAClass:
+    """A link among the submissions is refused by name: whose work is graded is not for it to choose."""
+
+    @pytest.fixture
+    def around(self, tmp_path: Path) -> Path:
+        """Somebody else's work, as a folder and as a zip, outside the class."""
+        write(tmp_path / "alice", *MODULES)
+        zipped(tmp_path / "alice.zip", dict.fromkeys(MODULES, "x"))
+        (tmp_path / "class").mkdir()
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("entry", "target", "name"),
+        [
+            ("eve", "../alice", "eve"),
+            ("mallory.zip", "../alice.zip", "mallory"),
+            ("folder.zip", "../alice", "folder"),
+            ("gone", "../nowhere", "gone"),
+            ("gone.zip", "../nowhere.zip", "gone"),
+            ("itself", "itself", "itself"),
+        ],
+    )
+    def test_is_in_the_list_and_refused(
+        self, around: Path, into: Path, entry: str, target: str, name: str
+    ) -> None:
+        """Its row says why: nobody vanishes, and nothing is read."""
+        write(around / "class", "bob/preprocessing.py")
+        (around / "class" / entry).symlink_to(target)
+        sources = {source.name: source for source in find([around / "class"], MODULES)}
+        assert sorted(sources) == sorted(["bob", name])
+        with pytest.raises(
+            SubmissionError, match=f"{entry} is a link.*\n.*Hand in the folder or the zip itself"
+        ):
+            take_in(sources[name], MODULES, into)
+        assert [path.name for path in into.rglob("*")] == ["raw"]
+
+    def test_one_folder_in_a_folder(self, around: Path, into: Path) -> None:
+        """alice/assignment is the usual way in; as a link it is refused, under alice's name."""
+        (around / "eve").mkdir()
+        (around / "eve" / "assignment").symlink_to(around / "alice")
+        (source,) = find([around / "eve"], MODULES)
+        assert source.name == "eve"
+        with pytest.raises(SubmissionError, match="assignment is a link"):
+            take_in(source, MODULES, into)
+
+    def test_other_links_are_no_submissions(self, around: Path) -> None:
+        """A class may keep its list of names elsewhere."""
+        (around / "roster.csv").touch()
+        (around / "class" / "roster.csv").symlink_to("../roster.csv")
+        write(around / "class", "bob/preprocessing.py")
+        assert [source.name for source in find([around / "class"], MODULES)] == ["bob"]
+
+    @pytest.mark.parametrize("suffix", ["", ".zip"])
+    def test_the_instructor_may_name_a_link(self, around: Path, into: Path, suffix: str) -> None:
+        """What the command line names is the instructor's own choice."""
+        (around / f"latest{suffix}").symlink_to(around / f"alice{suffix}")
+        (source,) = find([around / f"latest{suffix}"], MODULES)
+        assert take_in(source, MODULES, into).missing == {}
+
+    def test_becomes_a_link_after_it_was_listed(self, around: Path, into: Path) -> None:
+        write(around / "class", "eve/preprocessing.py", "bob/preprocessing.py")
+        _, eve = find([around / "class"], MODULES)
+        shutil.rmtree(eve.path)
+        eve.path.symlink_to(around / "alice")
+        with pytest.raises(SubmissionError, match="eve is a link"):
+            take_in(eve, MODULES, into)
+
+    def test_without_descriptors(self, around: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On Windows too."""
+        monkeypatch.setattr(submission, "_BY_DESCRIPTOR", False)
+        (around / "class" / "eve").symlink_to("../alice")
+        (source,) = find([around / "class"], MODULES)
+        with pytest.raises(SubmissionError, match="eve is a link"):
+            take_in(source, MODULES, into)
+
+
 class TestTakeInAFolder:
     def test_files_arrive_as_they_are(self, tmp_path: Path, into: Path) -> None:
         """Bytes are copied: CRLF, BOM and all."""
@@ -135,12 +229,137 @@ class TestTakeInAFolder:
         assert sorted(path.name for path in taken.folder.rglob("*")) == ["alexnet.py", "preprocessing.py"]
         assert taken.notes == ()
 
+    def test_without_descriptors(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where folders have no descriptors the same is taken, and the same is left out."""
+        source = write(tmp_path / "a", *MODULES, "helpers/more.py", "a/b/c/d/e/f/g/h/i/deep.py")
+        (source / "link").symlink_to(tmp_path)
+        zipped(tmp_path / "a.zip", {"hw/preprocessing.py": "x"})
+        with_them = take_in(Source("a", source), MODULES, into)
+        monkeypatch.setattr(submission, "_BY_DESCRIPTOR", False)
+        (tmp_path / "again").mkdir()
+        without = take_in(Source("a", source), MODULES, tmp_path / "again")
+        assert without.notes == with_them.notes
+        assert len(without.notes) == 2
+        listed = [
+            [path.relative_to(one.folder) for path in sorted(one.folder.rglob("*"))]
+            for one in (with_them, without)
+        ]
+        assert listed[0] == listed[1]
+        (tmp_path / "zip").mkdir()
+        assert list(take_in(Source("a", tmp_path / "a.zip"), MODULES, tmp_path / "zip").missing) == [
+            "alexnet.py"
+        ]
+
+    def test_few_descriptors(self, tmp_path: Path, into: Path) -> None:
+        """Wide and deep folders need as many as there are levels, and leave none open."""
+        write(tmp_path / "a", *(f"{i}/b/c/d/e/f/g/h/x.py" for i in range(60)), "preprocessing.py")
+        most, before = 0, _open_descriptors()
+
+        def count(*arguments: object) -> str:
+            nonlocal most
+            most = max(most, _open_descriptors())
+            return plain(*arguments)
+
+        plain, submission._is_litter = submission._is_litter, count
+        try:
+            take_in(Source("a", tmp_path / "a"), MODULES, into)
+        finally:
+            submission._is_litter = plain
+        assert most - before <= submission.MAX_DEPTH + 3
+        assert _open_descriptors() == before
+
     def test_too_many_files(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bound on what is looked at ends the walk with a reason."""
         monkeypatch.setattr(submission, "MAX_ENTRIES", 50)
         source = write(tmp_path / "a", *(f"f{i}.txt" for i in range(60)))
         with pytest.raises(SubmissionError, match="more than 50"):
             take_in(Source("a", source), MODULES, into)
+
+
+# Swaps eve/sub and the link eve/.swap, at once and again and again, for as long as it is let live.
+RACER = """
+import ctypes, sys
+swap = ctypes.CDLL(None).renameat2
+folder = sys.argv[1].encode()
+while True:
+    swap(-100, folder + b"/sub", -100, folder + b"/.swap", 2)
+"""
+
+
+class TestChangesWhileItIsRead:
+    """Whoever can write to the class while it is graded gets nothing read that is not theirs."""
+
+    @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "renameat2"), reason="the racer is Linux's")
+    def test_folder_swapped_for_a_link(self, tmp_path: Path) -> None:
+        """Some thousand tries; read by paths, one in 35 got through."""
+        write(tmp_path / "secret", "preprocessing.py")
+        (tmp_path / "eve" / "sub").mkdir(parents=True)
+        (tmp_path / "eve" / ".swap").symlink_to(tmp_path / "secret")
+        racer = subprocess.Popen([sys.executable, "-c", RACER, str(tmp_path / "eve")])
+        through, notes, end = 0, set(), time.monotonic() + 3
+        try:
+            while time.monotonic() < end:
+                with tempfile.TemporaryDirectory() as into:
+                    taken = take_in(Source("eve", tmp_path / "eve", named=False), MODULES, Path(into))
+                    through += "preprocessing.py" not in taken.missing
+                    notes |= set(taken.notes)
+        finally:
+            racer.kill()
+            racer.wait()
+        assert through == 0
+        # It was swapped between listing and opening, and that was noticed.
+        assert any("changed while it was read" in note for note in notes)
+
+    @pytest.mark.parametrize("into_what", ["nothing", "link", "fifo", "socket", "folder"])
+    @pytest.mark.parametrize("entry", ["alexnet.py", "sub"])
+    def test_entry_swapped_after_it_was_listed(
+        self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch, into_what: str, entry: str
+    ) -> None:
+        """A file or a folder that is something else by the time it is opened is left out and said."""
+        monkeypatch.chdir(tmp_path)
+        write(tmp_path / "eve", *MODULES, "sub/helper.py")
+        write(tmp_path / "secret", "helper.py")
+        kinds: dict[str, Callable[[Path], object]] = {
+            "nothing": lambda path: None,
+            "link": lambda path: path.symlink_to(tmp_path / "secret"),
+            "fifo": os.mkfifo,
+            "socket": make_socket,
+            "folder": Path.mkdir,
+        }
+
+        def swap(path: Path) -> None:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            kinds[into_what](path)
+
+        is_litter = submission._is_litter
+
+        def listed(name: str) -> bool:
+            if name == entry:
+                swap(tmp_path / "eve" / entry)
+            return is_litter(name)
+
+        monkeypatch.setattr(submission, "_is_litter", listed)
+        taken = take_in(Source("eve", tmp_path / "eve"), MODULES, into)
+        assert not (taken.folder / entry).exists()
+        # An empty folder in place of another is read like any.
+        if (entry, into_what) != ("sub", "folder"):
+            assert taken.notes == (f"{entry} changed while it was read and was left out.",)
+
+    @pytest.mark.parametrize("kind", ["fifo", "socket", "device"])
+    def test_entry_of_a_class_that_is_no_file(
+        self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        """A pipe called .zip does not hold the grader up."""
+        monkeypatch.chdir(tmp_path)
+        path = tmp_path / "eve.zip"
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "socket":
+            make_socket(path)
+        else:
+            path = Path("/dev/null")
+        with pytest.raises(SubmissionError, match=r"neither a folder nor a zip|cannot be read"):
+            take_in(Source("eve", path, named=False), MODULES, into)
 
 
 class TestTakeInAZip:

@@ -1,27 +1,44 @@
 """Reading the archive: every copy of it gives the same sets, and nothing in it is ever run."""
 
+import bz2
+import contextlib
+import gzip
 import hashlib
+import io
+import json
 import lzma
 import os
 import pickle
+import struct
+import subprocess
+import sys
 import tarfile
+import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from rich.progress import Progress
 
 from lab import archive
+from lab import pickled as pickled_reader
 from lab.archive import Pool
 from lab.data import COARSE, FINE, IMAGES, NAMES
 from lab.errors import DataError
-from tests.lab.made_up import parts_of, pickled, python2_pickle, write_tar
+from tests.lab.made_up import ROOT, parts_of, pickled, python2_pickle, write_tar
 
 
 def read(path: Path) -> Pool:
-    return archive.read(path, Progress(disable=True))
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            return archive.read(path, Path(scratch), Progress(disable=True))
+        finally:
+            assert [*Path(scratch).iterdir()] == []
 
 
 def refused(path: Path) -> str:
@@ -54,7 +71,7 @@ class TestRead:
         assert archive.is_archive_folder(tmp_path)
         np.testing.assert_array_equal(read(tmp_path).planes, small.planes)
 
-    @pytest.mark.parametrize("protocol", [0, 2, 4])
+    @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
     def test_pickled_by_python_3(self, small: Pool, tmp_path: Path, protocol: int) -> None:
         """Copies are about that Python 3 has written; its byte strings take a detour over latin1."""
         members = {name: pickle.dumps(part, protocol) for name, part in parts_of(small).items()}
@@ -128,7 +145,12 @@ class TestDamage:
         [
             (b"", "damaged"),
             (b"<!DOCTYPE html><html>Please log in</html>", "it is a web page"),
-            (b"PK\x03\x04" + bytes(2000), "damaged"),
+            (bytes(2000), "damaged"),
+            (b"PK\x03\x04" + bytes(2000), "it is a zip; what is read is .tar.gz, .tar.xz, .tar or the"),
+            (bz2.compress(b"x"), "it is packed with bzip2"),
+            (b"\x28\xb5\x2f\xfd" + bytes(2000), "it is packed with zstandard"),
+            (b"7z\xbc\xaf\x27\x1c" + bytes(2000), "it is a 7z archive"),
+            (pickle.dumps({}, 2), "it is a pickle, one part of the archive"),
         ],
     )
     def test_something_else(self, tmp_path: Path, content: bytes, reason: str) -> None:
@@ -230,6 +252,209 @@ class TestHostile:
         members = pickled(small)
         path = write_tar(tmp_path / "a.tar", {**members, "again/train": members["train"]})
         assert "two train parts" in refused(path)
+
+
+# Python's own count of memory has that of the process which started it in it; Linux's status has not.
+MEASURED = """
+import sys
+from lab import reader
+reader.main()
+print(*[line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")])
+"""
+
+
+def cost(path: Path, scratch: Path) -> tuple[dict[str, object], float, float]:
+    """What the reader answers to an archive, and the processor seconds and MiB that it took."""
+    command = [sys.executable, "-SEs", "-c", MEASURED, str(path), str(scratch)]
+    with (scratch / "said").open("wb") as said:
+        reader = subprocess.Popen(command, cwd=ROOT, stdout=said)
+        _, status, used = os.wait4(reader.pid, 0)
+        reader.returncode = os.waitstatus_to_exitcode(status)
+    *_, answer, memory = (scratch / "said").read_text().splitlines()
+    return json.loads(answer), used.ru_utime + used.ru_stime, int(memory) / 1024
+
+
+def short(code: bytes, content: bytes, form: str = "<I") -> bytes:
+    return code + struct.pack(form, len(content)) + content
+
+
+LONG_TEXT = short(b"X", b"a" * (8 << 20))
+ENCODE = b"c_codecs\nencode\nq\x01" + short(b"X", b"latin1") + b"q\x02"
+# Each a few kilobytes once packed; what it stands for is gigabytes, or hours, or more than a stack can hold.
+BOMBS = {
+    "one text encoded again and again": b"\x80\x02"
+    + LONG_TEXT
+    + b"q\x00"
+    + ENCODE
+    + b"h\x01h\x00h\x02\x86R" * 250
+    + b"N.",
+    "a text of wide characters": b"\x80\x02" + short(b"X", b"a" * (300 << 20) + "\U0001f600".encode()) + b".",
+    "lists in lists, each twice, as a name": b"\x80\x04]"
+    + b"\x94\x85h\x00\x86" * 100_000
+    + b"\x8c\x01x\x93.",
+    "laughs": b"\x80\x02"
+    + b"".join(b"]q%c(h%ch%ce" % (i + 1, i, i) for i in range(9, 200)).replace(b"h\x09h\x09", b"NN")
+    + b"N.",
+    "tuples in tuples as a key": b"\x80\x02})" + b"\x85" * 1_000_000 + b"Ns.",
+    "dictionaries on the stack": b"\x80\x02" + b"}" * 60_000_000,
+    "marks": b"(" * 60_000_000 + b".",
+    "a number of a million digits": b"I" + b"9" * 1_000_000 + b"\n.",
+    "a number of a million bytes": short(b"\x8b", b"\x7f" * 1_000_000) + b".",
+}
+
+
+class TestBounds:
+    """An archive that nobody vouches for takes seconds and less than a gigabyte, whatever is in it."""
+
+    @pytest.mark.parametrize("what", BOMBS)
+    def test_pickle(self, tmp_path: Path, what: str) -> None:
+        path = write_tar(tmp_path / "a.tar.gz", {"train": BOMBS[what]})
+        answer, seconds, mebibytes = cost(path, tmp_path)
+        assert "bad" in answer
+        assert seconds < 10
+        assert mebibytes < 1100
+
+    def test_pax_header_of_digits_alone(self, tmp_path: Path) -> None:
+        """tarfile takes 0.2 s for 10,000 digits, and four times that for twice as many."""
+        for count, reason in (
+            (60_000, "truncated or damaged"),
+            (400 << 20, "it has a header of 419,430,400 bytes"),
+        ):
+            header = tarfile.TarInfo("x")
+            header.type, header.size = b"x", count
+            with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
+                file.write(header.tobuf(tarfile.USTAR_FORMAT))
+                file.write((b"1" * count)[: 1 << 20] + bytes(2048))
+            answer, seconds, mebibytes = cost(tmp_path / "a.tar.gz", tmp_path)
+            assert reason in str(answer["bad"])
+            assert seconds < 1
+            assert mebibytes < 100
+
+    def test_members_without_end(self, tmp_path: Path) -> None:
+        """As many headers as a tar file may have blocks."""
+        header = tarfile.TarInfo("x").tobuf()
+        with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
+            for _ in range(400):
+                file.write(header * 2048)
+        answer, seconds, mebibytes = cost(tmp_path / "a.tar.gz", tmp_path)
+        assert answer["bad"] == "it has more than 10,000 members"
+        assert seconds < 3
+        assert mebibytes < 100
+
+    def test_xz_that_asks_for_four_gigabytes(self, small: Pool, tmp_path: Path) -> None:
+        """A byte in the header is how far back it may refer."""
+        path = write_tar(tmp_path / "a.tar.xz", pickled(small))
+        content = bytearray(path.read_bytes())
+        size = (content[12] + 1) * 4
+        assert content[14] == 0x21  # LZMA2, of which the next but one is the size
+        content[16] = 40
+        content[12 + size - 4 : 12 + size] = struct.pack("<I", zlib.crc32(content[12 : 12 + size - 4]))
+        path.write_bytes(content)
+        answer, seconds, mebibytes = cost(path, tmp_path)
+        assert answer["bad"] == "it takes more than 1024 MiB of memory to read"
+        assert seconds < 5
+        assert mebibytes < 100
+
+    def test_time(self, small: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A reader that is stopped for its time is reported as one."""
+        monkeypatch.setattr(sys, "executable", "/bin/sh")
+        ends = {"kill -XCPU $$": "processor time", "echo Oops >&2; exit 3": r"ended with 3 \(Oops\)"}
+        for script, reason in ends.items():
+            monkeypatch.setattr(archive, "_COMMAND", ("-c", script))
+            with pytest.raises(DataError, match=reason):
+                read(write_tar(tmp_path / "a.tar", pickled(small)))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda folder: np.save(folder / "train.planes.npy", np.zeros((500, 3072), np.uint16)),
+            lambda folder: np.save(folder / "train.planes.npy", np.zeros((499, 3072), np.uint8)),
+            lambda folder: np.save(folder / "test.fine.npy", np.zeros((100, 1), np.uint8)),
+            lambda folder: np.save(folder / "test.fine.npy", np.full(100, 100, np.uint8)),
+            lambda folder: np.save(folder / "test.coarse.npy", np.array([object()] * 100), allow_pickle=True),
+            lambda folder: (folder / "test.coarse.npy").write_bytes(b"\x93NUMPY"),
+            lambda folder: (folder / "names.json").write_text("[]"),
+            lambda folder: (folder / "names.json").write_text('{"fine": [], "coarse": []}'),
+            lambda folder: (folder / "names.json").write_text("[" * 100_000),
+        ],
+    )
+    def test_what_the_reader_left_is_looked_at(
+        self, small: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+    ) -> None:
+        run = archive._run_reader
+
+        def and_then(path: Path, source: Path, scratch: Path, progress: Progress) -> None:
+            run(path, source, scratch, progress)
+            change(scratch)
+
+        monkeypatch.setattr(archive, "_run_reader", and_then)
+        assert "its reader left something else" in refused(write_tar(tmp_path / "a.tar", pickled(small)))
+
+
+parts = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=20) | st.binary(max_size=300),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+MALFORMED = (pickled_reader.Refused, ValueError, TypeError, LookupError, AttributeError, struct.error)
+
+
+class TestPickled:
+    """The reader of pickles agrees with Python's where it reads, and says what it refuses."""
+
+    @given(st.dictionaries(st.text(max_size=5), parts, max_size=4), st.integers(0, 5))
+    @settings(max_examples=150, deadline=None)
+    def test_like_python(self, part: dict[str, Any], protocol: int) -> None:
+        """Plain data, in any protocol."""
+        file = io.BytesIO()
+        # Empty byte strings are written as a call of `bytes` in old protocols: no archive has one.
+        assume(protocol > 2 or b"b''" not in repr(part).encode())
+        pickle.Pickler(file, protocol).dump(part)
+        assert pickled_reader.load(file.getvalue()) == part
+
+    @given(
+        st.integers(0, 5), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=3)), min_size=1, max_size=4)
+    )
+    @settings(max_examples=300, deadline=None)
+    def test_any_bytes(self, protocol: int, changes: list[tuple[float, bytes]]) -> None:
+        """Changed anywhere, it is read or refused."""
+        part = {
+            b"data": np.arange(12, dtype=np.uint8).reshape(3, 4),
+            b"labels": [1, 2],
+            b"names": [b"a", b"b"],
+        }
+        content = bytearray(pickle.dumps(part, protocol))
+        for share, put in changes:
+            place = int(share * len(content))
+            content[place : place + len(put)] = put
+        with contextlib.suppress(*MALFORMED):
+            pickled_reader.load(bytes(content))
+
+
+class TestPublished:
+    """The published archive is known by its digest, in every form it has."""
+
+    def test_known_and_not(
+        self, small_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert not archive.is_published(small_archive, Progress(disable=True))
+        monkeypatch.setattr(archive, "PUBLISHED", hashlib.sha256(small_archive.read_bytes()).hexdigest())
+        assert archive.is_published(small_archive, Progress(disable=True))
+        with small_archive.open("ab") as file:
+            file.write(b"\0")
+        assert not archive.is_published(small_archive, Progress(disable=True))
+
+    def test_its_folder(self, small: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, content in pickled(small).items():
+            (tmp_path / name).write_bytes(content)
+            monkeypatch.setitem(archive.PUBLISHED_PARTS, name, hashlib.sha256(content).hexdigest())
+        assert archive.is_published(tmp_path, Progress(disable=True))
+        (tmp_path / "meta").write_bytes(b"x")
+        assert not archive.is_published(tmp_path, Progress(disable=True))
 
 
 class TestCanonicalFiles:

@@ -60,6 +60,7 @@ class TestBring:
         assert left_over(small_root) == []
         pins = data.course_pin(small_root).pin, data.hidden_pin(small_root).pin
         assert said == [
+            "cifar-100-python.tar.gz: not a known archive: read with care",
             f"the course set: {small_root / 'data'}, from {small_archive.name}, pin {pins[0]}",
             f"the hidden set: {small_root / 'grader' / 'hidden'}, from {small_archive.name}, pin {pins[1]}",
         ]
@@ -275,7 +276,11 @@ class TestCommand:
     def test_whole(self, full: SimpleNamespace, full_root: Path, lab_data: Start) -> None:
         out, err = self.finish(lab_data(full_root, "--from", full.archive), 0)
         assert out[0].startswith("Bringing CIFAR-100 into ")
-        assert [line.split(":")[0] for line in out[1:]] == ["the course set", "the hidden set"]
+        assert [line.split(":")[0] for line in out[1:]] == [
+            full.archive.name,
+            "the course set",
+            "the hidden set",
+        ]
         assert err == []
         assert right(full_root) == [True, True]
 
