@@ -68,8 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check",
         prog="nox -s check --",
-        description="What of your assignment/ is right, what is next, and a hint. No data, no training.",
-        epilog="examples:\n  nox -s check\n  nox -s check -- resnet\n  nox -s check -- --seed 7",
+        description="What of your assignment/ is right, what is next, and a hint. No data, no training. "
+        "Other folders run in a sandbox, as in grade.",
+        epilog="examples:\n  nox -s check\n  nox -s check -- resnet\n  nox -s check -- --seed 7\n"
+        "  nox -s check -- --folder bob/           somebody else's files, in a sandbox\n"
+        "  nox -s check -- --folder work/ --trust  files you trust, where there is no sandbox",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.add_argument("tasks", nargs="*", metavar="TASK", help="only these tasks, such as alexnet")
@@ -77,15 +80,19 @@ def _parser() -> argparse.ArgumentParser:
         "--folder", type=Path, default=ROOT / "assignment", help="where your files are (assignment/)"
     )
     check.add_argument("--seed", type=_seed, help="draw the inputs from this seed instead of a fresh one")
+    _add_trust(check)
     check.set_defaults(command=_check)
 
     inspect = commands.add_parser(
         "inspect",
         prog="nox -s inspect --",
         description="What your prepare feeds a network: ranges, statistics, labels, overlap, and what a "
-        "small ResNet makes of it in some seconds; says in words what is wrong.",
+        "small ResNet makes of it in some seconds; says in words what is wrong. Other folders than "
+        "assignment/ run in a sandbox, as in grade.",
         epilog="examples:\n  nox -s inspect\n  nox -s inspect -- --profile offline\n"
-        "  nox -s inspect -- --momentum 0.9    batch normalisation that follows faster",
+        "  nox -s inspect -- --momentum 0.9          batch normalisation that follows faster\n"
+        "  nox -s inspect -- --folder bob/           somebody else's files, in a sandbox\n"
+        "  nox -s inspect -- --folder work/ --trust  files you trust, where there is no sandbox",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     inspect.add_argument(
@@ -101,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0.99,
         help="of the small network's batch normalisation (0.99, as in Keras)",
     )
+    _add_trust(inspect)
     inspect.set_defaults(command=_inspect)
 
     grade = commands.add_parser(
@@ -132,9 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         default=min(8, os.cpu_count() or 1),
         help="probes and trainings at a time, a thread and up to 3 GiB each (default: one a core, 8 at most)",
     )
-    grade.add_argument(
-        "--trust", action="store_true", help="this code is yours: it may run without a sandbox"
-    )
+    _add_trust(grade)
     grade.set_defaults(command=_grade)
 
     stubs = commands.add_parser(
@@ -227,6 +233,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_trust(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--trust", action="store_true", help="this code is yours: it may run without a sandbox"
+    )
+
+
 def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share < 1:
@@ -247,7 +259,14 @@ def _seed(text: str) -> int:
 def _check(options: argparse.Namespace, console: Console) -> int:
     from grader.commands.check import check
 
-    return check(ROOT, console, folder=options.folder, tasks=options.tasks, seed=_drawn(options.seed))
+    return check(
+        ROOT,
+        console,
+        folder=options.folder,
+        tasks=options.tasks,
+        seed=_drawn(options.seed),
+        trust=options.trust,
+    )
 
 
 def _inspect(options: argparse.Namespace, console: Console) -> int:
@@ -260,6 +279,7 @@ def _inspect(options: argparse.Namespace, console: Console) -> int:
         profile=options.profile,
         seed=options.seed,
         momentum=options.momentum,
+        trust=options.trust,
     )
 
 

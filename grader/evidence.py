@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -31,6 +31,7 @@ MAX_CALLS = 200
 MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
 MAX_PLACES = 600  # of layers in the source, for a model
+LATER = "later."  # what the names of calls in a second process begin with
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,7 +90,7 @@ class Call:
         arguments: what it was given, in short, as it might stand in the source.
         status: how it ended; "running" if the process ended first.
         value: what it returned: arrays are read-only; None unless `status` is "returned".
-        exception: what it raised, if it did.
+        exception: what it raised, if it did; of a call that timed out, the message says after which time.
         inputs_after: arrays among its arguments as they were afterwards, by position or keyword.
         defined_at: where the function is: "evaluation.py, line 51"; empty where that is not known.
     """
@@ -137,6 +138,13 @@ class Evidence:
         """The function during whose call the process ended, if it was a call."""
         call = self.calls.get(self.running) if self.running is not None else None
         return call.function if call else None
+
+    def with_later(self, later: "Evidence | None") -> "Evidence":
+        """With the calls of the second process: theirs alone are the names that begin with "later."."""
+        calls = {name: call for name, call in self.calls.items() if not name.startswith(LATER)}
+        if later is not None:
+            calls |= {name: call for name, call in later.calls.items() if name.startswith(LATER)}
+        return replace(self, calls=calls)
 
     @classmethod
     def read(cls, folder: Path) -> "Evidence":

@@ -16,7 +16,7 @@ import numpy as np
 
 from grader import blueprint
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
-from grader.evidence import Array, Call, Evidence, Network, Other
+from grader.evidence import Array, Call, Evidence, Network, Other, Raised
 from grader.manifest import Check, Task
 from grader.recipes import CLASSES
 from grader.record import Status, Verdict
@@ -54,7 +54,8 @@ class Case:
         task: what was asked.
         evidence: what the student's functions did.
         inputs: what they were given: `draw(seed)` of the task's probe.
-        ended: for each function that ended the whole process, and for "import", how it did so.
+        ended: for each function that ended the whole process, and for "import", how often and how it did so;
+            more in grader.probing.Probed.
         refused: why the evidence as a whole cannot be used, if it cannot.
     """
 
@@ -83,7 +84,8 @@ class Case:
 
     def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:
-            return f"Nothing is known of the call {name!r}: the process ended before it."
+            why = self.ended.get("share", "the process ended")
+            return f"Nothing is known of the call {name!r}: {why} before it."
         how = self.ended.get(call.function)
         match call.status:
             case "missing":
@@ -91,9 +93,11 @@ class Case:
             case "not implemented":
                 return f"{call.function} is not written yet."
             case "timed out":
-                return f"{call} had not returned in time and was stopped."
+                return (
+                    f"{call} had not returned {_after(call.exception)} and was stopped{_at(call.exception)}."
+                )
             case "skipped" | "running" if how:
-                return f"{call.function} was called twice, and each time {how}."
+                return f"{call.function} was called {how}."
             case "skipped" | "running":
                 return f"{call} did not return: the process ended."
             case _:
@@ -327,6 +331,16 @@ def _read(description: Any, budget: blueprint.Budget) -> blueprint.Blueprint | s
         return error.message
 
 
+def _after(stopped: Raised | None) -> str:
+    """After which time something was stopped; evidence has it as the message of an exception."""
+    return f"after {stopped.message}" if stopped and stopped.message else "in time"
+
+
+def _at(stopped: Raised | None) -> str:
+    """In which line of the student's own, in brackets; empty where that is not known."""
+    return f" ({stopped.file}, line {stopped.line})" if stopped and stopped.file and stopped.line else ""
+
+
 def _sentence(text: str) -> str:
     """A text that ends in one full stop."""
     return text.rstrip(". ") + "."
@@ -378,13 +392,15 @@ def _whole(case: Case) -> Verdict | None:
         case "missing file":
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"There is no {module}.")
         case "timed out":
+            stopped = evidence.import_error
             return Verdict.failed(
-                f"Importing {module} had not ended in time: only definitions belong at its left margin.",
+                f"Importing {module} had not ended {_after(stopped)}{_at(stopped)}: only definitions belong "
+                "at its left margin.",
                 hint="",
             )
         case "running":
-            how = case.ended.get("import", "it ended the process")
-            return Verdict.failed(f"{module} was imported twice, and each time {how}.", hint="")
+            how = case.ended.get("import", "and it ended the process")
+            return Verdict.failed(f"{module} was imported {how}.", hint="")
         case "raised":
             known = ""
             if evidence.import_error and evidence.import_error.type == "ModuleNotFoundError":

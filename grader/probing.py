@@ -2,7 +2,12 @@
 
 A probe that dies half-way (os._exit, out of memory, killed) is tried a second time, in case the machine
 was at fault. If the same function ends it again, that function is the cause: the probe is run without it,
-so that the other functions still get their marks.
+so that the other functions still get their marks. What the clock decided, which other programs have a part
+in, is tried again while no other probe runs before it costs a mark. And a task may have its functions called
+once more in a second process, to see what is remembered within one only.
+
+All of it together is bounded for each task by a share of its own, so that nothing in one task can take the
+time of another, and one submission costs a class a known number of seconds (see LIMITS).
 
 Whether a probe came as far as the submission is not read from the evidence, which the submission may remove
 or rewrite, but from what was printed before its first line ran. So nobody can crash into a fault.
@@ -10,10 +15,13 @@ or rewrite, but from what was printed before its first line ran. So nobody can c
 
 import json
 import secrets
+import signal
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +32,26 @@ from grader.sandbox import Engine, Job, Limits, Outcome
 from grader.sandbox.base import End
 
 HERE = Path(__file__).parent
-LIMITS = Limits()
-TRIES = 2
+TASKS = HERE / "tasks"
 STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
-# So many times the time of one run is what all runs of a task may take: two functions that never end. A
-# submission may claim another cause of its end each time.
-PATIENCE = 4
+TRIES = 2
+
+# What one task of one submission costs at most. Its processor time is for all its runs together: 60 s, of
+# which a right submission takes 8, nearly all of it to import Keras. The clock is far behind, so that no mark
+# depends on what else the machine does: 120 s a run, and for all runs of the task together a quarter more.
+# Five tasks: 300 s of processor time and 750 s by the clock, of which 150 s alone.
+LIMITS = Limits()
+ALL_RUNS = 1.25  # of Limits.wall_seconds
+# Of Limits.wall_seconds, for the runs while no other probe may run: others have to wait for them. Alone, a
+# right submission takes a third of it.
+ALONE = 0.25
+# Shares of a task's limits that one call may take: 15 s of processor time, 40 s by the clock. Two functions
+# that never end leave half of the time for the others.
+CALL_SECONDS, CALL_CLOCK = 1 / 4, 1 / 3
+LEAST = 1 / 60  # of the limits: with less than that left, nothing is started any more
+
+BY_THE_CLOCK = "ClockTimeIsUp"  # harness.py's name for it
+_SIGXCPU = getattr(signal, "SIGXCPU", 24)  # Windows has none
 
 
 @dataclass
@@ -37,15 +59,47 @@ class Probed:
     """What came of probing one task of one submission.
 
     Attributes:
-        evidence: of the last run, which called everything but what had ended a run twice.
-        ended: for each function that ended the process, and for "import", how it did so.
+        evidence: of the run that got furthest, with the calls of the second process.
+        ended: for each function that ended the process, and for "import", how often and how it did so
+            ("twice, and each time it ..."); for "share", what was used up before all was called; for "later",
+            why there is nothing of a second process where there should be.
         refused: why the evidence as a whole cannot be used, twice in a row; empty if it can.
+        seconds: of all runs, by the clock.
+        cpu_seconds: of all runs, as far as the engine can tell.
     """
 
     evidence: Evidence
     ended: dict[str, str] = field(default_factory=dict)
     refused: str = ""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class Turns:
+    """Lets the probes of one grading run side by side, or one of them while no other runs."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+        self._waiting = 0  # for a turn alone: nothing else is started meanwhile, or it would wait for ever
+
+    @contextmanager
+    def turn(self, *, alone: bool) -> Iterator[None]:
+        """Waits for a turn and holds it. Whoever holds one must not ask for another."""
+        with self._changed:
+            if alone:
+                self._waiting += 1
+                self._changed.wait_for(lambda: self._running == 0)
+            else:
+                self._changed.wait_for(lambda: self._waiting == 0)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._waiting -= alone
+                self._changed.notify_all()
 
 
 def probe(
@@ -56,73 +110,222 @@ def probe(
     seed: int,
     recipe: dict[str, Any],
     limits: Limits = LIMITS,
+    turns: Turns | None = None,
 ) -> Probed:
     """Probes one task; `recipe` holds the builder's arguments for the networks that are to be trained.
 
+    Args:
+        limits: processor time for all runs together; by the clock, for one run.
+        turns: shared with the other probes of the grading.
+
     Raises:
-        SandboxFault: the sandbox did not come up, twice. Nothing the submission does can cause it: from the
-            moment the probe has said that it started, whatever ends it is evidence.
+        SandboxFault: the sandbox did not come up, not even alone. Nothing the submission does can cause it:
+            from the moment the probe has said that it started, whatever ends it is evidence.
     """
     probed = Probed(Evidence.nothing())
-    deaths: Counter[str] = Counter()
-    not_started = 0
-    # Each function can end the process TRIES times, so this many runs always suffice.
-    for _ in range(TRIES * (len(task.functions) + 2)):
-        outcome = _run(engine, task, submission, seed, recipe, sorted(probed.ended), limits, probed)
-        probed.seconds += outcome.seconds
-        if STARTED not in outcome.printed:
-            not_started += 1
-            if not_started == TRIES:
-                raise SandboxFault(
-                    f"the probe of {task.id} did not start in {engine.name}: {outcome.printed[-300:]}"
-                )
-            continue
-        if probed.evidence.finished and not probed.refused:
-            return probed
-        culprit = _culprit(probed, task)
-        deaths[culprit] += 1
-        impatient = probed.seconds > PATIENCE * limits.wall_seconds
-        if deaths[culprit] == TRIES or impatient:
-            probed.ended[culprit] = _how(outcome, limits)
-            if culprit in ("import", "evidence") or impatient:
-                return probed
+    runs = _Runs(engine, task, submission, seed, recipe, limits, turns or Turns(), probed)
+    if _calls(runs) and not probed.refused:
+        _again_by_the_clock(runs)
+        probed.evidence = probed.evidence.with_later(_second_process(runs))
+    else:
+        probed.evidence = probed.evidence.with_later(None)
     return probed
 
 
-def _culprit(probed: Probed, task: Task) -> str:
-    """The function during which the process ended; "import" or "evidence" where it was none of the task's."""
-    if probed.refused:
-        return "evidence"
-    running = probed.evidence.running_function
-    return running if running in task.functions else "import"
+@dataclass
+class _Runs:
+    """The runs of one probe, and what is left of the share that all of them have."""
+
+    engine: Engine
+    task: Task
+    submission: Path
+    seed: int
+    recipe: dict[str, Any]
+    limits: Limits
+    turns: Turns
+    probed: Probed
+    alone_seconds: float = 0.0  # of the runs that were alone
+
+    def left(self, *, alone: bool) -> Limits:
+        """The limits of the next run."""
+        wall = ALL_RUNS * self.limits.wall_seconds - self.probed.seconds
+        if alone:
+            wall = min(wall, ALONE * self.limits.wall_seconds - self.alone_seconds)
+        return replace(
+            self.limits,
+            cpu_seconds=self.limits.cpu_seconds - self.probed.cpu_seconds,
+            wall_seconds=min(wall, self.limits.wall_seconds),
+        )
+
+    def used_up(self, *, alone: bool = False) -> str:
+        """What is used up of the share, in words; empty if there is enough for a run."""
+        left = self.left(alone=alone)
+        if left.cpu_seconds < LEAST * self.limits.cpu_seconds:
+            return f"{_seconds(self.limits.cpu_seconds)} of processor time"
+        if left.wall_seconds < LEAST * self.limits.wall_seconds:
+            return _seconds(ALL_RUNS * self.limits.wall_seconds)
+        return ""
+
+    def run(self, *options: str, alone: bool = False) -> "Launched":
+        """One run that came as far as the submission; alone, if it did not the first time.
+
+        Raises:
+            SandboxFault: it did not start alone either.
+        """
+        try:
+            launched = self._once(options, alone=alone)
+        except SandboxFault:
+            if alone or self.used_up(alone=True):
+                raise
+        else:
+            if STARTED in launched.outcome.printed:
+                return launched
+            if alone or self.used_up(alone=True):
+                raise SandboxFault(
+                    f"the probe of {self.task.id} did not start in {self.engine.name}: "
+                    f"{launched.outcome.printed[-300:]}"
+                )
+        return self.run(*options, alone=True)
+
+    def _once(self, options: Sequence[str], *, alone: bool) -> "Launched":
+        with self.turns.turn(alone=alone):
+            start = time.monotonic()
+            seconds = None
+            try:
+                launched = launch(
+                    self.engine,
+                    self.submission,
+                    module=self.task.module,
+                    probe=TASKS / self.task.id / "probe.py",
+                    seed=self.seed,
+                    recipe=self.recipe,
+                    options=[
+                        f"--seconds={CALL_SECONDS * self.limits.cpu_seconds:g}",
+                        f"--clock={CALL_CLOCK * self.limits.wall_seconds:g}",
+                        *options,
+                    ],
+                    limits=self.left(alone=alone),
+                )
+                seconds = launched.outcome.seconds
+            finally:
+                # A sandbox that could not be stopped has cost its time, too.
+                took = time.monotonic() - start if seconds is None else seconds
+                self.probed.seconds += took
+                self.alone_seconds += took if alone else 0.0
+        outcome = launched.outcome
+        # An engine that cannot tell: a program that computes takes as much as the clock, or less.
+        self.probed.cpu_seconds += outcome.seconds if outcome.cpu_seconds is None else outcome.cpu_seconds
+        found = launched.evidence
+        if STARTED in outcome.printed and found is not None and not found.started:
+            gone = f"evidence.json is gone ({_how(outcome, self.limits)})"
+            return replace(launched, evidence=None, refused=gone)
+        return launched
 
 
-def _run(
-    engine: Engine,
-    task: Task,
-    submission: Path,
-    seed: int,
-    recipe: dict[str, Any],
-    skip: list[str],
-    limits: Limits,
-    probed: Probed,
-) -> Outcome:
-    launched = launch(
-        engine,
-        submission,
-        module=task.module,
-        probe=HERE / "tasks" / task.id / "probe.py",
-        seed=seed,
-        recipe=recipe,
-        options=[f"--skip={','.join(skip)}"],
-        limits=limits,
+def _calls(runs: _Runs) -> bool:
+    """Has all functions called, without those that end the process; whether that came to its end.
+
+    The evidence of the run with the most calls that returned is kept: where the share ends, the last run may
+    have come less far than one before.
+    """
+    probed, task = runs.probed, runs.task
+    deaths: dict[str, list[str]] = {}
+    alone = False
+    # Each function can end the process TRIES times, so this many runs always suffice.
+    for _ in range(TRIES * (len(task.functions) + 2)):
+        if used_up := runs.used_up():
+            probed.ended["share"] = _shared(used_up, task)
+            break
+        launched = runs.run(_skip(probed.ended), alone=alone)
+        probed.refused, found = launched.refused, launched.evidence
+        if found is not None and (found.finished or _returned(found) >= _returned(probed.evidence)):
+            probed.evidence = found
+        if found is not None and found.finished:
+            return True
+        culprit = _culprit(found, task)
+        deaths.setdefault(culprit, []).append(_how(launched.outcome, launched.limits))
+        # How much it computes does not depend on what else runs: one time tells.
+        if len(deaths[culprit]) >= TRIES or _computed_on(launched.outcome):
+            probed.ended[culprit] = _times(deaths[culprit])
+            if culprit in ("import", "evidence"):
+                return False
+        alone = launched.outcome.end is End.TIMEOUT and not runs.used_up(alone=True)
+    for culprit, hows in deaths.items():
+        probed.ended.setdefault(culprit, _times(hows))
+    return False
+
+
+def _again_by_the_clock(runs: _Runs) -> None:
+    """Has all functions called again, alone, if one of them was stopped for the time by the clock."""
+    probed = runs.probed
+    if not _stopped_by_the_clock(probed.evidence) or runs.used_up(alone=True):
+        return
+    again = runs.run(_skip(probed.ended), alone=True).evidence
+    if again is not None and again.finished and _returned(again) >= _returned(probed.evidence):
+        probed.evidence = again
+
+
+def _second_process(runs: _Runs) -> Evidence | None:
+    """What a second process makes of the task's calls; None if there are none, or none that can be used."""
+    probed, task = runs.probed, runs.task
+    if not _asks_later(task) or probed.evidence.imported != "ok" or not _returned(probed.evidence):
+        return None
+    # What did not return in the first process is not waited for again.
+    calls = probed.evidence.calls.values()
+    slow = [
+        name for name in task.functions if any(c.function == name and c.status == "timed out" for c in calls)
+    ]
+    options = ("--later", _skip([*probed.ended, *slow]))
+    if used_up := runs.used_up():
+        probed.ended["later"] = _shared(used_up, task)
+        return None
+    launched = runs.run(*options)
+    by_the_clock = launched.outcome.end is End.TIMEOUT or (
+        launched.evidence is not None and _stopped_by_the_clock(launched.evidence)
     )
-    probed.refused = launched.refused
-    if launched.evidence:
-        probed.evidence = launched.evidence
-        if STARTED in launched.outcome.printed and not probed.evidence.started:
-            probed.refused = f"evidence.json is gone ({_how(launched.outcome, limits)})"
-    return launched.outcome
+    if by_the_clock and not runs.used_up(alone=True):
+        launched = runs.run(*options, alone=True)
+    found = launched.evidence
+    if found is None:
+        probed.ended["later"] = f"what it left behind cannot be used: {launched.refused}"
+    elif not found.finished:
+        probed.ended["later"] = _how(launched.outcome, launched.limits)
+    elif found.imported != "ok":
+        probed.ended["later"] = f"importing {task.module} raised {found.import_error}"
+    else:
+        return found
+    return None
+
+
+def _asks_later(task: Task) -> bool:
+    """Whether the task's probe has calls for a second process."""
+    return "\ndef later(" in (TASKS / task.id / "probe.py").read_text(encoding="utf-8")
+
+
+def _skip(functions: Iterable[str]) -> str:
+    """As one word, so that nothing in it is an option of its own."""
+    return f"--skip={','.join(sorted(functions))}"
+
+
+def _returned(evidence: Evidence) -> int:
+    """How many calls returned."""
+    return sum(call.status == "returned" for call in evidence.calls.values())
+
+
+def _stopped_by_the_clock(evidence: Evidence) -> bool:
+    """Whether a call or the import was stopped for the time that went by, and not for what it computed."""
+    stopped = [call.exception for call in evidence.calls.values() if call.status == "timed out"]
+    if evidence.imported == "timed out":
+        stopped.append(evidence.import_error)
+    return any(exception is not None and exception.type == BY_THE_CLOCK for exception in stopped)
+
+
+def _culprit(found: Evidence | None, task: Task) -> str:
+    """The function during which the process ended; "import" or "evidence" where it was none of the task's."""
+    if found is None:
+        return "evidence"
+    running = found.running_function
+    return running if running in task.functions else "import"
 
 
 @dataclass(frozen=True)
@@ -132,11 +335,13 @@ class Launched:
     Attributes:
         outcome: how its process ended.
         evidence: what it left behind; None if that cannot be used.
-        refused: why not; empty if it can.
+        limits: what it was given.
+        refused: why there is no evidence; empty if there is.
     """
 
     outcome: Outcome
     evidence: Evidence | None
+    limits: Limits
     refused: str = ""
 
 
@@ -187,21 +392,47 @@ def launch(
             )
         )
         try:
-            return Launched(outcome, Evidence.read(output))
+            return Launched(outcome, Evidence.read(output), limits)
         except EvidenceRefused as error:
-            return Launched(outcome, None, error.message)
+            return Launched(outcome, None, limits, error.message)
 
 
 def _how(outcome: Outcome, limits: Limits) -> str:
     """How the process ended, for the student whose function ended it."""
     match outcome.end:
+        case End.CPU:
+            return f"it had not ended after {_seconds(limits.cpu_seconds)} of processor time and was stopped"
         case End.TIMEOUT:
-            return f"it had not ended after {limits.wall_seconds:.0f} s and was stopped"
+            return f"it had not ended after {_seconds(limits.wall_seconds)} and was stopped"
         case End.MEMORY:
             return f"it took more than {limits.memory_bytes / 1024**3:.0f} GiB of memory and was stopped"
         case End.OUTPUT:
             return f"it wrote more than {limits.output_bytes // 1024**2} MiB to disk and was stopped"
+        case End.SIGNAL if _computed_on(outcome):
+            return "it went on computing after its time was up and was stopped"
         case End.SIGNAL:
             return f"it was ended by signal {-outcome.exit_code}"
         case End.EXIT:
             return f"it ended the whole Python process (exit code {outcome.exit_code})"
+
+
+def _computed_on(outcome: Outcome) -> bool:
+    """Whether it was ended for its processor time, by the sandbox or by the harness's own limit of a call."""
+    return outcome.end is End.CPU or (outcome.end is End.SIGNAL and outcome.exit_code == -_SIGXCPU)
+
+
+def _times(hows: Sequence[str]) -> str:
+    """How often something ended the process, and how: "twice, and each time it ...", after "was called"."""
+    if len(hows) == 1:
+        return f"once, and {hows[0]}"
+    if len(set(hows)) == 1:
+        return f"twice, and each time {hows[0]}"
+    return f"twice: {', and then '.join(hows)}"
+
+
+def _shared(used_up: str, task: Task) -> str:
+    return f"the {used_up} that all calls of {task.module} have together were used up"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{round(seconds, 1):g} s"

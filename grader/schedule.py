@@ -59,7 +59,8 @@ class Plan:
     training: Training | None
     workers: int = 2
     on_probed: Callable[[str, str], None] = lambda submission, task: None
-    limits: Limits = probing.LIMITS
+    limits: Limits = probing.LIMITS  # of all probes of one task of one submission together
+    turns: probing.Turns = field(default_factory=probing.Turns)  # of the probes of this run
 
 
 @dataclass
@@ -157,7 +158,9 @@ def _examine_task(one: _Examined, task: Task, taken: Submission, plan: Plan) -> 
 
 def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) -> dict[str, Verdict]:
     seed, recipe = plan.run.seed, plan.profile.builders.get(task.id, {})
-    probed = probing.probe(plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits)
+    probed = probing.probe(
+        plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits, turns=plan.turns
+    )
     drawn = judging.inputs(task, seed, recipe)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
     verdicts = judging.judge(case)

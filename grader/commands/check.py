@@ -1,4 +1,7 @@
-"""`nox -s check`: a student's own files against the same probes and judges as the grader's, in seconds."""
+"""`nox -s check`: a student's own files against the same probes and judges as the grader's, in seconds.
+
+What is not this checkout's own runs in a sandbox, as `grade` has it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import manifest, recipes, sandbox, schedule
-from grader.commands import progress
+from grader.commands import place, progress
 from grader.errors import UsageError
 from grader.export import drawing, terminal
 from grader.record import CheckResult, Run, Status, SubmissionResult
@@ -15,19 +18,31 @@ from grader.submission import Source
 from grader.text import plain
 
 
-def check(root: Path, console: Console, *, folder: Path, tasks: Sequence[str], seed: int) -> int:
-    """Probes and judges a folder, without sandbox and training; shows what passes and what is next."""
+def check(
+    root: Path,
+    console: Console,
+    *,
+    folder: Path,
+    tasks: Sequence[str],
+    seed: int,
+    trust: bool = False,
+) -> int:
+    """Probes and judges a folder without training; shows what passes and what is next.
+
+    Raises:
+        UsageError: there is no such folder, or no sandbox for it and `trust` does not say that it needs none.
+    """
     everything = manifest.load(root / "assignment" / "tasks.toml")
     chosen = tuple(everything.task(name.removesuffix(".py")) for name in tasks) or everything.tasks
     if not folder.is_dir():
         raise UsageError(f"there is no folder {plain(folder)}", mend="Name yours with --folder")
+    engine = place.engine_for(root, folder, trust=trust)
     console.print(
         Text(f"Checking {plain(folder.name)}: {', '.join(task.title for task in chosen)} · ", style="bold"),
-        Text(f"no sandbox, no training · inputs of seed {seed}"),
+        Text(f"{place.in_words(engine)}, no training · inputs of seed {seed}"),
         sep="",
     )
     profile = recipes.load(root / "params.yaml").profile("cpu")
-    engine = sandbox.select("none", own_code=True)
     run = Run(
         profile=profile.name,
         data="none",

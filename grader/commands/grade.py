@@ -13,6 +13,7 @@ from rich.text import Text
 from grader import launchers, manifest, recipes, sandbox, schedule, submission, thresholds, trainer
 from grader.blueprint import Blueprint
 from grader.commands import progress
+from grader.commands.place import is_own
 from grader.errors import UsageError
 from grader.export import drawing, gradescope, table, terminal
 from grader.record import Run, SubmissionResult
@@ -59,7 +60,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     params = recipes.load(root / "params.yaml")
     profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
     _check_out(order.out)
-    engine = sandbox.select(order.engine, own_code=order.trust or all(_is_own(root, s.path) for s in sources))
+    engine = sandbox.select(order.engine, own_code=order.trust or all(is_own(root, s.path) for s in sources))
     pin = pin_of(root, profile)
     place = launchers.choose(engine.name, profile.device, profile.backend)
     conditions = trainer.Conditions.of(profile, pin, place.engine)
@@ -85,11 +86,6 @@ def grade(root: Path, console: Console, order: Order) -> int:
             results.append(result)
     _show(console, results, order.out)
     return 0 if all(result.graded and not result.problem for result in results) else 1
-
-
-def _is_own(root: Path, path: Path) -> bool:
-    """Whether a path is this checkout's own assignment/ or solutions/, and not a link to elsewhere."""
-    return path.resolve() in {(root / name).resolve() for name in ("assignment", "solutions")}
 
 
 def training_of(

@@ -1,8 +1,8 @@
 """`nox -s inspect`: what a student's `prepare` makes of real images, measured and said in words.
 
-For the student whose network trains well and validates at chance. Their own code on their own machine: it
-runs as `nox -s check` runs it, through the harness in a process of its own, and what it returns comes back as
-evidence.
+For the student whose network trains well and validates at chance. It runs as `nox -s check` runs it, through
+the harness in a process of its own, in a sandbox unless it is this checkout's own; what it returns comes back
+as evidence.
 """
 
 import shutil
@@ -19,11 +19,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader import probing, recipes, sandbox
+from grader import probing, recipes, submission
+from grader.commands import place
 from grader.errors import SandboxFault, UsageError
 from grader.evidence import Call, Evidence, Other
-from grader.sandbox import Limits
+from grader.sandbox import Engine, Limits
 from grader.sandbox.base import End
+from grader.submission import Source
 from grader.text import plain
 from lab import data, inspection, synthetic
 from lab.data import DataSet
@@ -34,7 +36,9 @@ MODULE = "preprocessing.py"
 INSIDE = Path(__file__).parents[1] / "inside"
 # As many images as fit the evidence's 64 MiB an array even if one part has them all, in float64.
 PER_CLASS = 26
-LIMITS = Limits(wall_seconds=60.0)
+LIMITS = Limits()
+# One function is called here, once, on more images than a check has.
+CALL_SECONDS, CALL_CLOCK = 30.0, 60.0
 MARKS = {"wrong": ("✘", "red"), "doubtful": ("!", "yellow"), "to know": ("i", "cyan")}
 
 
@@ -55,18 +59,24 @@ def inspect(
     profile: str | None,
     seed: int,
     momentum: float,
+    trust: bool = False,
 ) -> int:
     """Runs `prepare`, measures what it returned, trains on it for seconds, and says what is wrong.
 
     Returns:
         0 if `prepare` could be looked at, whatever was found; 1 if it could not.
+
+    Raises:
+        UsageError: there is no such folder, or no sandbox for it and `trust` does not say that it needs none.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {plain(folder)}", mend="Name yours with --folder")
+    engine = place.engine_for(root, folder, trust=trust)
     chosen = _images(root, profile)
     console.print(
         Text(f"Inspecting prepare of {plain(folder.name)}/{MODULE}", style="bold"),
-        Text(f" · {len(chosen):,} images of {chosen.name}, {len(chosen.coarse_names)} classes · seed {seed}"),
+        Text(f" · {place.in_words(engine)} · {len(chosen):,} images of {chosen.name}, "),
+        Text(f"{len(chosen.coarse_names)} classes · seed {seed}"),
         sep="",
     )
     if chosen.name != "CIFAR-100" and profile is None:
@@ -74,7 +84,7 @@ def inspect(
             "  CIFAR-100 is not here: these are drawn pictures. To bring it: nox -s data", style="dim"
         )
     try:
-        prepared = call_prepare(folder, chosen, seed=seed)
+        prepared = call_prepare(folder, chosen, seed=seed, engine=engine)
         found = examine(prepared, chosen, console, seed=seed, momentum=momentum)
     except PrepareError as error:
         console.print(Text(f"\n✘ {plain(error.message, 600)}", style="red"))
@@ -85,29 +95,32 @@ def inspect(
     return 0
 
 
-def call_prepare(folder: Path, images: DataSet, *, seed: int) -> Prepared:
+def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) -> Prepared:
     """Calls `prepare` of a folder's preprocessing.py in a process of its own.
 
     Raises:
+        SubmissionError: the folder cannot be taken in, as `grade` could not.
         PrepareError: it is missing, is not written, raised, did not end or returned something else than four
             arrays of numbers; in words for the student.
         SandboxFault: the process did not start.
     """
     with tempfile.TemporaryDirectory(prefix="kit-inspect-") as name:
+        (taken_in := Path(name, "submission")).mkdir()
+        taken = submission.take_in(Source(folder.name, folder), [MODULE], taken_in)
         beside = {"images.npy": images.images, "labels.npy": images.coarse_labels}
         for file, array in beside.items():
             np.save(Path(name, file), array)
         # Without a sandbox paths are the real ones: what the probe finds beside itself has to be there.
         shutil.copy(INSIDE / "prepare.py", name)
         launched = probing.launch(
-            sandbox.select("none", own_code=True),
-            folder,
+            engine,
+            taken.folder,
             module=MODULE,
             probe=Path(name, "prepare.py"),
             seed=seed,
             recipe={"num_classes": len(images.coarse_names)},
             limits=LIMITS,
-            options=["--seconds", str(LIMITS.wall_seconds / 2)],
+            options=[f"--seconds={CALL_SECONDS}", f"--clock={CALL_CLOCK}"],
             beside={file: Path(name, file) for file in beside},
         )
     outcome = launched.outcome
@@ -195,10 +208,10 @@ def _prepared(evidence: Evidence, end: End) -> Prepared:
     if evidence.imported == "missing file":
         raise PrepareError(f"there is no {MODULE} in this folder", mend="Name yours with --folder.")
     if evidence.imported != "ok":
-        how = evidence.import_error or {
-            "timed out": "it did not end",
-            "running": "it ended the whole Python process",
-        }.get(evidence.imported, evidence.imported)
+        raised = evidence.import_error
+        how = str(raised or "it ended the whole Python process")
+        if evidence.imported == "timed out":
+            how = f"it had not ended after {raised.message}" if raised else "it had not ended in time"
         raise PrepareError(f"{MODULE} cannot be imported: {how}", mend=check)
     call = evidence.calls.get("prepare")
     if call is None:
@@ -239,10 +252,12 @@ def _complain(call: Call, end: End, check: str) -> None:
         case "raised":
             raise PrepareError(f"{call} raised {call.exception}", mend=check)
         case "timed out":
-            raise PrepareError(f"{call} had not ended after {LIMITS.wall_seconds / 2:.0f} s", mend=check)
+            time = f"after {call.exception.message}" if call.exception else "in time"
+            raise PrepareError(f"{call} had not returned {time} and was stopped", mend=check)
         case _:
             how = {
                 End.MEMORY: "it took too much memory",
+                End.CPU: f"it had not ended after {LIMITS.cpu_seconds:.0f} s of processor time",
                 End.TIMEOUT: f"it had not ended after {LIMITS.wall_seconds:.0f} s",
                 End.OUTPUT: "it wrote too much to disk",
             }.get(end, "it ended the whole Python process")

@@ -1,7 +1,8 @@
 """Calls a submission's functions and writes down what came of it. Runs in the sandbox, with the submission.
 
     python -I -B harness.py --module alexnet.py --probe /kit/probe.py --submission /submission
-        --output /output --seed 123 [--skip build_alexnet,...] [--recipe recipe.json] [--seconds 20]
+        --output /output --seed 123 [--skip build_alexnet,...] [--recipe recipe.json] [--later]
+        [--seconds 15] [--clock 40]
 
 Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
 it. That is why nothing in here judges. The inputs are drawn afresh for each run, what is written is read as
@@ -16,6 +17,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import re
 import signal
@@ -25,13 +27,16 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 FORMAT = 1
 STARTED = b"the probe has started\n"  # grader/probing.py looks for it in what was printed
 MIB = 1024 * 1024
+# What one call may take: of processor time, and by the clock, for a call that waits. Importing may take twice
+# as much. Seconds of a call of a right submission: below 2.
+CALL_SECONDS, CALL_CLOCK = 15.0, 40.0
 # The caps of grader/evidence.py, kept here so that an honest mistake costs one value and not all evidence.
 MAX_FILE_BYTES = 64 * MIB
 MAX_TOTAL_BYTES = 256 * MIB
@@ -52,8 +57,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--skip", default="")
     parser.add_argument("--recipe")
-    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--seconds", type=float, default=CALL_SECONDS)
+    parser.add_argument("--clock", type=float)
+    parser.add_argument("--later", action="store_true")
+    parser.add_argument("--spawned", action="store_true")
     options = parser.parse_args()
+    if options.later and not options.spawned and hasattr(os, "posix_spawn"):
+        load_module("_kit_later", Path(__file__).with_name("later.py")).go_on_in_another_process()
 
     # All that is ours happens before the submission's first line: a failure up to here is the machine's.
     source = Path(options.submission) / options.module
@@ -67,12 +77,16 @@ def main() -> None:
     if options.recipe:
         inputs["recipe"] = json.loads(Path(options.recipe).read_text(encoding="utf-8"))
     skip = {name for name in options.skip.split(",") if name}
-    calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds, lines=lines)
+    clock = options.clock or options.seconds * CALL_CLOCK / CALL_SECONDS
+    calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds, clock=clock, lines=lines)
+    if options.later:
+        load_module("_kit_later", Path(__file__).with_name("later.py")).move_clocks()
+    load_module("_kit_readonly", Path(__file__).with_name("readonly.py")).refuse(source.parent, calls.output)
     # The last thing that is ours alone: what follows may remove evidence, but it cannot unsay this.
     os.write(1, STARTED)
 
     if calls.import_submission():
-        probe.probe(calls, inputs)
+        (probe.later if options.later else probe.probe)(calls, inputs)
     calls.finish()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
@@ -87,18 +101,26 @@ class Calls:
         source: the module's file, at the top of the submission's folder.
         output: the folder for evidence.json and the arrays.
         skip: functions that are not called, because they have ended the process before.
-        seconds: how long one call may take; importing may take twice as long.
+        seconds: of processor time that one call may take; importing may take twice as much.
+        clock: how long one call may take by the clock; importing twice as long.
         lines: where each layer was made (lines.py); None where Keras was not imported.
     """
 
     def __init__(
-        self, source: Path, output: Path, *, skip: set[str], seconds: float, lines: Any = None
+        self,
+        source: Path,
+        output: Path,
+        *,
+        skip: set[str],
+        seconds: float,
+        clock: float,
+        lines: Any = None,
     ) -> None:
         self._source, self._submission = source, source.parent
-        self._output = output
-        self._skip, self._seconds, self._lines = skip, seconds, lines
+        self.output = output
+        self._skip, self._seconds, self._clock, self._lines = skip, seconds, clock, lines
         self._module = ModuleType(source.stem)
-        self._slow: set[str] = set()
+        self._slow: dict[str, dict[str, Any]] = {}  # what was written down of functions that did not end
         self._arrays = 0
         self._bytes_left = MAX_TOTAL_BYTES - 2 * MAX_JSON_BYTES
         self._json_left = MAX_JSON_BYTES - MIB
@@ -126,11 +148,12 @@ class Calls:
         self._document["running"] = "import"
         self._write()
         try:
-            with time_limit(2 * self._seconds):
+            with time_limit(2 * self._seconds, 2 * self._clock):
                 self._module = load_module(self._source.stem, self._source)
             result["status"] = "ok"
-        except TimeIsUp:
+        except TimeIsUp as up:
             result["status"] = "timed out"
+            result["exception"] = self._exception(up)
         except BaseException as error:
             result["status"] = "raised"
             result["exception"] = self._exception(error)
@@ -177,14 +200,14 @@ class Calls:
             record["status"] = "skipped"
             return None
         if function in self._slow:  # once is enough: the sandbox's own limit is for all calls together
-            record["status"] = "timed out"
+            record["status"], record["exception"] = "timed out", self._slow[function]
             return None
         self._document["running"] = name
         self._write()
         result = None
         start = time.monotonic()
         try:
-            with time_limit(self._seconds):
+            with time_limit(self._seconds, self._clock):
                 target = getattr(self._module, function, None)
                 if target is None:
                     record["status"] = "missing"
@@ -197,9 +220,9 @@ class Calls:
                         every = {**{str(i): a for i, a in enumerate(args)}, **kwargs}
                         arrays = {key: a for key, a in every.items() if isinstance(a, np.ndarray)}
                         record["inputs_after"] = {key: self._describe(a) for key, a in arrays.items()}
-        except TimeIsUp:
+        except TimeIsUp as up:
             record["status"] = "timed out"
-            self._slow.add(function)
+            record["exception"] = self._slow[function] = self._exception(up)
         except BaseException as error:  # SystemExit, KeyboardInterrupt and MemoryError among them
             record["status"] = "not implemented" if self._is_stub(error, function) else "raised"
             record["exception"] = self._exception(error)
@@ -215,9 +238,9 @@ class Calls:
 
     def _write(self) -> None:
         """Replaces evidence.json in one step: whoever reads it finds the old or the new, never a half."""
-        half = self._output / "evidence.json.tmp"
+        half = self.output / "evidence.json.tmp"
         half.write_text(json.dumps(self._document), encoding="utf-8")
-        half.replace(self._output / "evidence.json")
+        half.replace(self.output / "evidence.json")
 
     def _result(self, result: Any, then: Callable[[Any], Any] | None) -> Value:
         if then is not None:
@@ -276,7 +299,7 @@ class Calls:
         self._bytes_left -= size
         self._arrays += 1
         name = f"a{self._arrays:04d}.npy"
-        np.save(self._output / name, array, allow_pickle=False)
+        np.save(self.output / name, array, allow_pickle=False)
         return {"kind": "array", "file": name, "type": type(value).__name__}
 
     def _model(self, model: Any) -> Value:
@@ -339,25 +362,69 @@ class Calls:
 
 
 class TimeIsUp(BaseException):
-    """Raised in the submission's code by the alarm; no Exception, so that `except Exception` lets it pass."""
+    """Raised in the submission's code by an alarm; no Exception, so that `except Exception` lets it pass.
+
+    The message says which time it was: "15 s of processor time". Of the two kinds grader/probing.py knows the
+    names: what other programs on the machine have a part in is tried again.
+    """
+
+
+class ProcessorTimeIsUp(TimeIsUp):
+    """The process has computed for too long."""
+
+
+class ClockTimeIsUp(TimeIsUp):
+    """Too much time has gone by: it waited, or the machine had no time for it."""
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raises TimeIsUp in the body after so many seconds, and again each second for a body that catches it."""
+def time_limit(seconds: float, clock: float) -> Iterator[None]:
+    """Raises TimeIsUp in the body when its time is up, and again each second for a body that catches it.
+
+    Args:
+        seconds: of processor time, user and system, of all threads of this process.
+        clock: by the clock.
+    """
     if not hasattr(signal, "setitimer"):  # Windows: the sandbox's own limit has to do
         yield
         return
-    signal.signal(signal.SIGALRM, _ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+
+    def ring(number: int, _frame: FrameType | None) -> NoReturn:
+        if number == signal.SIGPROF:
+            raise ProcessorTimeIsUp(f"{seconds:g} s of processor time")
+        raise ClockTimeIsUp(f"{clock:g} s")
+
+    signal.signal(signal.SIGPROF, ring)
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_REAL, clock, 1.0)
     try:
-        yield
+        with killed_after(seconds * 4 / 3):
+            yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _ring(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeIsUp
+@contextlib.contextmanager
+def killed_after(seconds: float) -> Iterator[None]:
+    """Has the system end a process whose body computes on in C, where no handler of Python's runs.
+
+    Without it the first such function would take what the functions after it need: SIGXCPU ends this run, and
+    the next one leaves the function out.
+    """
+    import resource  # not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    at = math.ceil(time.process_time() + seconds)
+    with contextlib.suppress(OSError, ValueError):  # a sandbox that does not let its limits be changed
+        known = [limit for limit in before if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_CPU, (min([at, *known]), before[1]))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CPU, before)
 
 
 def load_module(name: str, path: Path) -> ModuleType:

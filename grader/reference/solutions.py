@@ -22,7 +22,7 @@ from grader.thresholds import Variant
 from lab.files import write_atomically
 
 # Our own code, perhaps beside trainings that take every core: a probe that is slow is not to be tried again.
-_LIMITS = replace(probing.LIMITS, wall_seconds=900.0)
+_LIMITS = replace(probing.LIMITS, wall_seconds=900.0, cpu_seconds=450.0)
 
 
 class _Strict(BaseModel):

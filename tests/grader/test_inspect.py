@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
-from grader import cli
+from grader import cli, sandbox
 from grader.commands import inspect
 from grader.errors import UsageError
 from lab import synthetic
 from lab.inspection import PrepareError
 
 ROOT = Path(__file__).parents[2]
+NONE = sandbox.select("none", own_code=True)
+_found = {name: engine.availability() for name, engine in sandbox.ENGINES.items() if name != "docker"}
+needs_bubblewrap = pytest.mark.skipif(not _found["bubblewrap"].usable, reason=_found["bubblewrap"].reason)
+needs_podman = pytest.mark.skipif(not _found["podman"].usable, reason=_found["podman"].reason)
 IMAGES = synthetic.embedded_course().prefix(1000)
 
 
@@ -19,7 +24,7 @@ def said(source: str, folder: Path) -> str:
     """What is said of a preprocessing.py that cannot be inspected."""
     (folder / "preprocessing.py").write_text(source, encoding="utf-8")
     with pytest.raises(PrepareError) as caught:
-        inspect.call_prepare(folder, IMAGES, seed=1)
+        inspect.call_prepare(folder, IMAGES, seed=1, engine=NONE)
     return str(caught.value)
 
 
@@ -31,14 +36,25 @@ class TestCallPrepare:
 
     def test_solution(self) -> None:
         """The solution's four arrays come back as they are."""
-        prepared = inspect.call_prepare(ROOT / "solutions", IMAGES, seed=1)
+        prepared = inspect.call_prepare(ROOT / "solutions", IMAGES, seed=1, engine=NONE)
         assert prepared.x_train.shape == (800, 32, 32, 3)
         assert prepared.y_test.shape == (200, 20)
+
+    @pytest.mark.parametrize(
+        "engine",
+        [pytest.param("bubblewrap", marks=needs_bubblewrap), pytest.param("podman", marks=needs_podman)],
+    )
+    def test_in_a_sandbox(self, engine: str) -> None:
+        """Paths are others there: the same four arrays come back."""
+        chosen = sandbox.select(engine, own_code=False)
+        inside = inspect.call_prepare(ROOT / "solutions", IMAGES, seed=1, engine=chosen)
+        outside = inspect.call_prepare(ROOT / "solutions", IMAGES, seed=1, engine=NONE)
+        assert all(np.array_equal(a, b) for a, b in zip(inside, outside, strict=True))
 
     def test_stub(self) -> None:
         """The untouched stub is told that there is nothing to inspect yet."""
         with pytest.raises(PrepareError, match="not written yet"):
-            inspect.call_prepare(ROOT / "assignment", IMAGES, seed=1)
+            inspect.call_prepare(ROOT / "assignment", IMAGES, seed=1, engine=NONE)
 
     @pytest.mark.parametrize(
         ("source", "words"),
@@ -51,6 +67,10 @@ class TestCallPrepare:
             (PREPARE + "return None", "returned None, not four arrays"),
             (PREPARE + "return images, labels", "a tuple of 2"),
             (PREPARE + "return images, labels, images, 'x'", "as y_test, not an array of numbers"),
+            (
+                PREPARE + "import numpy; numpy.save('s.npy', images)",
+                "OSError: [Errno 30] Read-only file system: 's.npy'",
+            ),
             (PREPARE + "import os; os._exit(3)", "ended the whole Python process"),
             ("def prepare(:", "cannot be imported: SyntaxError"),
             ("x = 1", "has no function prepare"),
@@ -69,7 +89,7 @@ class TestCallPrepare:
     def test_no_file(self, tmp_path: Path) -> None:
         """A folder without preprocessing.py is told so."""
         with pytest.raises(PrepareError, match=r"no preprocessing\.py"):
-            inspect.call_prepare(tmp_path, IMAGES, seed=1)
+            inspect.call_prepare(tmp_path, IMAGES, seed=1, engine=NONE)
 
 
 class TestInspect:
@@ -84,8 +104,21 @@ class TestInspect:
         """Exit code 1, the first line says what is looked at, the last what to do."""
         code, text = self.run(ROOT / "assignment")
         assert code == 1
-        assert text.startswith("Inspecting prepare of assignment/preprocessing.py")
+        assert text.startswith("Inspecting prepare of assignment/preprocessing.py · no sandbox · ")
         assert "prepare is not written yet" in text
+
+    @needs_bubblewrap
+    def test_another_folder_runs_in_a_sandbox(self, tmp_path: Path) -> None:
+        """The first line says so, and nothing is written where it was told to."""
+        marker = tmp_path / "marker"
+        work = tmp_path / "work"
+        work.mkdir()
+        (work / "preprocessing.py").write_text(f"open({str(marker)!r}, 'w')\n")
+        code, text = self.run(work)
+        assert code == 1
+        assert text.startswith("Inspecting prepare of work/preprocessing.py · in bubblewrap · ")
+        assert "FileNotFoundError" in text
+        assert not marker.exists()
 
     def test_no_folder(self) -> None:
         """A folder that is not there is wrong usage."""

@@ -67,7 +67,7 @@ class TestCase:
             (call(status="timed out"), {}, "add(1, 2) had not returned in time and was stopped."),
             (
                 call(status="skipped"),
-                {"add": "it was killed"},
+                {"add": "twice, and each time it was killed"},
                 "add was called twice, and each time it was killed.",
             ),
             (call(status="running"), {}, "add(1, 2) did not return: the process ended."),
@@ -211,7 +211,7 @@ class TestJudge:
             ({"imported": "missing file"}, Status.NOT_ATTEMPTED, "There is no sums.py."),
             ({"imported": "timed out"}, Status.FAILED, "Importing sums.py had not ended in time"),
             (
-                {"imported": "running", "ended": {"import": "it was killed"}},
+                {"imported": "running", "ended": {"import": "twice, and each time it was killed"}},
                 Status.FAILED,
                 "sums.py was imported twice, and each time it was killed.",
             ),
