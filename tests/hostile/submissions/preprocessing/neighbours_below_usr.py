@@ -20,7 +20,8 @@ for top in ("/usr/local", "/usr/src", "/opt", "/srv", sys.prefix, os.path.dirnam
             found.append(os.path.join(folder, "preprocessing.py"))
 for path in found:
     source = open(path).read()
-    print("attack: took the work of", os.path.basename(os.path.dirname(path)), source[:60], flush=True)
+    print("attack: took the work of", os.path.basename(os.path.dirname(path)), flush=True)
+    print(source[:60], flush=True)
     exec(source)
 if not found:
     split_indices = channel_statistics = standardise = one_hot = prepare = print
