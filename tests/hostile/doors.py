@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import submission
-from grader.errors import SubmissionError, UsageError
+from grader.errors import SubmissionError
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
@@ -336,29 +336,31 @@ def _raced(aim: Callable[[Path, Path], tuple[Path, Path]], *, inside: bool = Tru
         for place, content in ((work, "print('own')\n"), (secret, "SECRET = 1\n")):
             place.mkdir(parents=True)
             (place / "preprocessing.py").write_text(content)
+        (here / "zoe").mkdir()
         swapped, target = aim(here, secret)
         link = Path(folder, "link")
         link.symlink_to(target)
         swapping = [sys.executable, "-c", _SWAP, str(swapped), str(link), str(_RACE_SECONDS)]
         with _beside(swapping):
-            tried, taken = _takes_in(here / "eve", time.monotonic() + _RACE_SECONDS)
+            tried, taken = _takes_in(here, time.monotonic() + _RACE_SECONDS)
         if tried < 20:
             return f"it was taken in {tried} times only"
         return f"read through the link {taken} of {tried} times" if taken else ""
 
 
 def _takes_in(path: Path, end: float) -> tuple[int, int]:
-    """How often a submission was taken in until then, and how often with what is not its own."""
+    """How often a class was taken in until then, and how often with what is not its own."""
     tried = taken = 0
+    modules = ["preprocessing.py"]
     while time.monotonic() < end:
         tried += 1
-        with tempfile.TemporaryDirectory(prefix="kit-door-") as into:
-            try:
-                one = submission.take_in(submission.Source("eve", path), ["preprocessing.py"], Path(into))
-                found = [file.read_text() for file in one.folder.rglob("*.py")]
-            except (SubmissionError, UsageError):
-                continue
-            taken += any("SECRET" in text for text in found)
+        for source in submission.find([path], modules):
+            with (
+                tempfile.TemporaryDirectory(prefix="kit-door-") as into,
+                contextlib.suppress(SubmissionError),
+            ):
+                one = submission.take_in(source, modules, Path(into))
+                taken += any("SECRET" in file.read_text() for file in one.folder.rglob("*.py"))
     return tried, taken
 
 
