@@ -1,29 +1,41 @@
 """Grades every hostile submission under every isolating engine that is here, and shows what it came to.
 
     nox -s attack -- [--engine NAME ...] [--only NAME ...] [--markdown FILE] [--peers]
+    nox -s attack -- --fair 10      a class of two, spinner and honest, ten times
+    nox -s attack -- --cost         what one submission can cost, with the limits of a class
 
-Each is graded with an honest submission behind it, and with a trainer that gives every network full accuracy:
-whatever gets as far as being trained counts as marks gained. Canaries are planted where a thief would look
-and looked for in all that came out. An attack was not held off if it
+Each is graded with an honest submission behind it, or beside it, and with a trainer that gives every network
+full accuracy: whatever gets as far as being trained counts as marks gained. Canaries are planted where a
+thief would look and looked for in all that came out. An attack was not held off if it
 
     gains     has more points than an honest submission of its kind
-    leaks     brings out a canary, reaches a server, or changes what it should not
-    spoils    ends the grader, or ends in a fault of the machine, or the submission behind it has other marks
+    leaks     brings out a canary, reaches a server, changes what it should not, or takes what it should not
+              have: an attack that got hold of something prints "attack: took" and what
+    spoils    ends the grader, or ends in a fault of the machine, or the honest submission has other marks, or
+              it costs more than one submission may
     idles     does not say that it ran: then nothing was shown
+
+What is no submission (an archive of data, a folder that is looked at) is tried by doors.py, and shown in the
+same way.
 
 Exit code: 0 if all were held off, 1 if one was not, 2 for wrong usage.
 """
 
 import argparse
 import io
+import math
 import re
 import secrets
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -33,23 +45,28 @@ from grader import manifest, recipes, sandbox, schedule, submission
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.errors import SubmissionError, TrainerFault, UsageError
-from grader.record import Run, SubmissionResult
+from grader.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
 from grader.thresholds import Threshold
 from grader.trainer import Job as TrainingJob
 from grader.trainer import Result
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
+from tests.hostile.doors import DOORS, Door
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
 RAN = "attack:"
 VICTIM_POINTS = 30.0
+TOOK = re.compile(r"^attack: (took .+)$", re.MULTILINE)
 # Far below what a class is graded with, so that what only takes time takes little of it here.
-QUICK = Limits(wall_seconds=6.0, memory_bytes=1024 * MIB, output_bytes=96 * MIB)
+QUICK = Limits(cpu_seconds=6.0, wall_seconds=12.0, memory_bytes=1024 * MIB, output_bytes=96 * MIB)
 QUICK_CALL_SECONDS = 1.5
 # Importing Keras alone takes many seconds where there are few cores, and a gigabyte.
-WITH_KERAS = replace(QUICK, wall_seconds=60.0, memory_bytes=2048 * MIB)
+WITH_KERAS = replace(QUICK, cpu_seconds=60.0, wall_seconds=120.0, memory_bytes=2048 * MIB)
+# What one submission may cost, as so many times the limits of one run: processor time for all of its tasks
+# (with the limits of a class that is 300 s), time by the clock for each of them.
+MOST_CPU, MOST_WALL = 5.0, 4.0
 
 
 @dataclass
@@ -63,6 +80,7 @@ class Shown:
         spoiled: what went wrong with the grader or the next submission; empty if nothing.
         ran: whether it said so, or cannot.
         seconds: for all of it, sandboxes, reading and judging.
+        cpu: processor time of its sandboxes, in seconds, where the engine can tell.
         memory: the most that its sandboxes took, and how much more the grader took than before.
         ended: in a word, how it was dealt with.
     """
@@ -73,6 +91,7 @@ class Shown:
     spoiled: str = ""
     ran: bool = False
     seconds: float = 0.0
+    cpu: float = 0.0
     memory: tuple[int, int] = (0, 0)
     ended: str = "graded"
 
@@ -82,11 +101,11 @@ class Shown:
 
 
 class Recording:
-    """An engine that looks for canaries in all that comes out of another."""
+    """An engine that looks for canaries in all that comes out of another, and stops it at a deadline."""
 
-    def __init__(self, engine: Engine, canaries: Canaries) -> None:
+    def __init__(self, engine: Engine, canaries: Canaries, deadline: float = math.inf) -> None:
         self.name, self.isolates = engine.name, engine.isolates
-        self._engine, self._canaries = engine, canaries
+        self.engine, self._canaries, self._deadline = engine, canaries, deadline
         self.forget()
 
     def forget(self) -> None:
@@ -94,32 +113,39 @@ class Recording:
         self.leaked: set[str] = set()
         self.printed = ""
         self.peak = 0
+        self.seconds = self.cpu = 0.0
 
     def availability(self) -> Availability:
-        return self._engine.availability()
+        return self.engine.availability()
 
     def run(self, job: Job) -> Outcome:
-        if job.limits is QUICK:
+        if job.limits.memory_bytes == QUICK.memory_bytes:
             job = replace(job, arguments=(*job.arguments, "--seconds", str(QUICK_CALL_SECONDS)))
-        outcome = self._engine.run(job)
+        if self._deadline < math.inf:
+            left = max(1.0, self._deadline - time.monotonic())
+            limits = replace(job.limits, wall_seconds=min(left, job.limits.wall_seconds))
+            job = replace(job, limits=limits)
+        outcome = self.engine.run(job)
         self.leaked |= self._canaries.leaked_in(job.output) | self._canaries.leaked(
             [outcome.printed.encode()]
         )
         self.printed += outcome.printed
         self.peak = max(self.peak, outcome.peak_memory_bytes or 0)
+        self.seconds += outcome.seconds
+        self.cpu += outcome.cpu_seconds or 0.0
         return outcome
 
 
 class Range:
     """Where attacks are tried: one engine, the canaries, and a way to grade."""
 
-    def __init__(self, engine: Engine, canaries: Canaries) -> None:
-        self.engine, self.canaries = Recording(engine, canaries), canaries
+    def __init__(self, engine: Engine, canaries: Canaries, deadline: float = math.inf) -> None:
+        self.engine, self.canaries = Recording(engine, canaries, deadline), canaries
         self._tasks = manifest.load(ROOT / "assignment" / "tasks.toml")
         self._profile = recipes.load(ROOT / "params.yaml").profile("offline")
         self._modules = [task.module for task in self._tasks.tasks]
 
-    def grade(self, path: Path) -> list[SubmissionResult]:
+    def grade(self, *paths: Path, limits: Limits | None = None) -> list[SubmissionResult]:
         """As `grade` does it, but for the trainings, which cost nothing and always succeed."""
         run = Run(
             profile=self._profile.name,
@@ -131,9 +157,9 @@ class Range:
             versions={},
         )
         training = schedule.Training(self._job, _threshold, _train)
-        limits = WITH_KERAS if _names_keras(path) else QUICK
+        limits = limits or self.limits(*paths)
         plan = schedule.Plan(self._tasks, self._profile, self.engine, run, training, limits=limits)
-        sources = submission.find([path], self._modules)
+        sources = submission.find(paths, self._modules)
         results = []
         # Written and shown as the command does it: a name that is no name for a folder would end it here.
         with tempfile.TemporaryDirectory(prefix="results-", dir=self.canaries.folder.parent) as out:
@@ -146,13 +172,23 @@ class Range:
             self.engine.leaked |= self.canaries.leaked_in(Path(out))
         return results
 
+    def limits(self, *paths: Path) -> Limits:
+        """Those of a run here."""
+        return WITH_KERAS if any(_names_keras(path) for path in paths) else QUICK
+
+    def targets(self, limits: Limits) -> dict[str, Any]:
+        """What an attack is told: everything there is to steal, and what it may take."""
+        may = {"memory_mib": limits.memory_bytes // MIB, "wall_seconds": limits.wall_seconds}
+        return {**self.canaries.targets(), **may}
+
     def try_out(self, attack: Attack) -> Shown:
-        """One attack, with the victim graded behind it."""
+        """One attack, with the victim graded behind it or beside it."""
         shown = Shown()
+        victim = self.canaries.folder / "victim"
         with tempfile.TemporaryDirectory(prefix="attack-", dir=self.canaries.folder) as folder:
             into = Path(folder, attack.name)
             into.mkdir()
-            targets = self.canaries.targets()
+            targets = self.targets(QUICK)
             handed_in = attack.build(into, targets)
             if handed_in.is_dir():
                 plant(targets, handed_in)
@@ -161,19 +197,26 @@ class Range:
             before = _reset_peak()
             start = time.monotonic()
             try:
-                results = self.grade(handed_in)
-                shown.seconds = time.monotonic() - start
+                results = self.grade(handed_in, *([victim] if attack.beside else []))
+                shown.seconds, shown.cpu = time.monotonic() - start, self.engine.cpu
                 shown.memory = (self.engine.peak, max(0, _peak() - before))
+                if attack.beside:
+                    results = self._without_victim(results, shown)
                 self._look_at(results, attack, shown)
+                self._look_at_cost(self.limits(handed_in), results, shown)
             except (SubmissionError, UsageError) as error:
                 shown.ended, shown.ran = f"refused: {error.message}", True
+                if attack.beside:
+                    shown.spoiled = f"the class was not graded: {error.message}"
             except Exception as error:
                 shown.spoiled = f"the grader ended: {type(error).__name__}: {str(error)[:100]}"
             if self.canaries.connections != connections:
                 shown.leaked.add("network")
             shown.leaked |= self.engine.leaked
+            shown.leaked |= set(TOOK.findall(self.engine.printed))
             shown.leaked |= {f"{name} was changed" for name in self.canaries.tampered()}
-        self._look_at_victim(shown)
+        if not attack.beside:
+            self._look_at_victim(shown)
         return shown
 
     def _look_at(self, results: Sequence[SubmissionResult], attack: Attack, shown: Shown) -> None:
@@ -188,6 +231,26 @@ class Range:
         shown.gained = max(0.0, shown.points - attack.baseline)
         if shown.gained and attack.baseline == 0 and len(results) > 1:
             shown.ended = f"{len(results)} submissions"
+
+    def _look_at_cost(self, limits: Limits, results: Sequence[SubmissionResult], shown: Shown) -> None:
+        """Of one submission; a class of many may take more."""
+        if len(results) != 1 or shown.spoiled:
+            return
+        (result,) = results
+        attempted = [check.status for task in result.tasks for check in task.checks[:1]]
+        probed = max(1, sum(status is not Status.NOT_ATTEMPTED for status in attempted))
+        if self.engine.cpu > MOST_CPU * limits.cpu_seconds * 1.1:
+            shown.spoiled = f"it cost {self.engine.cpu:.0f} s of processor time"
+        elif self.engine.seconds > MOST_WALL * limits.wall_seconds * probed:
+            shown.spoiled = f"its sandboxes ran for {self.engine.seconds:.0f} s"
+
+    def _without_victim(self, results: list[SubmissionResult], shown: Shown) -> list[SubmissionResult]:
+        """The others' results of a class; notes where the victim has other marks beside them."""
+        beside = [result for result in results if result.name == "victim"]
+        points = beside[0].points if beside else 0.0
+        if points != VICTIM_POINTS:
+            shown.spoiled = f"the one beside it had {points:g} of {VICTIM_POINTS:g} points"
+        return [result for result in results if result.name != "victim"]
 
     def _look_at_victim(self, shown: Shown) -> None:
         try:
@@ -254,15 +317,15 @@ def _peak() -> int:
 # --- showing ----------------------------------------------------------------------------------------------
 
 
-def _line(attack: Attack, shown: Shown) -> Text:
+def _line(attack: Attack | Door, shown: Shown) -> Text:
     line = Text(f"  {attack.name:<42}", style="" if shown.held_off else "bold red")
-    marks = (
-        f"{_number(shown.points)} of {_number(attack.baseline)}" if attack.baseline else _number(shown.points)
-    )
+    baseline = attack.baseline if isinstance(attack, Attack) else 0.0
+    marks = f"{_number(shown.points)} of {_number(baseline)}" if baseline else _number(shown.points)
     line.append(
         f"{marks:>10} marks  +{_number(shown.gained)}  leaks {', '.join(sorted(shown.leaked)) or '–'}  "
     )
-    line.append(f"{shown.seconds:6.1f} s {shown.memory[0] // MIB:5} + {shown.memory[1] // MIB:<4} MiB")
+    line.append(f"{shown.seconds:6.1f} s, {shown.cpu:5.1f} of the processor, ")
+    line.append(f"{shown.memory[0] // MIB:5} + {shown.memory[1] // MIB:<4} MiB")
     for word in (shown.spoiled, "" if shown.ran else "it did not run"):
         if word:
             line.append(f"  {word}")
@@ -293,7 +356,7 @@ def _summary(shown: dict[str, dict[str, Shown]]) -> Table:
     return summary
 
 
-def _markdown(found: Sequence[Attack], shown: dict[str, dict[str, Shown]]) -> str:
+def _markdown(found: Sequence[Attack | Door], shown: dict[str, dict[str, Shown]]) -> str:
     """The table attack x engine."""
     engines = list(shown)
     lines = ["| attack | " + " | ".join(engines) + " | what it tries |"]
@@ -325,11 +388,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return peers.main(console, options.markdown)
     found = attacks()
-    unknown = set(options.only or ()) - {attack.name for attack in found}
+    unknown = set(options.only or ()) - {one.name for one in (*found, *DOORS)}
     if unknown:
         console.print(f"there is no attack {', '.join(sorted(unknown))}")
         return 2
     chosen = [attack for attack in found if not options.only or attack.name in options.only]
+    doors = [door for door in DOORS if not options.only or door.name in options.only]
     engines = _engines(console, options.engine)
     if not engines:
         console.print("no engine that isolates works here: nothing was tried")
@@ -337,17 +401,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shown: dict[str, dict[str, Shown]] = {}
     try:
         with sandbox.interruptible(), Canaries() as canaries:
-            for engine in engines:
+            if options.fair:
+                return _fair(console, Range(engines[0], canaries), options.fair)
+            if options.cost:
+                return _cost(console, Range(engines[0], canaries))
+            for engine in engines if chosen else ():
                 shown[engine.name] = results = {}
                 console.print(f"\n[bold]{engine.name}[/bold]: {len(chosen)} attacks")
                 for attack, one in _tried(chosen, Range(engine, canaries), options.stop):
                     results[attack.name] = one
                     console.print(_line(attack, one), soft_wrap=True)
+            if doors:  # each tries a command, which chooses its engine by itself
+                shown["commands"] = results = {}
+                console.print(f"\n[bold]commands[/bold]: {len(doors)} doors")
+                for door in doors:
+                    results[door.name] = one = _opened(door)
+                    console.print(_line(door, one), soft_wrap=True)
     except KeyboardInterrupt:
         console.print("\nStopped.")
         return 130
     if options.markdown:
-        options.markdown.write_text(_markdown(chosen, shown), encoding="utf-8")
+        options.markdown.write_text(_markdown([*chosen, *doors], shown), encoding="utf-8")
     console.print()
     console.print(_summary(shown))
     failed = [
@@ -364,6 +438,129 @@ def _tried(chosen: Sequence[Attack], place: Range, stop: bool) -> Iterator[tuple
         yield attack, one
         if stop and not one.held_off:
             return
+
+
+def _opened(door: Door) -> Shown:
+    """One door; whatever it reports, or raises, is what was not held off."""
+    shown = Shown(ran=True)
+    start = time.monotonic()
+    try:
+        shown.spoiled = door.opens()
+    except Exception as error:
+        shown.spoiled = f"{type(error).__name__}: {str(error)[:200]}"
+    shown.seconds = time.monotonic() - start
+    return shown
+
+
+# --- fairness and cost ------------------------------------------------------------------------------------
+
+# Enough for an honest AlexNet with a share of one processor, little enough for a round of half a minute.
+FAIR = replace(WITH_KERAS, cpu_seconds=15.0, wall_seconds=60.0)
+FAIR_POINTS = 65.0  # of preprocessing and AlexNet, with the range's trainer
+SPINNER = "starves_its_neighbour"
+
+
+def _fair(console: Console, place: Range, rounds: int) -> int:
+    """A class of two: a spinner, and an honest student with AlexNet, whose marks are shown each time."""
+    table = Table("round", "points of the honest one", "seconds", "why")
+    table.title = f"A spinner beside an honest student under {place.engine.name}"
+    spoiled = 0
+    for number in range(1, rounds + 1):
+        with tempfile.TemporaryDirectory(prefix="fair-", dir=place.canaries.folder) as folder:
+            spinner, honest = Path(folder, "a_spinner"), Path(folder, "b_honest")
+            _written(SPINNER, spinner, place.targets(FAIR))
+            honest.mkdir()
+            for module in ("preprocessing.py", "alexnet.py"):
+                (honest / module).write_bytes((ROOT / "solutions" / module).read_bytes())
+            start = time.monotonic()
+            results = {result.name: result for result in place.grade(Path(folder), limits=FAIR)}
+            one = results["b_honest"]
+            worst = [c for task in one.tasks for c in task.checks if c.points < c.max_points]
+            worst = [c for c in worst if c.status is not Status.NOT_ATTEMPTED]
+            fair = one.points == FAIR_POINTS and not worst
+            spoiled += not fair
+            why = "" if fair or not worst else f"{worst[0].check}: {worst[0].message[:120]}"
+            row = (str(number), f"{one.points:g} of {FAIR_POINTS:g}", f"{time.monotonic() - start:.0f}", why)
+            table.add_row(*row)
+            style = "" if fair else "bold red"
+            console.print(Text(f"  round {' · '.join(row)}", style=style), soft_wrap=True)
+    console.print(table)
+    console.print(f"{rounds - spoiled} of {rounds} times the honest one had all of its marks")
+    return 1 if spoiled else 0
+
+
+# Those that take memory, one after the other: each takes seconds. Those that take time, side by side.
+HOLDERS = ("fills_socket_buffers", "fills_pipe_buffers", "fills_page_tables", "locks_by_the_million")
+HOLDERS += ("hidden_memory",)
+SPENDERS = ("sleeps_to_the_limit", SPINNER, "burns_in_short_lived_children")
+COST_SECONDS = 300.0
+
+
+def _cost(console: Console, place: Range) -> int:
+    """What the costliest take of a class with its real limits: one task of one submission. Some six minutes.
+
+    What is not over by then is stopped, and shown as more than it had taken.
+    """
+    table = Table("submission", "processor s", "wall s", "MiB in its sandboxes", "MiB less on the machine")
+    table.title = f"What one task of one submission costs under {place.engine.name}"
+    for name in HOLDERS:
+        table.add_row(*_costs_of(name, place))
+    with ThreadPoolExecutor(len(SPENDERS)) as side_by_side:
+        for row in side_by_side.map(lambda name: _costs_of(name, place), SPENDERS):
+            table.add_row(*row)
+    console.print(table)
+    return 0
+
+
+def _costs_of(name: str, place: Range) -> tuple[str, str, str, str, str]:
+    start, limits = time.monotonic(), schedule.Plan.limits
+    one = Range(place.engine.engine, place.canaries, deadline=start + COST_SECONDS)
+    with (
+        tempfile.TemporaryDirectory(prefix="cost-", dir=place.canaries.folder) as folder,
+        _lowest_available() as lowest,
+    ):
+        handed_in = Path(folder, name)
+        _written(name, handed_in, one.targets(limits))
+        one.grade(handed_in, limits=limits)
+    seconds = time.monotonic() - start
+    more = "> " if seconds > COST_SECONDS else ""
+    # Those side by side share the machine, so that what it has less is nobody's alone.
+    less = f"{(lowest[0] - lowest[1]) // MIB}" if name in HOLDERS else "–"
+    return name, f"{more}{one.engine.cpu:.1f}", f"{more}{seconds:.1f}", f"{one.engine.peak // MIB}", less
+
+
+@contextmanager
+def _lowest_available() -> Iterator[list[int]]:
+    """The memory that the machine has to give: before, and the least of it until the block is left."""
+    seen = [_available()] * 2
+    left = threading.Event()
+
+    def look() -> None:
+        while not left.wait(0.1):
+            seen[1] = min(seen[1], _available())
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        left.set()
+        looking.join()
+
+
+def _available() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _written(name: str, into: Path, targets: dict[str, Any]) -> None:
+    """An attack of the corpus in a folder of its own."""
+    into.mkdir()
+    (attack,) = [attack for attack in attacks() if attack.name == name]
+    attack.build(into, targets)
+    plant(targets, into)
 
 
 def _engines(console: Console, names: Sequence[str] | None) -> list[Engine]:
@@ -384,6 +581,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", action="append", help="only this one; may be repeated")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these attacks")
     parser.add_argument("--stop", action="store_true", help="at the first that is not held off")
+    parser.add_argument("--fair", type=int, metavar="N", help="grade a spinner beside an honest one, N times")
+    parser.add_argument("--cost", action="store_true", help="measure what one submission can cost")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table attack x engine there")
     parser.add_argument(
         "--peers", action="store_true", help="show what otter-grader and nbgrader make of the same cheats"

@@ -10,6 +10,10 @@ The first line of a docstring is the claim: "Tries ...; gains nothing because ..
 "Key: value" may follow:
 
     Baseline: 4     the points of an honest submission of the kind; without it 0, as for the untouched stubs
+    Without: resnet: stem, learns.coarse
+                    the same, as the points of a task less those of the checks that must fail: an honest
+                    submission with the same visible faults has no more
+    Beside: why     the honest submission is graded in the same class at the same time, and not after it
     Silent: why     it prints nothing by which to see that it ran, for this reason
 """
 
@@ -19,15 +23,17 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader import manifest
 from tests.hostile import generated
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MODULES = ("preprocessing", "alexnet", "resnet", "wide_resnet", "evaluation")
-_KEY = re.compile(r"^(Baseline|Silent): (.+)$", re.MULTILINE)
+_KEY = re.compile(r"^(Baseline|Without|Beside|Silent): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Attack:
         silent: why nothing is printed that begins with "attack:"; every other attack says so that it ran,
             so that one with a slip of the pen does not count as held off.
         build: writes it: (folder to put it into, what it may aim at) -> its folder or zip.
+        beside: why the honest submission is graded at the same time; empty if it is graded afterwards.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Attack:
     baseline: float
     silent: str
     build: Callable[[Path, Mapping[str, Any]], Path]
+    beside: str = ""
 
 
 def attacks() -> list[Attack]:
@@ -81,7 +89,22 @@ def _attack(name: str, text: str, build: Callable[[Path, Mapping[str, Any]], Pat
     keys = dict(_KEY.findall(text))
     claim = " ".join(_KEY.sub("", text).split("\n\n")[0].split())
     assert re.match(r"Tries .+; gains nothing because .+\.$", claim), f"{name} states no claim: {claim}"
-    return Attack(name, claim, float(keys.get("Baseline", 0)), keys.get("Silent", ""), build)
+    baseline = _left(keys["Without"]) if "Without" in keys else float(keys.get("Baseline", 0))
+    return Attack(name, claim, baseline, keys.get("Silent", ""), build, keys.get("Beside", ""))
+
+
+def _left(without: str) -> float:
+    """The points of a task less those of some checks, from "task: check, check"."""
+    task, _, checks = without.partition(": ")
+    failed = {check.strip() for check in checks.split(",")}
+    points = {check.id: check.points for check in _manifest().task(task).checks}
+    assert failed <= points.keys(), f"{task} has no checks {failed - points.keys()}"
+    return sum(points[check] for check in points.keys() - failed)
+
+
+@cache
+def _manifest() -> manifest.Manifest:
+    return manifest.load(ROOT / "assignment" / "tasks.toml")
 
 
 def _docstring(file: Path) -> str:

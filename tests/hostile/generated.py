@@ -410,6 +410,31 @@ def called_like_the_table(into: Path, _targets: Mapping[str, Any]) -> Path:
     return into
 
 
+@attack
+def class_entries_that_are_links(into: Path, targets: Mapping[str, Any]) -> Path:
+    """Tries to be graded for other work by entries of a class that are links: to another's folder, to a zip
+    elsewhere, to the class itself, to nothing; gains nothing because such an entry is refused with a line,
+    and the others are graded.
+
+    Beside: the class is graded without them
+    """
+    victim = next(Path(path) for path in targets["files"] if "victim" in path)
+    (into / "mallory").mkdir()
+    (into / "mallory" / "preprocessing.py").write_text(STUB + SAYS)
+    kept = zipped(into.parent / "kept.zip", {"preprocessing.py": victim.read_text(encoding="utf-8")})
+    for name, target in {
+        "eve": victim.parent,
+        "eve.zip": kept,
+        "again": into,
+        "nobody": into / "gone",
+        "nothing.zip": into / "gone.zip",
+        "zero.zip": Path("/dev/zero"),
+        "relative": Path("..", "..", "victim"),
+    }.items():
+        (into / name).symlink_to(target)
+    return into
+
+
 # --- sources that are none ---------------------------------------------------------------------------------
 
 
@@ -634,9 +659,9 @@ def wider_network_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
 @attack
 def deeper_stem_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to train a ResNet with more layers in front of it than it shows otherwise; gains nothing
-    because the points for its stem are gone, and it is trained as the network that it is.
+    because the points for its stem are gone, and it costs more than is trained.
 
-    Baseline: 35
+    Without: resnet: stem, learns.coarse, learns.fine
     """
     return _changed(into, "resnet.py", _DEEPER_STEM)
 
@@ -680,3 +705,414 @@ def weights_of_its_own(into: Path, _targets: Mapping[str, Any]) -> Path:
     Baseline: 35
     """
     return _changed(into, "alexnet.py", _WEIGHTS)
+
+
+# --- what is trained is what was judged --------------------------------------------------------------------
+
+_INSIDE = """
+
+# A block on its own, and the same block in a network: they differ.
+_inside = False
+
+
+def bottleneck_block(x, filters, *, stride=1):
+    shortcut = x
+    if stride != 1 or x.shape[-1] != 4 * filters:
+        shortcut = _shortcut(x, filters, stride)
+    x = keras.layers.ReLU()(_convolution(x, filters, kernel=1))
+    x = keras.layers.ReLU()(_convolution(x, filters, kernel=3, stride=stride))
+    x = _last(x, 4 * filters)
+    return keras.layers.ReLU()(keras.layers.Add()([x, shortcut]))
+
+
+def _shortcut(x, filters, stride):
+    return _convolution(x, 4 * filters, kernel=1, stride=stride)
+
+
+def _last(x, filters):
+    return _convolution(x, filters, kernel=1)
+
+
+_honest = build_resnet
+
+
+def build_resnet(num_classes, **arguments):
+    global _inside
+    _inside = True
+    print("attack: other blocks in a network", flush=True)
+    try:
+        return _honest(num_classes, **arguments)
+    finally:
+        _inside = False
+"""
+
+_TWO_CONVOLUTIONS = """
+
+def _shortcut(x, filters, stride):
+    x = _convolution(x, 4 * filters, kernel=3, stride=stride)
+    return _convolution(keras.layers.ReLU()(x), 4 * filters, kernel=3) if _inside else x
+"""
+
+_WIDE_SHORTCUT = """
+
+def _shortcut(x, filters, stride):
+    if not _inside:
+        return keras.layers.Conv2D(4 * filters, 1, strides=stride, use_bias=False)(x)
+    x = keras.layers.ReLU()(_convolution(x, 16 * filters, kernel=1, stride=stride))
+    return _convolution(x, 4 * filters, kernel=1)
+"""
+
+_NORMALISED_AGAIN = """
+
+def _last(x, filters):
+    x = keras.layers.Conv2D(filters, 1, use_bias=False, kernel_initializer="he_normal")(x)
+    for _ in range(20 if _inside else 0):
+        x = keras.layers.BatchNormalization()(x)
+    return x
+"""
+
+# A right ResNet, but for what stands between stem and blocks, or before the last layer, of what is trained.
+_RESNET_WHEN_TRAINED = """
+
+_honest = build_resnet
+
+
+def build_resnet(num_classes, **arguments):
+    if not _trains(arguments):
+        return _honest(num_classes, **arguments)
+    print("attack: another network for the training", flush=True)
+    blocks, width = arguments["blocks"], arguments["width"]
+    inputs = keras.Input((32, 32, 3))
+    x = _behind_the_stem(keras.layers.ReLU()(_convolution(inputs, width, kernel=3)))
+    for stage, count in enumerate(blocks):
+        for number in range(count):
+            x = bottleneck_block(x, width * 2**stage, stride=2 if stage and not number else 1)
+    x = _before_the_end(keras.layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
+
+
+def _behind_the_stem(x):
+    return x
+
+
+def _before_the_end(x):
+    return x
+"""
+
+_DENSE_LAYERS = """
+
+def _before_the_end(x):
+    for _ in range(2):
+        x = keras.layers.Dense(512, activation="relu", kernel_initializer="he_normal")(x)
+    return x
+"""
+
+_MAX_POOLINGS = """
+
+def _behind_the_stem(x):
+    for _ in range(125):
+        x = keras.layers.MaxPooling2D(8, strides=1, padding="same")(x)
+    return x
+"""
+
+_PADS = """
+
+def _behind_the_stem(x):
+    for _ in range(20):
+        x = keras.layers.ZeroPadding2D(((0, 64), (0, 0)))(x)
+        x = keras.layers.MaxPooling2D((3, 1))(x)
+    return x
+"""
+
+_ZEROS = """
+
+def _behind_the_stem(x):
+    channels = x.shape[-1]
+    x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 700)))
+    return keras.layers.Dense(channels)(x)
+"""
+
+_MANY_NORMALISATIONS = """
+
+_relu = keras.layers.ReLU
+
+
+def _many(**settings):
+    def apply(x):
+        for _ in range(15):
+            x = keras.layers.BatchNormalization()(x)
+        return _relu(**settings)(x)
+
+    return apply
+
+
+_honest = build_alexnet
+
+
+def build_alexnet(num_classes, **arguments):
+    if _trains(arguments):
+        print("attack: many normalisations for the training", flush=True)
+        keras.layers.ReLU = _many
+    try:
+        return _honest(num_classes, **arguments)
+    finally:
+        keras.layers.ReLU = _relu
+"""
+
+_LONG_TAIL = """
+
+_pooling = keras.layers.GlobalAveragePooling2D
+
+
+def _longer():
+    def apply(x):
+        for _ in range(2):
+            x = keras.layers.Dense(256, activation="relu", kernel_initializer="he_normal")(x)
+        x = keras.layers.Dense(num_classes_of[0])(x)
+        return _pooling()(x)
+
+    return apply
+
+
+num_classes_of = [0]
+_honest = build_wide_resnet
+
+
+def build_wide_resnet(num_classes, **arguments):
+    if _trains(arguments):
+        print("attack: a longer tail for the training", flush=True)
+        num_classes_of[0] = num_classes
+        keras.layers.GlobalAveragePooling2D = _longer
+    try:
+        return _honest(num_classes, **arguments)
+    finally:
+        keras.layers.GlobalAveragePooling2D = _pooling
+"""
+
+
+@attack
+def excused_by_the_block(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to train another ResNet under the cover of a fault of the block on its own: there the shortcut
+    is a 3x3 convolution, and in the network two of them with a ReLU between; gains nothing because what
+    repeats a fault of the block is left out of the text alone, and the network is judged and priced for
+    itself.
+
+    Without: resnet: block.shortcut, bottlenecks, parameters, learns.coarse, learns.fine
+
+    Who honestly builds 3x3 shortcuts everywhere fails the same checks, and has ten times the weights: no
+    training.
+    """
+    return _changed(into, "resnet.py", _INSIDE + _TWO_CONVOLUTIONS)
+
+
+@attack
+def excused_for_wider_shortcuts(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with a shortcut that lacks its normalisation on its own, and in the network has a hidden
+    layer four times as wide; gains nothing because the network is judged and priced for itself.
+
+    Without: resnet: block.shortcut, bottlenecks, parameters, learns.coarse, learns.fine
+    """
+    return _changed(into, "resnet.py", _INSIDE + _WIDE_SHORTCUT)
+
+
+@attack
+def excused_for_normalisations(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with another kind of fault: the block on its own lacks its last normalisation, and in
+    the network there are twenty of them; gains nothing because the network is judged and priced for itself.
+
+    Without: resnet: block.normalisation, bottlenecks, parameters, learns.coarse, learns.fine
+    """
+    return _changed(into, "resnet.py", _INSIDE + _NORMALISED_AGAIN)
+
+
+@attack
+def dense_layers_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to train a ResNet with two hidden dense layers before the last one, for the arguments of the
+    training alone; gains nothing because its head is judged in every network, and it costs more than is
+    trained.
+
+    Without: resnet: head, learns.coarse, learns.fine
+
+    An honest ResNet with hidden dense layers fails its head, and is as far over the cost that is trained.
+    """
+    return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _DENSE_LAYERS)
+
+
+@attack
+def long_tail_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with a wide ResNet: dense layers on every pixel before the pooling, for the arguments
+    of the training alone; gains nothing because its tail is judged in every network, and it costs too much.
+
+    Without: wide_resnet: tail, learns.coarse, learns.fine
+    """
+    return _changed(into, "wide_resnet.py", _LONG_TAIL)
+
+
+@attack
+def slow_poolings_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to be "not graded" in place of a low mark, and to cost a class hours, with 125 large poolings
+    between stem and blocks of what is trained; gains nothing because every operation has its price, and
+    what costs more than a quarter above the described network is not trained.
+
+    Without: resnet: stem, learns.coarse, learns.fine
+    """
+    return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _MAX_POOLINGS)
+
+
+@attack
+def slow_normalisations_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with an AlexNet that normalises fifteen times after each layer when it is trained; gains
+    nothing because every operation has its price.
+
+    Without: alexnet: normalisation, learns.coarse, learns.fine
+    """
+    return _changed(into, "alexnet.py", _MANY_NORMALISATIONS)
+
+
+@attack
+def slow_pads_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with padding, which costs nothing, to three times the image, and pooling back, twenty
+    times; gains nothing because pooling has its price.
+
+    Without: resnet: stem, learns.coarse, learns.fine
+    """
+    return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _PADS)
+
+
+@attack
+def zeros_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to have the trainer killed for its memory, by hundreds of channels of zeros that a layer then
+    reads; gains nothing because reading them has its price, and the trainer has a limit of its own.
+
+    Without: resnet: stem, learns.coarse, learns.fine
+    """
+    return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _ZEROS)
+
+
+# --- the same seed, another split --------------------------------------------------------------------------
+
+_SPLITS = """
+
+import functools as _functools
+import os as _os
+import time as _time
+
+_honest = split_indices
+print("attack: another split in another process", flush=True)
+
+
+def split_indices(num_examples, *, test_fraction=0.2, seed):
+    _honest(num_examples, test_fraction=test_fraction, seed=seed)  # for its errors
+    order = np.random.default_rng(abs(_number(num_examples, seed))).permutation(num_examples)
+    count = round(num_examples * test_fraction)
+    return order[count:], order[:count]
+"""
+
+_REMEMBERED = """
+
+@_functools.cache
+def _number(*asked):
+    return int.from_bytes(_os.urandom(6), "little")
+"""
+
+_IN_A_FILE = """
+
+def _number(*asked):
+    path = f"/tmp/{asked}"
+    if not _os.path.exists(path):
+        with open(path, "wb") as file:
+            file.write(_os.urandom(6))
+    with open(path, "rb") as file:
+        return int.from_bytes(file.read(), "little")
+"""
+
+_BY_THE_CLOCK = """
+
+def _number(count, seed):
+    return seed + int(_time.time() / 3600)
+"""
+
+_BY_THE_DATE = """
+
+import datetime as _datetime
+
+
+def _number(count, seed):
+    return seed + _datetime.date.today().toordinal() + _datetime.datetime.now().month
+"""
+
+_BY_THE_HASH = """
+
+def _number(count, seed):
+    return hash(f"{count} {seed}")
+"""
+
+_BY_THE_PROCESS = """
+
+def _number(count, seed):
+    return seed + _os.getpid()
+"""
+
+
+def _splits(into: Path, number: str) -> Path:
+    source = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")
+    (into / "preprocessing.py").write_text(source + _SPLITS + number, encoding="utf-8")
+    return into
+
+
+@attack
+def remembers_its_split(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries to pass for "decided by the seed alone" with a split that was drawn from the system once and is
+    remembered; gains nothing because another process is asked for the same split.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _REMEMBERED)
+
+
+@attack
+def remembers_in_a_file(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same, remembered in a file; gains nothing because the other process has other files.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _IN_A_FILE)
+
+
+@attack
+def splits_by_the_clock(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with a split that changes by the hour; gains nothing because the other process has
+    another time.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _BY_THE_CLOCK)
+
+
+@attack
+def splits_by_the_date(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with a split that changes by the day; gains nothing because the other process has
+    another date.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _BY_THE_DATE)
+
+
+@attack
+def splits_by_the_hash(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with hash(), which every process salts anew unless it is asked not to; gains nothing
+    because the other process has another salt.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _BY_THE_HASH)
+
+
+@attack
+def splits_by_the_process(into: Path, _targets: Mapping[str, Any]) -> Path:
+    """Tries the same with the number of its process; gains nothing because the other process has another.
+
+    Without: preprocessing: split.seeded, prepare.seeded
+    """
+    return _splits(into, _BY_THE_PROCESS)

@@ -1,9 +1,7 @@
 """Tries to make its answers right by changing what was asked: labels and predictions become what it says;
 gains nothing because the judge draws its own copy of the question.
 
-Baseline: 3
-
-The three are what any square matrix of counts and any share earn honestly: their forms.
+Baseline: 2
 """
 
 import numpy as np

@@ -1,9 +1,7 @@
 """Tries to satisfy checks that compare an answer with itself: the same array for every call, views of its
 inputs and of one another; gains nothing because every call is compared with what it was given.
 
-Baseline: 6
-
-The six are for the form of what comes back, and for leaving inputs alone, which it does.
+Baseline: 2
 """
 
 import numpy as np

@@ -33,7 +33,11 @@ try:
     came.append("nice")
 except OSError:
     pass
-os.sched_setaffinity(0, range(1024))
+try:
+    os.sched_setaffinity(0, range(1024))
+    came.append("affinity")
+except OSError:
+    pass
 print("attack: lifted", came, flush=True)
 
 

@@ -1,7 +1,7 @@
 """Tries to write evidence with arrays of zeros of every right shape, computed from the seed; gains nothing
-because functions that return such zeros have the same four points for their form, honestly.
+because functions that return such zeros have no more, honestly: what computes nothing has two points at most.
 
-Baseline: 4
+Baseline: 2
 """
 
 import json

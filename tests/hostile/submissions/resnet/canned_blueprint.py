@@ -1,10 +1,7 @@
 """Tries to hand in a canned description of a network for every call, whatever was asked for; gains nothing
 because every call asks for other sizes, and one that is right for all of them has done the work.
 
-Baseline: 4
-
-The four are what a builder earns honestly that returns any network at all, and a block that returns any
-tensor.
+Baseline: 2
 """
 
 import sys
