@@ -143,8 +143,8 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
             inherited.callback(os.close, status_inside)
             options = _memory_file("\0".join(_options(job, folder)).encode())
             inherited.callback(os.close, options)
-            # Memory files belong to no process: where no group counts them, they would be a way round.
-            rules = _memory_file(seccomp.program(memfd=group is not None))
+            # What lies in pipes belongs to no process: where no group counts it, there are none.
+            rules = _memory_file(seccomp.program(counted=group is not None))
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(
