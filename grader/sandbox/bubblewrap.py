@@ -143,8 +143,7 @@ def _started(job: Job, folder: Path, group: totals.Group | None) -> Iterator[_Sa
             inherited.callback(os.close, status_inside)
             options = _memory_file("\0".join(_options(job, folder)).encode())
             inherited.callback(os.close, options)
-            # What lies in pipes belongs to no process: where no group counts it, there are none.
-            rules = _memory_file(seccomp.program(counted=group is not None))
+            rules = _memory_file(seccomp.program())
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(

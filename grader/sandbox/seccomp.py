@@ -66,25 +66,25 @@ _ALLOWED: dict[str, _Numbers] = {
     "eventfd2": (290, 19), "nanosleep": (35, 101), "clock_nanosleep": (230, 115),
     "clock_gettime": (228, 113), "clock_getres": (229, 114), "gettimeofday": (96, 169), "time": (201, None),
     "times": (100, 153),
-    # Asking who and where one is. Threads ask how they are scheduled; to change it, or the processors that
-    # one is bound to, is not allowed.
+    # Asking who and where one is. Threads ask how they are scheduled. To change that, or the processors that
+    # one is bound to, is not allowed; nor is setsid, as the scheduler gives each session a share of its own.
     "getpid": (39, 172), "getppid": (110, 173), "gettid": (186, 178), "getuid": (102, 174),
     "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177), "getresuid": (118, 148),
     "getresgid": (120, 150), "getgroups": (115, 158), "getpgid": (121, 155), "getpgrp": (111, None),
-    "getsid": (124, 156), "setpgid": (109, 154), "setsid": (112, 157), "uname": (63, 160),
-    "sysinfo": (99, 179), "getrusage": (98, 165), "getrandom": (318, 278), "getcpu": (309, 168),
+    "getsid": (124, 156), "setpgid": (109, 154), "uname": (63, 160), "sysinfo": (99, 179),
+    "getrusage": (98, 165), "getrandom": (318, 278), "getcpu": (309, 168),
     "prlimit64": (302, 261), "getpriority": (140, 141), "sched_getaffinity": (204, 123),
     "sched_getscheduler": (145, 120), "sched_getparam": (143, 121), "sched_getattr": (315, 275),
     "sched_get_priority_max": (146, 125), "sched_get_priority_min": (147, 126),
     # For nice, setpriv and prlimit, which run behind the filter; the program itself can only lose by them.
     "setpriority": (141, 140), "capget": (125, 90), "capset": (126, 91), "setresuid": (117, 147),
     "setresgid": (119, 149), "setgroups": (116, 159),
+    # Pipes, for subprocess, multiprocessing and its pool of threads, which scikit-learn uses (n_jobs=2). What
+    # lies in one belongs to no process; base.OPEN_FILES bounds it where no control group counts it.
+    "pipe": (22, None), "pipe2": (293, 59),
     # For runc, which waits on one that it has made before. New ones cannot be made; Python then uses poll.
     "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
 }  # fmt: skip
-
-# For subprocess and multiprocessing. What lies in a pipe belongs to no process: only a group counts it.
-_ALLOWED_IF_COUNTED: dict[str, _Numbers] = {"pipe": (22, None), "pipe2": (293, 59)}
 
 # Answered here with another error than ENOSYS.
 _ANSWERED: dict[str, tuple[_Numbers, int]] = {
@@ -124,10 +124,10 @@ class _NoBits:
     error: int
 
 
-# CLONE_VM, FS, FILES, SIGHAND, VFORK, PARENT, THREAD, SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID,
-# DETACHED, CHILD_SETTID, IO, and the number of a signal: threads and forks. Not CLONE_NEW*.
-_CLONE = 0x100 | 0x200 | 0x400 | 0x800 | 0x4000 | 0x8000 | 0x10000 | 0x40000 | 0x80000 | 0x100000 | 0x200000
-_CLONE |= 0x400000 | 0x1000000 | 0x80000000 | 0x7F
+# The number of a signal; CLONE_VM, FS, FILES, SIGHAND, VFORK, THREAD, SYSVSEM, SETTLS, PARENT_SETTID,
+# CHILD_CLEARTID, DETACHED, CHILD_SETTID: threads and forks, and no namespaces.
+_CLONE = 0x7F | 0x100 | 0x200 | 0x400 | 0x800 | 0x4000 | 0x10000 | 0x40000 | 0x80000 | 0x100000
+_CLONE |= 0x200000 | 0x400000 | 0x1000000
 _BITS = 0xFFFFFFFF
 
 _ARGUMENTS: dict[str, _Values | _NoBits] = {
@@ -157,11 +157,10 @@ _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF_LD|W|ABS, JMP|J
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 
-def program(*, counted: bool, machine: str | None = None) -> bytes:
+def program(*, machine: str | None = None) -> bytes:
     """Assembles the filter.
 
     Args:
-        counted: whether a memory control group counts the job. Where none does, there are no pipes.
         machine: as platform.machine() gives it.
 
     Returns:
@@ -175,7 +174,7 @@ def program(*, counted: bool, machine: str | None = None) -> bytes:
     code = [*_word(_ARCH), *_unless_equal(_AUDIT[name], _KILL_PROCESS), *_word(_NR)]
     if name == "x86_64":
         code += _if_any_bit(_X32, _ERRNO | ENOSYS)
-    for call, number in _numbers(_allowed(counted=counted), name).items():
+    for call, number in _numbers(_ALLOWED, name).items():
         code += _block(number, _ARGUMENTS[call]) if call in _ARGUMENTS else _if_equal(number, _ALLOW)
     for call, number in _numbers({call: numbers for call, (numbers, _) in _ANSWERED.items()}, name).items():
         code += _if_equal(number, _ERRNO | _ANSWERED[call][1])
@@ -183,15 +182,12 @@ def program(*, counted: bool, machine: str | None = None) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
-def profile(*, counted: bool = True, machine: str | None = None) -> dict[str, Any]:
+def profile(*, machine: str | None = None) -> dict[str, Any]:
     """The same list for podman's and docker's --security-opt seccomp=FILE.
 
     Their stock profiles allow more: podman's lets any program make namespaces of its own. What libseccomp
     makes of this kills a program that uses another ABI, x32 included. It compares arguments whole, hence the
     masks: the kernel takes 32 bits of them. A name that the engine's libseccomp does not know is passed over.
-
-    Args:
-        counted, machine: as for `program`. An engine's container has a control group, as a rule.
 
     Raises:
         SandboxFault: as for `program`.
@@ -206,7 +202,7 @@ def profile(*, counted: bool = True, machine: str | None = None) -> dict[str, An
         return {"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
 
     rules = []
-    for call in _numbers(_allowed(counted=counted), name):
+    for call in _numbers(_ALLOWED, name):
         match _ARGUMENTS.get(call):
             case None:
                 rules.append(rule(call, None))
@@ -232,10 +228,6 @@ def _known(machine: str | None) -> str:
     if name not in _AUDIT:
         raise SandboxFault(f"no system call filter for this processor: {name}, expected x86_64 or aarch64")
     return name
-
-
-def _allowed(*, counted: bool) -> dict[str, _Numbers]:
-    return _ALLOWED | (_ALLOWED_IF_COUNTED if counted else {})
 
 
 def _numbers(calls: dict[str, _Numbers], machine: str) -> dict[str, int]:
