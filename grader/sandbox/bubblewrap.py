@@ -33,7 +33,6 @@ from grader.sandbox.base import (
     MIB,
     NICE,
     OPEN_FILES,
-    OPEN_FILES_UNCOUNTED,
     SHM_BYTES,
     SOFT,
     TMP_BYTES,
@@ -165,8 +164,7 @@ def _started(
             inherited.callback(os.close, status_inside)
             options = _memory_file("\0".join(_options(job, folder)).encode())
             inherited.callback(os.close, options)
-            # Memory files belong to no process: where no group counts them, they would be a way round.
-            rules = _memory_file(seccomp.program(memfd=counted))
+            rules = _memory_file(seccomp.program())
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(
@@ -223,9 +221,8 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
     if user is not None:
         become = [visible.tool("setpriv") or "", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
-    files = OPEN_FILES if counted else OPEN_FILES_UNCOUNTED
     limit = [visible.tool("prlimit") or "", "--core=0", "--msgqueue=0"]
-    limit += [f"--fsize={limits.file_bytes}", f"--nofile={files}"]
+    limit += [f"--fsize={limits.file_bytes}", f"--nofile={OPEN_FILES}"]
     if become or _counts_processes_per_namespace():
         limit.append(f"--nproc={limits.processes}")
     if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog
