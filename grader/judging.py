@@ -31,6 +31,14 @@ class Unmet(Exception):
         self.verdict = Verdict.failed(message, hint=hint)
 
 
+class Blocked(Exception):
+    """A check cannot be looked at: an earlier one failed, or what it would praise is not there."""
+
+    def __init__(self, check: str = "", *, message: str = "") -> None:
+        super().__init__(message or check)
+        self.check, self.message = check, message
+
+
 @dataclass(frozen=True)
 class Case:
     """One task of one submission, as a judge sees it.
@@ -156,7 +164,11 @@ def judge(case: Case) -> dict[str, Verdict]:
 
 
 def network(
-    case: Case, check: Check, verdicts: Mapping[str, Verdict], budget: blueprint.Budget
+    case: Case,
+    check: Check,
+    verdicts: Mapping[str, Verdict],
+    budget: blueprint.Budget,
+    described: blueprint.Blueprint,
 ) -> blueprint.Blueprint | Verdict:
     """The network to be trained for a check, or the verdict where there is none that may be.
 
@@ -164,7 +176,8 @@ def network(
         case: its evidence has the network under the name `train.<label set>`.
         check: one that a training decides.
         verdicts: of the other checks.
-        budget: the most that the training may take.
+        budget: the most that any training may take.
+        described: the network that should have been built; no other may cost much more than this one.
     """
     closed = _closed(check, case, verdicts)
     if closed is not None:
@@ -178,14 +191,42 @@ def network(
         if (found.input_shape, found.output_shape) != (inputs, outputs):
             came = f"a network from {found.input_shape} to {found.output_shape}"
             case.fail(name, came, f"one from {inputs} to {outputs}")
-        return found
     except Unmet as unmet:
         return unmet.verdict
+    over = blueprint.excess(found, described)
+    return found if over is None else _too_costly(case.call(name), over)
+
+
+def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
+    return Verdict.failed(
+        f"{call}: the network has {over.found:,} {over.what}; the one that was asked for has "
+        f"{over.described:,}, and no more than {over.most:,} are trained. It was not trained.",
+        hint="Only a network of about the size that was asked for is trained. Look for layers that are too "
+        "many or too large, and fix the failed checks above first: model.summary() shows yours.",
+        found=over.found,
+        described=over.described,
+        most=over.most,
+    )
+
+
+def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
+    """The network that a task's builder should build for these arguments, as the course would build it."""
+    judge = importlib.import_module(f"grader.tasks.{task.id}.judge")
+    network: blueprint.Blueprint = judge.described(num_classes, **arguments)
+    return network
 
 
 def judges_of(task: Task) -> dict[str, Judge]:
-    """The judge of each check; ManifestError if a check has none or a judge no check."""
-    judges: dict[str, Judge] = importlib.import_module(f"grader.tasks.{task.id}.judge").CHECKS
+    """The judge of each check; ManifestError if a check has none, a judge no check, or a builder's task no
+    described network.
+    """
+    module = importlib.import_module(f"grader.tasks.{task.id}.judge")
+    judges: dict[str, Judge] = module.CHECKS
+    if task.builder and not hasattr(module, "described"):
+        raise ManifestError(
+            f"the judge of task {task.id!r} has no function described(num_classes, ...): "
+            "what the task's builder may cost in training is measured by it"
+        )
     listed = {check.id for check in task.checks if check.train is None}
     for check in sorted(listed ^ judges.keys()):
         knows, lacks = ("tasks.toml", "judge.py") if check in listed else ("judge.py", "tasks.toml")
@@ -318,10 +359,17 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         if calls and all(call.status == "not implemented" for call in calls):
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
-        if earlier[needed].status is not Status.PASSED:
-            title = next(other.title for other in case.task.checks if other.id == needed)
-            return Verdict(status=Status.BLOCKED, message=f"First this must hold: {title}.")
+        # A training may follow where no more is wrong than was said before: what it costs is limited anyway.
+        repeated = check.train is not None and earlier[needed].repeats
+        if earlier[needed].status is not Status.PASSED and not repeated:
+            return _blocked(case.task, Blocked(needed))
     return None
+
+
+def _blocked(task: Task, blocked: Blocked) -> Verdict:
+    titles = {check.id: check.title for check in task.checks}
+    message = blocked.message or f"First this must hold: {titles[blocked.check]}."
+    return Verdict(status=Status.BLOCKED, message=message)
 
 
 def _whole(case: Case) -> Verdict | None:
@@ -361,6 +409,8 @@ def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
         return judge(case)
     except Unmet as unmet:
         return unmet.verdict
+    except Blocked as blocked:
+        return _blocked(case.task, blocked)
     except Exception as error:
         raise GraderFault(
             f"the judge of {case.task.id}/{check.id} failed: {type(error).__name__}: {error}"

@@ -18,7 +18,7 @@ from grader import judging, probing, submission
 from grader.blueprint import Blueprint
 from grader.errors import GraderFault, SubmissionError, TrainerFault
 from grader.manifest import Check, Manifest, Task
-from grader.recipes import LabelSet, Profile
+from grader.recipes import CLASSES, LabelSet, Profile
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
@@ -166,7 +166,8 @@ def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) 
     for check in task.checks:
         if check.train is None:
             continue
-        network = judging.network(case, check, verdicts, plan.profile.budget)
+        described = judging.described_network(task, CLASSES[check.train], recipe)
+        network = judging.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
             verdicts[check.id] = network
         else:

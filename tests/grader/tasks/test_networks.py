@@ -243,8 +243,8 @@ class TestNextToNothing:
             calls[name] = Call("build", "…", "returned", value=Network(network))
         verdicts = judge(Case(tasks[task], Evidence(True, True, None, "ok", None, calls), inputs))
         passed = {check for check, verdict in verdicts.items() if verdict.fraction}
-        assert passed <= {"block.builds", "builds", "input_shape"}
-        assert {"builds", "input_shape"} <= passed
+        assert passed <= {"block.builds", "builds"}
+        assert "builds" in passed
 
 
 class TestOrdinal:
