@@ -2,9 +2,9 @@
 
     over = excess(found, described)     # None, or what there is too much of
 
-What is trained must not cost more than what was asked for: a larger network may reach more, or take more time and
-memory than there is. Each kind of cost is compared on its own, so that room in one buys nothing in another: a
-max pooling takes many times as long as a convolution of as many operations.
+What is trained must not cost more than what was asked for: a larger network may reach more, or take more
+time and memory than there is. Each kind of cost is compared on its own, so that room in one buys nothing in
+another: a max pooling takes many times as long as a convolution of as many operations.
 """
 
 import math

@@ -335,8 +335,8 @@ def _require_substance(
             return
         lacking = lacking or (
             f"{case.call(name)}: the network has {there} of the {needed} layers that make it up "
-            "(convolutions of the right kernel size, dense layers, additions). The rest is looked at when half "
-            "of them are there."
+            "(convolutions of the right kernel size, dense layers, additions). The rest is looked at when "
+            "half of them are there."
         )
     if lacking:
         raise Blocked(message=lacking)
