@@ -329,22 +329,37 @@ def _require_substance(
     """Blocked if no call gave half of what its network should have; one that did is enough to go on."""
     lacking = ""
     for name in readable(case, arguments):
-        wanted = _substance(described(**arguments[name]))
-        there, needed = (_substance(read(case, name)) & wanted).total(), wanted.total()
-        if 2 * there >= needed:
+        few = _few(read(case, name), described(**arguments[name]))
+        if not few:
             return
-        lacking = lacking or (
-            f"{case.call(name)}: the network has {there} of the {needed} layers that make it up "
-            "(convolutions of the right kernel size, dense layers, additions). The rest is looked at when "
-            "half of them are there."
-        )
+        lacking = lacking or f"{case.call(name)}: {few} The rest is looked at when half of them are there."
     if lacking:
         raise Blocked(message=lacking)
+
+
+def _few(network: Blueprint, wanted: Blueprint) -> str:
+    """What makes up a network and is less than half there, as a sentence; empty if nothing is."""
+    asked = _substance(wanted)
+    there, needed = (_substance(network) & asked).total(), asked.total()
+    if 2 * there < needed:
+        return (
+            f"the network has {there} of the {needed} layers that make it up "
+            "(convolutions of the right kernel size, dense layers, additions)."
+        )
+    there, needed = _spatial(network), _spatial(wanted)
+    if 2 * there < needed:
+        return f"the network has {there} convolutions larger than 1x1, and should have {needed}."
+    return ""
 
 
 def _substance(network: Blueprint) -> "Counter[tuple[str, Any]]":
     nodes = network.of("Conv2D", "Dense", "Add")
     return Counter((node.op, node.settings.get("kernel_size")) for node in nodes)
+
+
+def _spatial(network: Blueprint) -> int:
+    """How many convolutions see more than one pixel at a time."""
+    return sum(node.settings["kernel_size"] != (1, 1) for node in network.of("Conv2D"))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a network costs beside the one that was asked for: each kind of cost has its own limit."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -86,7 +86,7 @@ class TestExcess:
 class TestEveryOperationCosts:
     """No operation of the allowlist is free."""
 
-    SETTINGS: dict[str, dict[str, Any]] = {
+    SETTINGS: ClassVar[dict[str, dict[str, Any]]] = {
         "Conv2D": {"filters": 4, "kernel_size": 3},
         "Dense": {"units": 4},
         "Dropout": {"rate": 0.5},
