@@ -395,9 +395,7 @@ class Local:
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
         """See Launcher."""
-        rest = [argument.replace(JOB_HOME, str(home)) for argument in arguments]
-        # -P: the current folder, wherever that is, must not decide what gets imported.
-        command = [sys.executable, "-P", "-m", "grader.trainer", *rest]
+        command = self._command([argument.replace(JOB_HOME, str(home)) for argument in arguments])
         with ExitStack() as cleanup, (home / "errors").open("wb") as errors:
             group = None
             if self._memory_bytes is not None and sys.platform == "linux":
@@ -425,6 +423,10 @@ class Local:
                     yield process
                 finally:
                     process.kill()
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        # -P: the current folder, wherever that is, must not decide what gets imported.
+        return [sys.executable, "-P", "-m", "grader.trainer", *arguments]
 
 
 # --- the parent -------------------------------------------------------------------------------------------
