@@ -183,7 +183,11 @@ def judge(case: Case) -> dict[str, Verdict]:
 
 
 def network(
-    case: Case, check: Check, verdicts: Mapping[str, Verdict], budget: blueprint.Budget
+    case: Case,
+    check: Check,
+    verdicts: Mapping[str, Verdict],
+    budget: blueprint.Budget,
+    described: blueprint.Blueprint,
 ) -> blueprint.Blueprint | Verdict:
     """The network to be trained for a check, or the verdict where there is none that may be.
 
@@ -191,7 +195,8 @@ def network(
         case: its evidence has the network under the name `train.<label set>`.
         check: one that a training decides.
         verdicts: of the other checks.
-        budget: the most that the training may take.
+        budget: the most that any training may take.
+        described: the network that should have been built; no other may cost much more than this one.
     """
     closed = _closed(check, case, verdicts)
     if closed is not None:
@@ -205,14 +210,42 @@ def network(
         if (found.input_shape, found.output_shape) != (inputs, outputs):
             came = f"a network from {found.input_shape} to {found.output_shape}"
             case.fail(name, came, f"one from {inputs} to {outputs}")
-        return found
     except Unmet as unmet:
         return unmet.verdict
+    over = blueprint.excess(found, described)
+    return found if over is None else _too_costly(case.call(name), over)
+
+
+def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
+    return Verdict.failed(
+        f"{call}: the network has {over.found:,} {over.what}; the one that was asked for has "
+        f"{over.described:,}, and no more than {over.most:,} are trained. It was not trained.",
+        hint="Only a network of about the size that was asked for is trained. Look for layers that are too "
+        "many or too large, and fix the failed checks above first: model.summary() shows yours.",
+        found=over.found,
+        described=over.described,
+        most=over.most,
+    )
+
+
+def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
+    """The network that a task's builder should build for these arguments, as the course would build it."""
+    judge = importlib.import_module(f"grader.tasks.{task.id}.judge")
+    network: blueprint.Blueprint = judge.described(num_classes, **arguments)
+    return network
 
 
 def judges_of(task: Task) -> dict[str, Judge]:
-    """The judge of each check; ManifestError if a check has none or a judge no check."""
-    judges: dict[str, Judge] = importlib.import_module(f"grader.tasks.{task.id}.judge").CHECKS
+    """The judge of each check; ManifestError if a check has none, a judge no check, or a builder's task no
+    described network.
+    """
+    module = importlib.import_module(f"grader.tasks.{task.id}.judge")
+    judges: dict[str, Judge] = module.CHECKS
+    if task.builder and not hasattr(module, "described"):
+        raise ManifestError(
+            f"the judge of task {task.id!r} has no function described(num_classes, ...): "
+            "what the task's builder may cost in training is measured by it"
+        )
     listed = {check.id for check in task.checks if check.train is None}
     for check in sorted(listed ^ judges.keys()):
         knows, lacks = ("tasks.toml", "judge.py") if check in listed else ("judge.py", "tasks.toml")
@@ -355,7 +388,9 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         if calls and all(call.status == "not implemented" for call in calls):
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
-        if earlier[needed].status is not Status.PASSED:
+        # A training may follow where no more is wrong than was reported before: what it costs is limited anyway.
+        repeated = check.train is not None and earlier[needed].repeats
+        if earlier[needed].status is not Status.PASSED and not repeated:
             return _blocked_by(needed, case.task)
     return None
 

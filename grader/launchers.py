@@ -12,7 +12,7 @@ import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from grader import images, trainer
 from grader.errors import UsageError
 from grader.recipes import Backend, Device
 from grader.sandbox import containers
-from grader.trainer import JOB_HOME, ROOT
+from grader.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage
 
 _USER = 1000  # as in the Dockerfile
 _PROCESSES = 4096  # of TensorFlow and CUDA: dozens; but it counts all that the user runs on this machine
 _START_SECONDS = 300.0  # TensorFlow with CUDA takes ten to start; on a machine full of trainings, minutes
+_ASK_SECONDS = 30.0  # for an engine to answer, on a machine that is busy
 _DATA = ("data", "data.dvc", "grader/hidden", "grader/hidden.dvc")
 _GPU = {"podman": "--device=nvidia.com/gpu=all", "docker": "--gpus=all"}
 _MEND_GPU = {
@@ -54,6 +55,22 @@ class Contained:
         self._device = device
         self._root = root
         self._backend = backend
+        self._names: dict[int, str] = {}  # of containers, by their client's process
+        self._inside: dict[int, int] = {}  # their process 1, by the same
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """See trainer.Launcher."""
+        return MEMORY_BYTES[self._device]
+
+    def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
+        """See trainer.Launcher: of the container's process 1, which trains."""
+        if process.pid not in self._inside and process.poll() is None:
+            found = _first_process(self._engine, self._names[process.pid])
+            if found is not None:
+                self._inside[process.pid] = found
+        inside = self._inside.get(process.pid)
+        return Usage() if inside is None else trainer.usage_of(inside)
 
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
@@ -70,10 +87,13 @@ class Contained:
                     stderr=errors,
                     start_new_session=True,
                 )
+            self._names[process.pid] = name
             with process:
                 try:
                     yield process
                 finally:
+                    self._names.pop(process.pid)
+                    self._inside.pop(process.pid, None)
                     if process.poll() is None:
                         containers.remove(self._engine, name)
                         process.kill()
@@ -87,6 +107,7 @@ class Contained:
             *containers.hardened(self._engine, name, user, _PROCESSES),
             *(("--userns=keep-id",) if self._engine == "podman" and os.getuid() else ()),
             *((_GPU[self._engine],) if self._device == "gpu" else ()),
+            *(_memory(self.memory_bytes) if self.memory_bytes else ()),
             "--tmpfs=/tmp:rw,nosuid,nodev,size=2g,mode=1777",
             *(f"--env={key}={value}" for key, value in environment.items()),
             *(
@@ -99,6 +120,23 @@ class Contained:
             *(self._image, "-m", "grader.trainer"),
             *(argument.replace(JOB_HOME, "/job") for argument in arguments),
         ]
+
+
+def _memory(most: int) -> list[str]:
+    # As much memory and swap together as memory: no swap.
+    return [f"--memory={most}", f"--memory-swap={most}"]
+
+
+def _first_process(engine: str, name: str) -> int | None:
+    """The number that the process 1 of a container has on this machine; None while it is not to be found."""
+    command = [*images.command(engine), "inspect", "--format={{.State.Pid}}", name]
+    with suppress(subprocess.SubprocessError, OSError, ValueError):
+        said = subprocess.run(command, capture_output=True, timeout=_ASK_SECONDS, check=True).stdout
+        first = int(said)
+        # An engine on another machine would name a process that is something else here.
+        if b"grader.trainer" in Path("/proc", str(first), "cmdline").read_bytes():
+            return first
+    return None
 
 
 @dataclass(frozen=True)

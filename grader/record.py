@@ -56,6 +56,7 @@ class Verdict(_Frozen):
         fraction: the part of the check's points that is earned, 0 to 1.
         data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
         drawing: what was built beside what was expected, where a picture says it better.
+        repeats: blocked, since an earlier check has reported all that is wrong here. A training may follow.
     """
 
     status: Status
@@ -64,6 +65,7 @@ class Verdict(_Frozen):
     fraction: float = 0.0
     data: dict[str, Any] = {}
     drawing: Drawing | None = None
+    repeats: bool = False
 
     @classmethod
     def passed(cls, message: str = "", **data: Any) -> "Verdict":

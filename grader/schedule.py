@@ -3,6 +3,9 @@
 Training comes after all probing, so that a class costs as many trainings as it has different networks. Where
 a network came out close to its threshold, a second round trains it under both extra seeds of the profile, and
 the median of the three accuracies decides: three trainings for a builder and a label set at the most.
+After each round, what overran is settled: the described network is trained, alone and afresh, and shows
+whether the network or the machine was too slow. So no submission can choose not to be graded, and a slow
+machine costs nobody a mark.
 Nothing here knows how a probe is isolated, how a check is decided or how a network is trained.
 """
 
@@ -18,12 +21,12 @@ from grader import judging, probing, submission
 from grader.blueprint import Blueprint
 from grader.errors import GraderFault, SubmissionError, TrainerFault
 from grader.manifest import Check, Manifest, Task
-from grader.recipes import LabelSet, Profile
+from grader.recipes import CLASSES, LabelSet, Profile
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
 from grader.thresholds import Threshold, decisive, fraction
-from grader.trainer import Job, Result
+from grader.trainer import Job, Overrun, Result, limit_seconds
 
 # For each digest of a job its result or what went wrong with the machine.
 Outcomes = Mapping[str, Result | TrainerFault]
@@ -40,12 +43,17 @@ class Training:
         train: runs the jobs.
         on_close: told before the second round, if there is one, which trainings came close to a threshold,
             each with those that are to follow.
+        described: the training of the network that a task asked for, under the profile's own limit: (task,
+            label set) -> Job. None to take every overrun for a fault of the machine.
+        afresh: runs one job alone, whatever is stored. Needed where `described` is given.
     """
 
     job: Callable[[str, LabelSet, Blueprint, str], Job]
     threshold: Callable[[str, LabelSet], Threshold]
     train: Train
     on_close: Callable[[Sequence[tuple[Job, Sequence[Job]]]], None] = lambda close: None
+    described: Callable[[str, LabelSet], Job] | None = None
+    afresh: Callable[[Job], Result | TrainerFault] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,9 @@ def _train(examined: Sequence[_Examined], training: Training, plan: Plan) -> Out
         for one in examined
         for (task, _), job in one.jobs.items()
     }
-    trained = training.train(list(jobs.values()))
+    tasks = {job.digest: task for one in examined for (task, _), job in one.jobs.items()}
+    settling = _Settling(training)
+    trained = settling.settled(list(jobs.values()), tasks)
     close: dict[str, tuple[Job, Sequence[Job]]] = {}
     for one in examined:
         for (task, _), job in one.jobs.items():
@@ -110,7 +120,55 @@ def _train(examined: Sequence[_Examined], training: Training, plan: Plan) -> Out
     if not close:
         return trained
     training.on_close(list(close.values()))
-    return {**trained, **training.train([again for _, further in close.values() for again in further])}
+    further = [again for _, jobs in close.values() for again in jobs]
+    tasks |= {again.digest: tasks[digest] for digest, (_, jobs) in close.items() for again in jobs}
+    return {**trained, **settling.settled(further, tasks)}
+
+
+class _Settling:
+    """Trains, and finds out whose fault it was where a training passed a limit."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        self._measured: dict[tuple[str, LabelSet], Result | TrainerFault] = {}  # described networks
+
+    def settled(self, jobs: Sequence[Job], tasks: Mapping[str, str]) -> Outcomes:
+        """The outcomes of jobs; an Overrun among them is the network's fault if it has `described`.
+
+        Args:
+            jobs: to be trained.
+            tasks: for each digest, the task whose network it is.
+        """
+        outcomes = dict(self._training.train(jobs))
+        for job in jobs:
+            outcome = outcomes[job.digest]
+            if isinstance(outcome, Overrun):
+                outcomes[job.digest] = self._settle(job, tasks[job.digest], outcome)
+        return outcomes
+
+    def _settle(self, job: Job, task: str, overrun: Overrun) -> Result | TrainerFault:
+        described, afresh = self._training.described, self._training.afresh
+        if described is None or afresh is None:
+            return overrun
+        wanted = described(task, job.labels)
+        if (task, job.labels) not in self._measured:
+            self._measured[task, job.labels] = afresh(wanted)
+        measured = self._measured[task, job.labels]
+        if isinstance(measured, TrainerFault):
+            return TrainerFault(
+                f"{overrun.message}, and so it was with the network that was asked for: {measured.message}"
+            )
+        if job.digest == wanted.digest:
+            return measured
+        enough = limit_seconds(measured.spent)
+        right = job.blueprint == wanted.blueprint
+        if right or (overrun.what == "time" and job.limit_seconds < enough):
+            # It was given too little, or is the described network under another seed.
+            again = afresh(changed(job, limit_seconds=max(enough, job.limit_seconds)))
+            if right or not isinstance(again, Overrun):
+                return again
+            overrun = again
+        return Overrun(overrun.what, overrun.given, measured.spent)
 
 
 def _is_close(first: Result | TrainerFault, threshold: Threshold) -> bool:
@@ -120,9 +178,12 @@ def _is_close(first: Result | TrainerFault, threshold: Threshold) -> bool:
 
 def _further(job: Job, profile: Profile) -> Sequence[Job]:
     """The same training under each of the extra seeds."""
-    content = {name: getattr(job, name) for name in Job.model_fields}
-    # Not model_copy: it would copy the digest that is cached in the job as well.
-    return [Job(**{**content, "seed": seed}) for seed in profile.extra_seeds]
+    return [changed(job, seed=seed) for seed in profile.extra_seeds]
+
+
+def changed(job: Job, **changes: Any) -> Job:
+    """A job with some fields changed. Not model_copy: it would copy the digest that is cached in the job."""
+    return Job(**{**{name: getattr(job, name) for name in Job.model_fields}, **changes})
 
 
 def _examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> _Examined:
@@ -169,7 +230,8 @@ def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) 
     for check in task.checks:
         if check.train is None:
             continue
-        network = judging.network(case, check, verdicts, plan.profile.budget)
+        described = judging.described_network(task, CLASSES[check.train], recipe)
+        network = judging.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
             verdicts[check.id] = network
         else:
@@ -212,6 +274,8 @@ def _learned(one: _Examined, task: Task, check: Check, trained: Outcomes, plan: 
     results: list[Result] = []
     for job in jobs:
         outcome = trained[job.digest]
+        if isinstance(outcome, Overrun) and outcome.described is not None:
+            return _overran(outcome, job)
         if isinstance(outcome, TrainerFault):
             return Verdict(
                 status=Status.FAULT,
@@ -252,6 +316,27 @@ def _learned(one: _Examined, task: Task, check: Check, trained: Outcomes, plan: 
     if earned >= 1:
         return Verdict.passed(message, **data)
     return Verdict.failed(message, fraction=earned, **data)
+
+
+def _overran(overrun: Overrun, job: Job) -> Verdict:
+    """The verdict on a training that took too much, where the described network's does not."""
+    if overrun.what == "time":
+        message = (
+            f"Training took more than {overrun.given:.0f} s of processor time and was stopped. The network "
+            f"that was asked for takes {overrun.described:.0f} s here, and twice that is what there is."
+        )
+    else:
+        message = (
+            f"Training took more than {overrun.given / 1024**3:.1f} GiB of memory and was stopped. The "
+            "network that was asked for keeps within that."
+        )
+    return Verdict.failed(
+        message,
+        hint="Fix the failed checks above first: a layer that should not be there is what takes so much.",
+        training=job.digest,
+        seed=job.seed,
+        limit=overrun.given,
+    )
 
 
 def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold) -> str:

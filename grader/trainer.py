@@ -4,6 +4,9 @@
     python -m grader.trainer JOB.json RESULT.json              # the child: one training
 
 Where a child runs is its launcher's business: here as a plain process, in grader/launchers.py in a container.
+A child has a limit of processor time, so that a busy machine changes nothing, and of memory. One that
+passes a limit is an Overrun: only a training of the described network can tell whose fault that is
+(grader/schedule.py).
 
 A result is filed under the digest of all that can change it, so that the same work is never done twice. A
 child has one thread: two of them side by side train 1.6 times as many images a second as one with two
@@ -18,6 +21,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import selectors
@@ -32,7 +36,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -40,10 +44,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import TrainerFault
 from grader.recipes import CLASSES, Backend, DataSource, Device, LabelSet, Profile
+from grader.sandbox import totals
+from grader.sandbox.base import End, Limits
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Of a child. On a CPU the solutions take 0.9 GiB, most of it TensorFlow; a GPU's driver alone maps more.
+MEMORY_BYTES: dict[Device, int | None] = {"cpu": 3 * 1024**3, "gpu": None}
+# Of the processor, before a child trains: libraries and data take 8, more on slow machines.
+START_SECONDS = 30.0
+_WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
+_PROCESSES = 4096  # threads of a child; TensorFlow has dozens, and more on a machine of many cores
 
 
 class _Strict(BaseModel):
@@ -100,7 +113,8 @@ class Job(_Strict):
         observe: whether the result is to have an observation; what else is in it stays the same.
         validation: how many images an observed training is scored on after each epoch.
         budget: what the network may take at most; no part of the digest.
-        limit_seconds: after which the training is killed; no part of the digest.
+        limit_seconds: of the processor, after which the training is killed; no part of the digest. On a GPU,
+            and where a system does not tell processor time, of the wall clock.
     """
 
     blueprint: dict[str, Any]
@@ -190,6 +204,62 @@ class Result(_Strict):
     engine: str
     versions: dict[str, str]
     machine: str
+
+    @property
+    def spent(self) -> float:
+        """Seconds of that which a limit is in: of the processor, or of the clock where a GPU computes."""
+        return self.seconds if self.engine.endswith(" gpu") else self.cpu_seconds
+
+
+class Overrun(TrainerFault):
+    """A training passed a limit and was stopped. It is the machine's fault until more is known.
+
+    Attributes:
+        what: which limit it was.
+        given: that limit, in seconds or bytes.
+        described: the seconds that a training of the described network took under its limits, once it has
+            shown that they are enough: then the network is at fault. None as long as nobody knows.
+    """
+
+    def __init__(self, what: Literal["time", "memory"], given: float, described: float | None = None) -> None:
+        took = (
+            f"longer than {given:.0f} s"
+            if what == "time"
+            else f"more than {given / 1024**3:.1f} GiB of memory"
+        )
+        super().__init__(f"a training took {took} and was stopped")
+        self.what, self.given, self.described = what, given, described
+
+
+def limit_seconds(described_seconds: float, most: float = math.inf) -> float:
+    """What a training is given: twice what the described network's takes, besides the start."""
+    return min(most, START_SECONDS + 2 * described_seconds)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a child has taken so far; None where the system does not tell.
+
+    Attributes:
+        cpu_seconds: of the processor, user and system, all threads together.
+        memory_bytes: that it holds now.
+        ran_out: whether it was stopped because memory ran out.
+    """
+
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
+    ran_out: bool = False
+
+
+def usage_of(process: int) -> Usage:
+    """What /proc says of a process; a process that is gone has taken nothing that is known."""
+    try:
+        fields = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()
+        pages = Path("/proc", str(process), "statm").read_text().split()
+    except OSError:
+        return Usage()
+    ticks = sum(int(fields[place]) for place in (11, 12))
+    return Usage(ticks / os.sysconf("SC_CLK_TCK"), int(pages[1]) * os.sysconf("SC_PAGE_SIZE"))
 
 
 @dataclass(frozen=True)
@@ -282,6 +352,15 @@ class Launcher(Protocol):
         """
         ...
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """The most that a child may hold; None if there is no limit."""
+        ...
+
+    def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
+        """What a child has taken; asked about twice a second, and once more when it has ended."""
+        ...
+
 
 JOB_HOME = "@home"  # in a child's arguments: its home, wherever the launcher puts that
 
@@ -289,18 +368,46 @@ JOB_HOME = "@home"  # in a child's arguments: its home, wherever the launcher pu
 class Local:
     """Runs children as processes of this machine, with the packages that the grader runs with."""
 
-    def __init__(self, device: Device = "cpu", backend: Backend = "tensorflow") -> None:
+    def __init__(
+        self,
+        device: Device = "cpu",
+        backend: Backend = "tensorflow",
+        *,
+        memory_bytes: int | None = None,
+    ) -> None:
+        """With a limit of memory of one's own, or the device's."""
         self._device = device
         self._backend = backend
+        self._memory_bytes = memory_bytes or MEMORY_BYTES[device]
+        self._groups: dict[int, totals.Group] = {}  # by process
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """See Launcher."""
+        return self._memory_bytes
+
+    def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
+        """See Launcher."""
+        group = self._groups.get(process.pid)
+        ran_out = group is not None and group.over() is End.MEMORY
+        return dataclasses.replace(usage_of(process.pid), ran_out=ran_out)
 
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
         """See Launcher."""
-        rest = [argument.replace(JOB_HOME, str(home)) for argument in arguments]
-        with (home / "errors").open("wb") as errors:
+        command = self._command([argument.replace(JOB_HOME, str(home)) for argument in arguments])
+        with ExitStack() as cleanup, (home / "errors").open("wb") as errors:
+            group = None
+            if self._memory_bytes is not None and sys.platform == "linux":
+                limits = Limits(memory_bytes=self._memory_bytes, processes=_PROCESSES)
+                group = totals.Group.create(limits)
+                if group is None:
+                    command.append(f"--data-bytes={self._memory_bytes}")
+                else:
+                    cleanup.callback(group.remove)
+                    command = [*totals.entering(group), *command]
             process = subprocess.Popen(
-                # -P: the current folder, wherever that is, must not decide what gets imported.
-                [sys.executable, "-P", "-m", "grader.trainer", *rest],
+                command,
                 cwd=home,
                 env=local_environment(home, self._device, self._backend),
                 stdin=subprocess.PIPE,
@@ -308,11 +415,18 @@ class Local:
                 stderr=errors,
                 start_new_session=True,  # Ctrl-C is the parent's to handle
             )
-        with process:
-            try:
-                yield process
-            finally:
-                process.kill()
+            if group is not None:
+                self._groups[process.pid] = group
+                cleanup.callback(self._groups.pop, process.pid)
+            with process:
+                try:
+                    yield process
+                finally:
+                    process.kill()
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        # -P: the current folder, wherever that is, must not decide what gets imported.
+        return [sys.executable, "-P", "-m", "grader.trainer", *arguments]
 
 
 # --- the parent -------------------------------------------------------------------------------------------
@@ -325,6 +439,7 @@ def run(
     workers: int = 2,
     watch: Watch | None = None,
     launcher: Launcher | None = None,
+    afresh: bool = False,
 ) -> dict[str, Result | TrainerFault]:
     """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
 
@@ -336,9 +451,11 @@ def run(
         workers: how many train at a time, a thread each.
         watch: told how far they are.
         launcher: where they run; on this machine's CPU if None.
+        afresh: whether what is in the store is trained all the same, and takes its place there: to see what
+            it costs here and now.
 
     Returns:
-        for each job's digest its result, or what kept it from having one.
+        for each job's digest its result, or what kept it from having one: an Overrun if it passed a limit.
 
     Raises:
         TrainerFault: the store cannot be made.
@@ -347,7 +464,7 @@ def run(
     outcomes: dict[str, Result | TrainerFault] = {}
     waiting: list[Job] = []
     for job in {job.digest: job for job in jobs}.values():
-        result = stored(job, store)
+        result = None if afresh else stored(job, store)
         if result is None:
             waiting.append(job)
         else:
@@ -412,8 +529,10 @@ class _Child:
         self._store = store
         self._ended = False
         self._buffer = b""
-        self._too_long = False
-        self._deadline = time.monotonic() + job.limit_seconds
+        self._launcher = launcher
+        self._stopped: TrainerFault | None = None
+        self._usage = Usage()
+        self._began = time.monotonic()
         self._home = scratch / job.digest
         (self._home / "out").mkdir(parents=True)
         (self._home / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
@@ -435,11 +554,51 @@ class _Child:
                 yield Step(**json.loads(line))
 
     def running(self) -> bool:
-        """Whether it is; kills it when its time is over."""
-        if not self._ended and time.monotonic() > self._deadline:
-            self._too_long = True
-            self.kill()
-        return not self._ended and not self._too_long
+        """Whether it is; kills it when it has passed a limit."""
+        if not self._ended:
+            self._measure()
+            self._stopped = self._passed()
+            if self._stopped:
+                self.kill()
+        return not self._ended and not self._stopped
+
+    def _measure(self) -> None:
+        now = self._launcher.usage(self._process)
+        # Of one that has just ended nothing is known any more but what was known before.
+        self._usage = Usage(
+            self._usage.cpu_seconds if now.cpu_seconds is None else now.cpu_seconds,
+            max(self._usage.memory_bytes or 0, now.memory_bytes or 0),  # the peak, as far as it was seen
+            now.ran_out or self._usage.ran_out,
+        )
+
+    def _passed(self) -> TrainerFault | None:
+        """The limit that it has passed, if any."""
+        limit, memory = self.job.limit_seconds, self._launcher.memory_bytes
+        clock = time.monotonic() - self._began
+        counted = None if self.job.conditions.engine.endswith(" gpu") else self._usage.cpu_seconds
+        if (clock if counted is None else counted) > limit:
+            return Overrun("time", limit)
+        if clock > _WALL * limit:
+            return TrainerFault(
+                f"a training had not ended after {clock:.0f} s: this machine has no time for it"
+            )
+        if memory is not None and (self._usage.ran_out or (self._usage.memory_bytes or 0) > memory):
+            return Overrun("memory", memory)
+        return None
+
+    def _lacked_memory(self, code: int) -> bool:
+        """Whether a child that ended by itself, or was killed, did so because of its limit of memory."""
+        memory = self._launcher.memory_bytes
+        if memory is None or code == 0:
+            return False
+        if self._usage.ran_out:
+            return True
+        # A container's own counters are gone with it. The kernel kills for others' memory too: only what was
+        # seen to hold most of its limit was over it.
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+            return (self._usage.memory_bytes or 0) > 0.75 * memory
+        said = (self._home / "errors").read_text(encoding="utf-8", errors="replace")
+        return any(word in said for word in _NO_MEMORY)
 
     def kill(self) -> None:
         """Ends it now and waits until it is gone."""
@@ -448,9 +607,13 @@ class _Child:
     def outcome(self) -> Result | TrainerFault:
         """What came of it, once it no longer runs; a result is in the store from then on."""
         code = self._process.wait()
+        if not self._stopped:
+            self._measure()
         self.kill()
-        if self._too_long:
-            return TrainerFault(f"a training took longer than {self.job.limit_seconds:.0f} s and was stopped")
+        if self._stopped:
+            return self._stopped
+        if self._lacked_memory(code):
+            return Overrun("memory", self._launcher.memory_bytes or 0)
         result = stored(self.job, self._home / "out")
         if code == 0 and result is not None:
             try:
@@ -459,6 +622,10 @@ class _Child:
                 return TrainerFault(f"results cannot be kept in {self._store}: {error.strerror}")
             return result
         return ended(code, self._home)
+
+
+# How Python, TensorFlow and the C++ library say that they were not given any.
+_NO_MEMORY = ("MemoryError", "ResourceExhaustedError", "bad_alloc", "Cannot allocate memory")
 
 
 def ended(code: int, home: Path) -> TrainerFault:
@@ -534,7 +701,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("job", type=Path, nargs="?")
     parser.add_argument("result", type=Path, nargs="?")
     parser.add_argument("--engine", choices=["cpu", "gpu"], help="only say what computes, on this device")
+    parser.add_argument("--data-bytes", type=int, help="the most memory that it may allocate")
     options = parser.parse_args(arguments)
+    if options.data_bytes:
+        _limit_data(options.data_bytes)
     if options.engine:
         print(engine(options.engine, _backend()))
         return 0
@@ -585,6 +755,13 @@ def perform(job: Job) -> Result:
         versions=_versions(),
         machine=_machine(),
     )
+
+
+def _limit_data(most: int) -> None:
+    """Keeps this process from allocating more, where no control group counts what it holds."""
+    import resource  # Unix alone has it
+
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 class _Printer:

@@ -33,7 +33,8 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]  # (N, 6): see `draws`
 
 _STEPS_AT_ONCE = {"cpu": 4, "gpu": 32}  # between two reports; more of them gained nothing
-_SCORED_AT_ONCE = 500  # images
+_SCORED_AT_ONCE = 500  # images; fewer where one layer's output for so many would take more than this:
+_SCORED_BYTES = 256 * 2**20
 
 
 class Recipe(BaseModel):
@@ -167,11 +168,12 @@ def train(
     per_epoch = len(train_set) // recipe.batch
     steps = recipe.epochs * per_epoch
     learner, settler, scorer = _models(network, train_set, scale, recipe, steps)
+    at_once = _scored_at_once(network)
 
     def scored(examples: Examples) -> _Score:
         with _kept(network):
             _settle(network, settler, train_set, recipe, seed=seed)
-            return _Score.of(scorer.predict(examples.images, _SCORED_AT_ONCE, verbose=0), examples)
+            return _Score.of(scorer.predict(examples.images, at_once, verbose=0), examples)
 
     train_accuracy: list[float] = []
     train_loss: list[float | None] = []
@@ -401,6 +403,20 @@ def _models(
     settler.compile(**compiled)
     scorer.compile(**compiled)
     return learner, settler, scorer
+
+
+def _scored_at_once(network: Any) -> int:
+    """How many images are scored at a time, so that no layer's output is larger than memory has room for."""
+    import keras
+
+    largest = 1  # values that one layer puts out for one image
+    for layer in getattr(network, "operations", network.layers):
+        try:
+            outputs = keras.tree.flatten(layer.output)
+        except (AttributeError, ValueError):  # of a layer that is no part of a graph
+            continue
+        largest = max(largest, *(math.prod(size or 1 for size in output.shape[1:]) for output in outputs))
+    return max(1, min(_SCORED_AT_ONCE, _SCORED_BYTES // (4 * largest)))
 
 
 def _settle(network: Any, settler: Any, train_set: Examples, recipe: Recipe, *, seed: int) -> None:

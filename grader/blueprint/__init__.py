@@ -14,8 +14,10 @@ Settings that are left out have Keras's defaults. `read` is given what came out 
 nothing, and BlueprintRefused is all that it raises. Keras is imported by `build` alone.
 """
 
+from grader.blueprint.allowlist import ACTIVATIONS
+from grader.blueprint.costs import Excess, excess
 from grader.blueprint.network import FORMAT, Blueprint, Budget, Node
 from grader.blueprint.reading import read
 from grader.blueprint.rebuilding import build
 
-__all__ = ["FORMAT", "Blueprint", "Budget", "Node", "build", "read"]
+__all__ = ["ACTIVATIONS", "FORMAT", "Blueprint", "Budget", "Excess", "Node", "build", "excess", "read"]

@@ -68,6 +68,7 @@ class Node:
         parameters: all its weights.
         trainable_parameters: those that training changes.
         name: what the student called it, for messages: no part of the canonical form.
+        flops: for one example, forward; a multiply-add is two.
     """
 
     index: int
@@ -78,6 +79,7 @@ class Node:
     parameters: int = 0
     trainable_parameters: int = 0
     name: str = field(default="", compare=False)
+    flops: int = 0
 
     def __str__(self) -> str:
         return f"{self.op} '{self.name}'" if self.name else self.op

@@ -364,6 +364,7 @@ class _Drafts:
             draft.cost.parameters,
             draft.cost.trainable_parameters,
             draft.name,
+            draft.cost.flops,
         )
 
 

@@ -1,20 +1,33 @@
 """`nox -s grade`: marks submissions, shows the marks and writes a folder of results for each."""
 
 import json
+import math
 import platform
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from grader import launchers, manifest, recipes, sandbox, schedule, submission, thresholds, trainer
+from grader import (
+    judging,
+    launchers,
+    manifest,
+    recipes,
+    sandbox,
+    schedule,
+    submission,
+    thresholds,
+    trainer,
+)
 from grader.blueprint import Blueprint
 from grader.commands import progress
 from grader.commands.place import is_own
-from grader.errors import UsageError
+from grader.errors import ManifestError, UsageError
 from grader.export import drawing, gradescope, table, terminal
 from grader.record import Run, SubmissionResult
 from grader.sandbox import Engine
@@ -98,24 +111,61 @@ def training_of(
     workers: int,
 ) -> schedule.Training:
     """How the networks of a run are trained: as the profile says, each once, what is stored not again."""
+    store = root / ".kit" / "trainings"
+    tasks = manifest.load(root / "assignment" / "tasks.toml")
+    reference = _reference_seconds(root / "reference" / profile.name)
+
+    @cache
+    def described(task: str, labels: recipes.LabelSet) -> trainer.Job:
+        arguments = profile.builders.get(task, {})
+        network = judging.described_network(tasks.task(task), recipes.CLASSES[labels], arguments)
+        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
+        display.name(wanted_job, f"the network that was asked for: {task}, {labels} labels")
+        return wanted_job
+
+    @cache
+    def limit(task: str, labels: recipes.LabelSet) -> float:
+        """Twice what the described network took here at its slowest, or else in the reference runs."""
+        seeds = (profile.grading_seed, *profile.extra_seeds)
+        jobs = [schedule.changed(described(task, labels), seed=seed) for seed in seeds]
+        here = [result.spent for one in jobs if (result := trainer.stored(one, store))]
+        seconds = max(here, default=reference.get((task, labels), math.inf))
+        return trainer.limit_seconds(seconds, profile.limit_seconds)
 
     def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
-        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
-        display.name(wanted_job, f"{owner}: {task}, {labels} labels")
-        return wanted_job
+        made = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
+        limited = schedule.changed(made, limit_seconds=limit(task, labels))
+        display.name(limited, f"{owner}: {task}, {labels} labels")
+        return limited
+
+    def train(
+        jobs: Sequence[trainer.Job], *, at_a_time: int = workers, afresh: bool = False
+    ) -> schedule.Outcomes:
+        return trainer.run(
+            jobs, store=store, workers=at_a_time, watch=display, launcher=place.launcher, afresh=afresh
+        )
 
     return schedule.Training(
         job=job,
         threshold=wanted.get,
         on_close=display.close,
-        train=lambda jobs: trainer.run(
-            jobs,
-            store=root / ".kit" / "trainings",
-            workers=workers,
-            watch=display,
-            launcher=place.launcher,
-        ),
+        train=train,
+        described=described,
+        afresh=lambda one: train([one], at_a_time=1, afresh=True)[one.digest],
     )
+
+
+def _reference_seconds(folder: Path) -> dict[tuple[str, recipes.LabelSet], float]:
+    """What trainings of the solutions took on the reference's machine, the mean; empty without such runs."""
+    try:
+        groups = thresholds.load_runs(folder).groups()
+    except ManifestError:
+        return {}
+    return {
+        (task, labels): statistics.mean(run.result.spent for run in runs)
+        for (task, labels, variant), runs in groups.items()
+        if variant == "as written"
+    }
 
 
 def pin_of(root: Path, profile: recipes.Profile) -> str:

@@ -6,16 +6,20 @@ part and meet again, `path` puts everything between into one Join, with a path f
 
 Every difference has a kind, and a check tells those of its own kinds; that keeps a missing batch
 normalisation out of the verdict on convolutions.
+
+What is wanted can also be built: `network_of` makes a blueprint of it, the described network.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader.blueprint import Blueprint, Budget, Node
+from grader import blueprint
+from grader.blueprint import FORMAT, Blueprint, Budget, Node
 from grader.evidence import Network
-from grader.judging import Case, Unmet
+from grader.judging import Blocked, Case, Judge, Unmet
 from grader.record import Drawing, DrawnRow, Status, Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
@@ -48,13 +52,15 @@ def readable(case: Case, names: Iterable[str]) -> list[str]:
 
 
 def takes_input_shape(case: Case, arguments: Mapping[str, Mapping[str, Any]]) -> Verdict:
-    """Whether models take images of input_shape, (32, 32, 3) by default: those of "default" and "shape".
+    """Whether models take images of input_shape, (32, 32, 3) by default.
+
+    Those of "default" and "shape" must be there, and what was built by the other calls has to agree.
 
     Args:
         case: with the networks.
         arguments: what the builder was called with, by call.
     """
-    for name in ("default", "shape"):
+    for name in dict.fromkeys(("default", "shape", *readable(case, arguments))):
         came, expected = read(case, name).input_shape, arguments[name].get("input_shape", (32, 32, 3))
         if came != expected:
             case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")
@@ -235,6 +241,7 @@ class Want:
         place: what messages call it: "the 2nd convolution".
         settings: those that matter, with the values they must have.
         kinds: for single settings, the kind of the difference where it is not `kind`.
+        chosen: settings that are not compared, as the course has them, for the described network.
     """
 
     op: str
@@ -242,9 +249,117 @@ class Want:
     place: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return _in_words(self.op, self.settings)
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Paths that should part here and be added up: what is wanted on each, nothing for an identity."""
+
+    branches: tuple[Sequence["Want | Fork"], ...]
+
+
+# What the course chooses where the brief leaves it open: no bias before a batch normalisation, and weights
+# that keep the variance from ReLU to ReLU.
+BEFORE_NORMALISATION: Mapping[str, Any] = {
+    "use_bias": False,
+    "kernel_initializer": {
+        "name": "VarianceScaling",
+        "scale": 2.0,
+        "mode": "fan_in",
+        "distribution": "truncated_normal",
+    },
+}
+
+
+def network_of(input_shape: Sequence[int], wanted: Iterable[Want | Fork]) -> Blueprint:
+    """The network that has everything that is wanted, and nothing else."""
+    nodes: list[dict[str, Any]] = [{"op": "Input", "settings": {}, "inputs": []}]
+
+    def add(op: str, settings: Mapping[str, Any], inputs: list[int]) -> int:
+        nodes.append({"op": op, "settings": dict(settings), "inputs": inputs})
+        return len(nodes) - 1
+
+    def follow(path: Iterable[Want | Fork], last: int) -> int:
+        for step in path:
+            if isinstance(step, Fork):
+                last = add("Add", {}, [follow(branch, last) for branch in step.branches])
+            elif step.op in blueprint.ACTIVATIONS:
+                last = add("Activation", {"activation": step.op}, [last])
+            else:
+                last = add(step.op, {**step.settings, **step.chosen}, [last])
+        return last
+
+    output = follow(wanted, 0)
+    description = {"format": FORMAT, "input_shape": list(input_shape), "nodes": nodes, "output": output}
+    return blueprint.read(description, BUDGET)
+
+
+def substantial(
+    judges: Mapping[str, Judge],
+    calls: Callable[[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]],
+    described: Callable[..., Blueprint],
+) -> dict[str, Judge]:
+    """Judges that look at a network only where at least half of the layers that make it up are there.
+
+    What has next to nothing in it has few faults: it must not be praised for what is around nothing.
+
+    Args:
+        judges: by check.
+        calls: from the inputs of a case, what the builder was called with in each call.
+        described: the network that should have been built for such arguments.
+    """
+
+    def guarded(judge: Judge) -> Judge:
+        def judged(case: Case) -> Verdict:
+            _require_substance(case, calls(case.inputs), described)
+            return judge(case)
+
+        return judged
+
+    return {check: guarded(judge) for check, judge in judges.items()}
+
+
+def _require_substance(
+    case: Case, arguments: Mapping[str, Mapping[str, Any]], described: Callable[..., Blueprint]
+) -> None:
+    """Blocked if no call gave half of what its network should have; one that did is enough to go on."""
+    lacking = ""
+    for name in readable(case, arguments):
+        few = _few(read(case, name), described(**arguments[name]))
+        if not few:
+            return
+        lacking = lacking or f"{case.call(name)}: {few} The rest is looked at when half of them are there."
+    if lacking:
+        raise Blocked(message=lacking)
+
+
+def _few(network: Blueprint, wanted: Blueprint) -> str:
+    """What makes up a network and is less than half there, as a sentence; empty if nothing is."""
+    asked = _substance(wanted)
+    there, needed = (_substance(network) & asked).total(), asked.total()
+    if 2 * there < needed:
+        return (
+            f"the network has {there} of the {needed} layers that make it up "
+            "(convolutions of the right kernel size, dense layers, additions)."
+        )
+    there, needed = _spatial(network), _spatial(wanted)
+    if 2 * there < needed:
+        return f"the network has {there} convolutions larger than 1x1, and should have {needed}."
+    return ""
+
+
+def _substance(network: Blueprint) -> "Counter[tuple[str, Any]]":
+    nodes = network.of("Conv2D", "Dense", "Add")
+    return Counter((node.op, node.settings.get("kernel_size")) for node in nodes)
+
+
+def _spatial(network: Blueprint) -> int:
+    """How many convolutions see more than one pixel at a time."""
+    return sum(node.settings["kernel_size"] != (1, 1) for node in network.of("Conv2D"))
 
 
 @dataclass(frozen=True)
@@ -257,6 +372,7 @@ class Difference:
         layer: the name of the layer in whose place it is; empty where it is none's.
         beside: found and wanted steps side by side, from which it comes; None where one has nothing.
         row: which of them differs.
+        place: the part of the network that the text is about, such as a block; empty for all of it.
     """
 
     kind: str
@@ -266,6 +382,10 @@ class Difference:
         default=(), repr=False, compare=False
     )
     row: int = 0
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"in {self.place}, {self.text}" if self.place else self.text
 
 
 def compare(
@@ -328,8 +448,11 @@ def first_told(
     kinds: Collection[str],
     *,
     of_defaults: Collection[str],
+    repeats: Callable[[Difference], bool] = lambda difference: False,
 ) -> Verdict | None:
     """The verdict on the first difference of these kinds in any of the networks; None if there is none.
+
+    It is blocked, and no failure of its own, if all of them have been reported before.
 
     Args:
         case: with the networks.
@@ -338,10 +461,14 @@ def first_told(
         kinds: those that are told.
         of_defaults: those that an argument decides: where the network of the defaults alone has one of these,
             it is a default value that is wrong.
+        repeats: whether an earlier check has reported this difference.
     """
+    repeated = False
     for name in names:
         for difference in differences(name):
-            if difference.kind in kinds:
+            if difference.kind in kinds and repeats(difference):
+                repeated = True
+            elif difference.kind in kinds:
                 others = [other for other in names if other != "default"]
                 only_default = (
                     name == "default"
@@ -350,7 +477,10 @@ def first_told(
                     and not any(one.kind == difference.kind for other in others for one in differences(other))
                 )
                 return told(case, name, difference, only_default=only_default)
-    return None
+    return Verdict(status=Status.BLOCKED, message=_REPEATED, repeats=True) if repeated else None
+
+
+_REPEATED = "The network has the same fault as a block on its own, which is reported above."
 
 
 def told(case: Case, name: str, difference: Difference, *, only_default: bool = False) -> Verdict:
@@ -374,7 +504,7 @@ def told(case: Case, name: str, difference: Difference, *, only_default: bool = 
     cut = (first > 0, last < len(beside))
     return Verdict(
         status=Status.FAILED,
-        message=f"{call}: {difference.text}{where}.{_DEFAULT if only_default else ''}",
+        message=f"{call}: {difference}{where}.{_DEFAULT if only_default else ''}",
         drawing=Drawing(title=str(call), rows=rows, cut=cut) if rows else None,
     )
 

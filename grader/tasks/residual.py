@@ -7,7 +7,7 @@ from itertools import groupby
 
 from grader.judging import Case, ordinal
 from grader.record import Verdict
-from grader.tasks.networks import Difference, Join, Path, Step, Want, read
+from grader.tasks.networks import BEFORE_NORMALISATION, Difference, Join, Path, Step, Want, read
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def stages(
                 text = f"{place} has stride {block.stride}, expected {stride}"
                 yield Difference("strides", text, block.layer)
             for difference in inside(block):
-                yield replace(difference, text=f"in {place}, {difference.text}")
+                yield replace(difference, place=place)
 
 
 def counts_parameters(case: Case, published: int, *, trainable: bool) -> Verdict:
@@ -151,4 +151,4 @@ def convolution(
         "strides": (stride, stride),
         "padding": "same",
     }
-    return Want("Conv2D", kind, place, settings, kinds or {})
+    return Want("Conv2D", kind, place, settings, kinds or {}, BEFORE_NORMALISATION)

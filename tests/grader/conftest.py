@@ -140,12 +140,16 @@ class NetworkJudge:
         self.solution = (ROOT / "solutions" / self.task.module).read_text(encoding="utf-8")
 
     def __call__(self, source: str, inputs: Mapping[str, Any]) -> dict[str, Verdict]:
+        evidence = Evidence(True, True, None, "ok", None, self.calls(source, inputs))
+        return judge(Case(self.task, evidence, inputs))
+
+    def calls(self, source: str, inputs: Mapping[str, Any]) -> dict[str, Call]:
+        """What the probe's calls of a module's functions came to."""
         functions: dict[str, Any] = {}
         exec(compile(source, self.task.module, "exec"), functions)
         recorder = Recorder(functions)
         self.probe.probe(recorder, inputs)
-        evidence = Evidence(True, True, None, "ok", None, recorder.calls)
-        return judge(Case(self.task, evidence, inputs))
+        return recorder.calls
 
     def edited(self, *edits: tuple[str, str]) -> str:
         """The solution with each of these texts, which it has once, replaced."""
@@ -192,6 +196,12 @@ def judged_in_harness() -> Callable[..., dict[str, Verdict]]:
         return judge(Case(task, probe_in_harness(task, submission, folder, seed), drawn))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def network_recorder() -> type[Recorder]:
+    """What stands in for the harness where networks are built in the test's own process."""
+    return Recorder
 
 
 @pytest.fixture

@@ -50,6 +50,20 @@ def raising(error: Exception) -> Callable[[Case], Verdict]:
     return judge
 
 
+def dense(units: int, shape: tuple[int, ...] = (32, 32, 3)) -> dict[str, Any]:
+    """A network of one dense layer."""
+    return {
+        "format": 1,
+        "input_shape": shape,
+        "output": 2,
+        "nodes": [
+            {"op": "Input", "settings": {}, "inputs": []},
+            {"op": "Flatten", "settings": {}, "inputs": [0]},
+            {"op": "Dense", "settings": {"units": units}, "inputs": [1]},
+        ],
+    }
+
+
 @pytest.fixture
 def judges(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[Case], Verdict]]:
     """The judges of TASK; what a test puts in here is what decides."""
@@ -249,26 +263,46 @@ class TestJudge:
 
 class TestNetwork:
     CHECK = CHECK.model_copy(update={"id": "learns", "train": "coarse", "after": ("adds",)})
+    DESCRIBED = blueprint.read(dense(20), BUDGET)
+
+    def test_a_check_that_only_repeats_does_not_stop_a_training(self) -> None:
+        """Of checks without a training it stops each."""
+        repeated = {"adds": Verdict(status=Status.BLOCKED, repeats=True)}
+        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(20)))})
+        trained = judging.network(Case(TASK, found, {}), self.CHECK, repeated, BUDGET, self.DESCRIBED)
+        assert isinstance(trained, blueprint.Blueprint)
+        other = self.CHECK.model_copy(update={"train": None})
+        closed = judging._closed(other, Case(TASK, found, {}), repeated)
+        assert closed is not None
+        assert closed.status is Status.BLOCKED
+
+    def test_what_costs_more_than_what_was_asked_for_is_not_trained(self) -> None:
+        """The verdict has both numbers, and is no fault of the machine."""
+        smaller = blueprint.read(dense(15), BUDGET)
+        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(20)))})
+        verdict = judging.network(
+            Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, smaller
+        )
+        assert isinstance(verdict, Verdict)
+        assert verdict.status is Status.FAILED
+        assert (
+            "has 61,460 parameters; the one that was asked for has 46,095, and no more than 57,618 are"
+            in (verdict.message)
+        )
+        assert "was not trained" in verdict.message
 
     def test_a_training_is_blocked_like_any_check(self) -> None:
-        verdict = judging.network(case(call(3)), self.CHECK, {"adds": Verdict.failed("no")}, BUDGET)
+        earlier = {"adds": Verdict.failed("no")}
+        verdict = judging.network(case(call(3)), self.CHECK, earlier, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
         assert verdict.status is Status.BLOCKED
 
     def built(self, units: int, shape: tuple[int, ...] = (32, 32, 3)) -> blueprint.Blueprint | Verdict:
         """What becomes of a network of one dense layer that was built to be trained."""
-        description = {
-            "format": 1,
-            "input_shape": shape,
-            "output": 2,
-            "nodes": [
-                {"op": "Input", "settings": {}, "inputs": []},
-                {"op": "Flatten", "settings": {}, "inputs": [0]},
-                {"op": "Dense", "settings": {"units": units}, "inputs": [1]},
-            ],
-        }
-        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(description))})
-        return judging.network(Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+        found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(units, shape)))})
+        return judging.network(
+            Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED
+        )
 
     def test_what_was_built_for_it_is_the_network(self) -> None:
         network = self.built(20)
@@ -286,7 +320,7 @@ class TestNetwork:
         )
 
     def test_a_builder_that_did_not_return_fails_the_check(self) -> None:
-        verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET)
+        verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
         assert verdict.status is Status.FAILED
 

@@ -180,10 +180,11 @@ json.dump(dict(digest=digest, accuracy=accuracy, loss=1.0, train_accuracy=[.5], 
 """
 
 
-class Quick:
+class Quick(trainer.Local):
     """A launcher of children that make up their results: `broken` is a seed that fails."""
 
     def __init__(self, broken: int = -1) -> None:
+        super().__init__()
         self._code = _CHILD.format(broken=broken)
         self.started = 0
 

@@ -5,12 +5,13 @@ on demand.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from grader import manifest, recipes, schedule
+from grader import judging, manifest, recipes, schedule
 from grader.errors import ManifestError, TrainerFault
 from grader.export import gradescope, table, terminal
 from grader.recipes import LabelSet
@@ -20,7 +21,7 @@ from grader.sandbox.base import Availability, Job, Outcome
 from grader.submission import Source
 from grader.thresholds import Threshold
 from grader.trainer import Job as TrainingJob
-from grader.trainer import Result
+from grader.trainer import Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
@@ -58,7 +59,10 @@ class Replaying:
 
 
 class Trainer:
-    """Accuracies from a table by label set and seed, and a list of what was asked for in each round."""
+    """Accuracies from a table by label set and seed, and a list of what was asked for in each round.
+
+    A negative accuracy is a training that passes its limit, and would take so many seconds.
+    """
 
     def __init__(self, accuracies: dict[tuple[LabelSet, int], float | None]) -> None:
         self._accuracies = accuracies
@@ -72,6 +76,8 @@ class Trainer:
         accuracy = self._accuracies[job.labels, job.seed]
         if accuracy is None:
             return TrainerFault("a training was ended by SIGKILL")
+        if accuracy < 0:
+            return Overrun("time", job.limit_seconds)
         return Result.model_construct(
             digest=job.digest,
             accuracy=accuracy,
@@ -128,6 +134,9 @@ class Graded:
         *,
         copies: int = 1,
         calibrated: bool = True,
+        given: float = 100.0,
+        described: TrainingJob | None = None,
+        afresh: Callable[[TrainingJob], Result | TrainerFault] | None = None,
     ) -> None:
         tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
         only = tasks.model_copy(update={"tasks": tuple(t for t in tasks.tasks if t.id == "resnet")})
@@ -139,10 +148,14 @@ class Graded:
         self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies})
         self.told: list[tuple[TrainingJob, Sequence[TrainingJob]]] = []
         training = schedule.Training(
-            job=lambda task, labels, network, owner: TrainingJob.of(network, labels, FIRST, PROFILE, "pin"),
+            job=lambda task, labels, network, owner: schedule.changed(
+                TrainingJob.of(network, labels, FIRST, PROFILE, "pin"), limit_seconds=given
+            ),
             threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
             train=self.trainer,
             on_close=self.told.extend,
+            described=(lambda task, labels: described) if described else None,
+            afresh=afresh,
         )
         plan = schedule.Plan(only, PROFILE, engine, RUN, training, workers=1)
         self.results: list[SubmissionResult] = list(schedule.grade(sources, plan))
@@ -259,6 +272,92 @@ class TestClose:
         assert said in test["output"]
         assert test["extra_data"]["seeds"] == [FIRST, SECOND, THIRD]
         assert "close, decided by three trainings: resnet learns.coarse" in table.marks_csv([result])
+
+
+def job_of(width: int) -> TrainingJob:
+    """The training of a ResNet; the solution's is that of width 4."""
+    task = manifest.load(ROOT / "solutions" / "tasks.toml").task("resnet")
+    network = judging.described_network(task, 20, {"blocks": (1, 1, 1, 1), "width": width})
+    return TrainingJob.of(network, "coarse", FIRST, PROFILE, "pin")
+
+
+class Alone:
+    """Trains one at a time: a table of seconds of the processor by job, of what a training would take."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self.asked: list[tuple[str, float]] = []
+
+    def __call__(self, job: TrainingJob) -> Result | TrainerFault:
+        self.asked.append((job.digest, job.limit_seconds))
+        takes = self._seconds[job.digest]
+        if takes > job.limit_seconds:
+            return Overrun("time", job.limit_seconds)
+        result = Trainer({("coarse", FIRST): 0.9})([job])[job.digest]
+        assert isinstance(result, Result)
+        return result.model_copy(update={"cpu_seconds": takes, "engine": "keras cpu"})
+
+
+class TestOverrun:
+    """A training that passed its limit: the described network shows whose fault that is."""
+
+    OVERRAN: ClassVar[dict[tuple[LabelSet, int], float | None]] = {("coarse", FIRST): -1.0}
+    SUBMITTED, DESCRIBED = job_of(4), job_of(3)  # the submission's, and what the task would have asked for
+
+    def graded(self, engine: Replaying, folder: Path, given: float, alone: Alone, **more: Any) -> Graded:
+        described = more.pop("described", self.DESCRIBED)
+        return Graded(engine, folder, self.OVERRAN, given=given, described=described, afresh=alone, **more)
+
+    def test_given_twice_as_much(self, engine: Replaying, tmp_path: Path) -> None:
+        """The network is at fault: no points, in words of its own, and the submission is graded."""
+        alone = Alone({self.DESCRIBED.digest: 30.0})
+        graded = self.graded(engine, tmp_path, 90.0, alone)
+        check = graded.check()
+        assert (check.status, check.points) == (Status.FAILED, 0)
+        assert "Training took more than 90 s of processor time and was stopped" in check.message
+        assert "takes 30 s here" in check.message
+        assert graded.results[0].graded
+        assert alone.asked == [(self.DESCRIBED.digest, PROFILE.limit_seconds)]
+
+    def test_given_too_little(self, engine: Replaying, tmp_path: Path) -> None:
+        """On a machine slower than thought it is trained again, with twice what the described one takes."""
+        alone = Alone({self.DESCRIBED.digest: 100.0, self.SUBMITTED.digest: 150.0})
+        graded = self.graded(engine, tmp_path, 90.0, alone)
+        assert graded.check().status is Status.PASSED
+        enough = limit_seconds(100.0)
+        assert enough > 200
+        assert alone.asked[1:] == [(self.SUBMITTED.digest, enough)]
+
+    def test_too_slow_even_so(self, engine: Replaying, tmp_path: Path) -> None:
+        alone = Alone({self.DESCRIBED.digest: 100.0, self.SUBMITTED.digest: 10_000.0})
+        graded = self.graded(engine, tmp_path, 90.0, alone)
+        assert graded.check().status is Status.FAILED
+        assert f"more than {limit_seconds(100.0):.0f} s" in graded.check().message
+
+    def test_the_described_network_is_too_slow_as_well(self, engine: Replaying, tmp_path: Path) -> None:
+        """Then it is the machine, and nobody loses a mark by it."""
+        alone = Alone({self.DESCRIBED.digest: PROFILE.limit_seconds + 1})
+        graded = self.graded(engine, tmp_path, 90.0, alone)
+        assert graded.check().status is Status.FAULT
+        assert "and so it was with the network that was asked for" in graded.check().message
+
+    def test_the_described_network_itself(self, engine: Replaying, tmp_path: Path) -> None:
+        """A right network cannot be failed by how long it takes."""
+        alone = Alone({self.SUBMITTED.digest: 500.0})
+        graded = self.graded(engine, tmp_path, 90.0, alone, described=self.SUBMITTED)
+        assert graded.check().status is Status.PASSED
+        assert len(alone.asked) == 1
+
+    def test_measured_once_for_a_class(self, engine: Replaying, tmp_path: Path) -> None:
+        """What overran is one network here, and the described one is trained once."""
+        alone = Alone({self.DESCRIBED.digest: 30.0})
+        graded = self.graded(engine, tmp_path, 90.0, alone, copies=3)
+        assert [one.tasks[0].checks[-2].status for one in graded.results] == [Status.FAILED] * 3
+        assert len(alone.asked) == 1
+
+    def test_nobody_to_ask(self, engine: Replaying, tmp_path: Path) -> None:
+        """Where the described network cannot be trained, an overrun is a fault of the machine."""
+        assert Graded(engine, tmp_path, self.OVERRAN).check().status is Status.FAULT
 
 
 class TestUncalibrated:

@@ -2,9 +2,11 @@
 
 import base64
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from grader import blueprint, recipes, trainer
 from grader.blueprint import Budget
 from grader.errors import TrainerFault
 from grader.recipes import Backend, Profile
-from grader.trainer import Job, Result, Step
+from grader.sandbox import totals
+from grader.trainer import Job, Overrun, Result, Step
 from lab import synthetic
 from lab.errors import DataError
 
@@ -349,7 +352,7 @@ class TestRun:
     def test_too_long(self, tmp_path: Path, children: list[trainer._Child]) -> None:
         """A training past its limit is killed."""
         (fault,) = trainer.run([job(limit_seconds=0.1)], store=tmp_path).values()
-        assert isinstance(fault, TrainerFault)
+        assert isinstance(fault, Overrun)
         assert "longer than" in fault.message
 
     def test_killed(self, tmp_path: Path, children: list[trainer._Child]) -> None:
@@ -376,6 +379,92 @@ class TestRun:
             trainer.run([job(0), job(1), job(2)], store=tmp_path, watch=Impatient())
         assert len(children) == 2
         assert list(tmp_path.iterdir()) == []
+
+
+class Doing(trainer.Local):
+    """A launcher of children that do as they are told, and train nothing."""
+
+    def __init__(self, code: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._code = code
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-S", "-c", f"import sys, time\n{self._code}", *arguments]
+
+
+SPIN = "while True: pass"
+FILL = "held = []\nwhile True: held.append(b'x' * 2**20)"
+MIB = 2**20
+
+
+class TestLimits:
+    """A child's processor time and memory, with children that need no Keras."""
+
+    def outcome(self, folder: Path, launcher: trainer.Launcher, **fields: Any) -> Result | TrainerFault:
+        (outcome,) = trainer.run([job(**fields)], store=folder, launcher=launcher).values()
+        return outcome
+
+    def test_processor_time(self, tmp_path: Path) -> None:
+        overrun = self.outcome(tmp_path, Doing(SPIN), limit_seconds=0.5)
+        assert isinstance(overrun, Overrun)
+        assert (overrun.what, overrun.given, overrun.described) == ("time", 0.5, None)
+
+    def test_waiting_takes_no_processor_time(self, tmp_path: Path) -> None:
+        """On a busy machine a child waits: that ends it much later, as a fault of the machine."""
+        began = time.monotonic()
+        fault = self.outcome(tmp_path, Doing("time.sleep(60)"), limit_seconds=0.3)
+        assert isinstance(fault, TrainerFault)
+        assert not isinstance(fault, Overrun)
+        assert "this machine has no time for it" in fault.message
+        assert 3 <= time.monotonic() - began < 30
+
+    def test_where_the_system_does_not_tell(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without /proc the limit is one of the clock."""
+        monkeypatch.setattr(trainer, "usage_of", lambda process: trainer.Usage())
+        overrun = self.outcome(tmp_path, Doing("time.sleep(60)"), limit_seconds=0.3)
+        assert isinstance(overrun, Overrun)
+
+    @pytest.mark.parametrize("groups", [True, False])
+    def test_memory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: bool) -> None:
+        """With a control group and without one: what passes the limit is stopped there."""
+        if groups and not totals._parents():
+            pytest.skip("no control group may be made here")
+        if not groups:
+            monkeypatch.setattr(totals.Group, "create", lambda limits: None)
+        overrun = self.outcome(tmp_path, Doing(FILL, memory_bytes=100 * MIB))
+        assert isinstance(overrun, Overrun)
+        assert (overrun.what, overrun.given) == ("memory", 100 * MIB)
+
+    def test_memory_that_cannot_be_had(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A child that limits itself ends by itself, and says why."""
+        monkeypatch.setattr(totals.Group, "create", lambda limits: None)
+        code = (
+            "from resource import *\nmost = int(sys.argv[-1].partition('=')[2])\n"
+            "setrlimit(RLIMIT_DATA, (most, most))\nx = bytearray(2 * most)"
+        )
+        overrun = self.outcome(tmp_path, Doing(code, memory_bytes=100 * MIB))
+        assert isinstance(overrun, Overrun), overrun
+        assert overrun.what == "memory"
+
+    def test_another_s_memory(self, tmp_path: Path) -> None:
+        """What was killed while it held little was not over its own limit."""
+        fault = self.outcome(tmp_path, Doing("import os\nos.kill(os.getpid(), 9)"))
+        assert isinstance(fault, TrainerFault)
+        assert not isinstance(fault, Overrun)
+
+    def test_nothing_is_left(self, tmp_path: Path) -> None:
+        """No control group outlives its child."""
+        self.outcome(tmp_path, Doing(SPIN), limit_seconds=0.2)
+        assert not [f for parent in totals._parents() for f in parent.glob(f"kit-sandbox-{os.getpid()}-*")]
+
+    def test_what_a_training_is_given(self) -> None:
+        """Twice what the described network takes, besides the start, and never more than the profile says."""
+        assert trainer.limit_seconds(20.0) == trainer.START_SECONDS + 40
+        assert trainer.limit_seconds(400.0, 600.0) == 600
+
+    def test_of_a_gpu_there_is_none(self) -> None:
+        assert trainer.Local("gpu").memory_bytes is None
+        assert trainer.Local("cpu").memory_bytes == 3 * 1024 * MIB
 
 
 @pytest.mark.slow

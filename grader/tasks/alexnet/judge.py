@@ -7,12 +7,15 @@ full size ("default") together with the layer; whether the numbers scale with `w
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
+from grader.blueprint import Blueprint
 from grader.judging import Case, Judge, ordinal
 from grader.record import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
 from grader.tasks.networks import (
+    BEFORE_NORMALISATION,
     LARGEST_MOMENTUM,
     Difference,
     Join,
@@ -20,9 +23,11 @@ from grader.tasks.networks import (
     Want,
     absent,
     compare,
+    network_of,
     read,
     readable,
     steps,
+    substantial,
     told,
 )
 
@@ -115,19 +120,33 @@ def rounds(case: Case) -> Verdict:
     return _verdict(case, {"filters", "units"}, names=_ROUNDED)
 
 
+@cache
+def described(
+    num_classes: int, *, input_shape: tuple[int, ...] = (32, 32, 3), **arguments: float
+) -> Blueprint:
+    """The network that build_alexnet should build for these arguments."""
+    return network_of(input_shape, _wanted(num_classes, **arguments))
+
+
 CHECKS: dict[str, Judge] = {
     "builds": builds,
-    "input_shape": takes_input_shape,
-    "classes": has_classes,
-    "convolutions": has_convolutions,
-    "normalisation": normalises,
-    "activation": activates,
-    "pooling": pools,
-    "dense": has_dense_layers,
-    "dropout": drops_out,
-    "softmax": ends_in_softmax,
-    "width": scales,
-    "width.rounding": rounds,
+    **substantial(
+        {
+            "input_shape": takes_input_shape,
+            "classes": has_classes,
+            "convolutions": has_convolutions,
+            "normalisation": normalises,
+            "activation": activates,
+            "pooling": pools,
+            "dense": has_dense_layers,
+            "dropout": drops_out,
+            "softmax": ends_in_softmax,
+            "width": scales,
+            "width.rounding": rounds,
+        },
+        probe.arguments,
+        described,
+    ),
 }
 
 
@@ -148,8 +167,10 @@ def _verdict(
         for difference in _differences(case, name):
             if difference.kind in wrong:
                 return told(case, name, difference, only_default=_only_default(case, name, difference.kind))
-    lacking = absent(*_side_by_side(case, "default"), kinds)
-    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
+    for name in _readable(case):
+        if lacking := absent(*_side_by_side(case, name), kinds):
+            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+    return Verdict.passed()
 
 
 def _only_default(case: Case, name: str, kind: str) -> bool:
@@ -199,7 +220,7 @@ def _wanted(num_classes: int, *, width: float = 1.0, dropout: float = 0.5, **_: 
         place = f"the {ordinal(number)} convolution"
         geometry = {"kernel_size": (kernel, kernel), "strides": (1, 1), "padding": "same"}
         settings = {"filters": scaled(filters), **geometry}
-        yield Want("Conv2D", "convolution", place, settings, kinds={"filters": "filters"})
+        yield Want("Conv2D", "convolution", place, settings, {"filters": "filters"}, BEFORE_NORMALISATION)
         yield from hidden(place)
         if pooled:
             window = {"pool_size": (2, 2), "strides": (2, 2)}
@@ -207,7 +228,8 @@ def _wanted(num_classes: int, *, width: float = 1.0, dropout: float = 0.5, **_: 
     yield Want("Flatten", "dense", "the layer between convolutions and dense layers")
     for number, units in enumerate(_DENSE, start=1):
         place = f"the {ordinal(number)} dense layer"
-        yield Want("Dense", "dense", place, {"units": scaled(units)}, kinds={"units": "units"})
+        units = scaled(units)
+        yield Want("Dense", "dense", place, {"units": units}, {"units": "units"}, BEFORE_NORMALISATION)
         yield from hidden(place)
         if dropout:
             yield Want("Dropout", "dropout", f"the dropout of {place}", {"rate": dropout})

@@ -2,32 +2,38 @@
 
 A block is where two paths meet. What lies on them is lined up with what should be there, and a check tells
 the first difference of its own kind. Blocks inside a network are judged for what they are in the network (how
-many, how wide, which stride); how a block is built is only told of a network where bottleneck_block on its
-own is right, so that one fault is told once.
+many, how wide, which stride) and for how they are built. Where they have just the faults that
+bottleneck_block has on its own, nothing is reported twice: the check is blocked. Any other fault fails it.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
+from grader import judging
+from grader.blueprint import Blueprint
 from grader.evidence import Network, Other
-from grader.judging import Case, Judge, described, ordinal
+from grader.judging import Blocked, Case, Judge, ordinal
 from grader.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,
     Difference,
+    Fork,
     Join,
     Path,
     Want,
     absent,
     compare,
     first_told,
+    network_of,
     read,
     readable,
     steps,
+    substantial,
     told,
 )
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
@@ -63,6 +69,7 @@ def block_activation(case: Case) -> Verdict:
 
 def block_addition(case: Case) -> Verdict:
     """The block's input, or its projection, is added to the main path; a ReLU follows."""
+    _require_main_path(case)
     return _block_verdict(case, "addition")
 
 
@@ -70,11 +77,13 @@ def block_shortcut(case: Case) -> Verdict:
     """Identity where the shape is kept, a 1x1 convolution with batch normalisation where it is not."""
     for name in case.inputs["blocks"]:
         _block(case, name)
+    _require_main_path(case)
     return _block_verdict(case, "shortcut")
 
 
 def block_stride(case: Case) -> Verdict:
     """The stride is that of the 3x3 convolution."""
+    _require_main_path(case)
     return _block_verdict(case, "stride")
 
 
@@ -99,7 +108,7 @@ def has_classes(case: Case) -> Verdict:
 
 def has_stem(case: Case) -> Verdict:
     """A 3x3 convolution with stride 1, batch normalisation and ReLU come before the first block."""
-    return _verdict(case, "stem", *(f"stem.{kind}" for kind in {"momentum"} - _told(case)))
+    return _verdict(case, "stem", "stem.momentum")
 
 
 def has_blocks(case: Case) -> Verdict:
@@ -120,7 +129,7 @@ def strides(case: Case) -> Verdict:
 
 def has_bottlenecks(case: Case) -> Verdict:
     """The blocks of the network are bottlenecks, and nothing else is between them."""
-    return _verdict(case, *(f"block.{kind}" for kind in _BLOCK_KINDS - _told(case)))
+    return _verdict(case, *(f"block.{kind}" for kind in _BLOCK_KINDS))
 
 
 def has_head(case: Case) -> Verdict:
@@ -138,6 +147,18 @@ def counts_parameters(case: Case) -> Verdict:
     return residual.counts_parameters(case, _TRAINABLE_PARAMETERS, trainable=True)
 
 
+@cache
+def described(
+    num_classes: int,
+    *,
+    input_shape: tuple[int, ...] = _DEFAULTS["input_shape"],
+    blocks: tuple[int, ...] = _DEFAULTS["blocks"],
+    width: int = _DEFAULTS["width"],
+) -> Blueprint:
+    """The network that build_resnet should build for these arguments."""
+    return network_of(input_shape, _network(num_classes, blocks, width))
+
+
 CHECKS: dict[str, Judge] = {
     "block.builds": block_builds,
     "block.convolutions": block_convolutions,
@@ -147,16 +168,22 @@ CHECKS: dict[str, Judge] = {
     "block.shortcut": block_shortcut,
     "block.stride": block_stride,
     "builds": builds,
-    "input_shape": takes_input_shape,
-    "classes": has_classes,
-    "stem": has_stem,
-    "blocks": has_blocks,
-    "width": scales,
-    "bottlenecks": has_bottlenecks,
-    "strides": strides,
-    "head": has_head,
-    "softmax": ends_in_softmax,
-    "parameters": counts_parameters,
+    **substantial(
+        {
+            "input_shape": takes_input_shape,
+            "classes": has_classes,
+            "stem": has_stem,
+            "blocks": has_blocks,
+            "width": scales,
+            "bottlenecks": has_bottlenecks,
+            "strides": strides,
+            "head": has_head,
+            "softmax": ends_in_softmax,
+            "parameters": counts_parameters,
+        },
+        probe.arguments,
+        described,
+    ),
 }
 
 
@@ -169,7 +196,7 @@ def _block(case: Case, name: str) -> Block:
     if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
         # Why Keras made none is worth telling of a tensor only; of anything else it is plain.
         plain = isinstance(value, Other) and value.type != "KerasTensor"
-        came = described(Other(value.type)) if plain else described(value)
+        came = judging.described(Other(value.type) if plain else value)
         case.fail(name, came, "a tensor that layers have made from x")
     trunk = steps(case, name)
     joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]
@@ -205,13 +232,35 @@ def _single_block_differences(case: Case, name: str) -> list[Difference]:
     return _block_differences(_block(case, name), asked["filters"], asked["stride"])
 
 
-def _told(case: Case) -> set[str]:
-    """The kinds of what is wrong with single blocks: told there, and not once more of a network."""
+def _require_main_path(case: Case) -> None:
+    """Blocked where no block has two of the three convolutions: there is nothing to add a shortcut to."""
+    most = max(
+        (len(_block(case, name).convolutions) for name in readable(case, case.inputs["blocks"])), default=3
+    )
+    if most < 2:
+        there = "no convolution" if not most else "1 convolution"
+        raise Blocked(message=f"The main path of the block has {there} of the 3 that it needs.")
+
+
+def _faults(case: Case) -> set[tuple[str, str]]:
+    """What is wrong with single blocks, and was reported of them."""
     return {
-        difference.kind
+        _fault(difference)
         for name in readable(case, case.inputs["blocks"])
         for difference in _single_block_differences(case, name)
     }
+
+
+def _fault(difference: Difference) -> tuple[str, str]:
+    """What a difference is about: the same of a block on its own and in a network, and of no other fault.
+
+    Blocks differ in how many filters they have, and in nothing else that should be in a text. The momentum is
+    one fault wherever it is.
+    """
+    kind = difference.kind.removeprefix("block.").removeprefix("stem.")
+    if kind == "momentum":
+        return kind, difference.text.partition(" has ")[2]
+    return kind, re.sub(r"\b\d+(?= filters)|(?<=expected )\d+$", "N", difference.text)
 
 
 _BLOCK_KINDS = {"convolution", "normalisation", "momentum", "activation", "addition", "shortcut", "stride"}
@@ -238,8 +287,7 @@ def _block_differences(block: Block, filters: int, stride: int) -> list[Differen
     if block.join and not block.before:
         differences += _shortcut_differences(block)
     if block.join and not ends_in_relu:
-        relu = Want("relu", "addition", "the ReLU after the addition")
-        differences += compare(block.after, [relu], extra={"": "addition"}, start="the addition")
+        differences += compare(block.after, [_AFTER_ADDITION], extra={"": "addition"}, start="the addition")
     return differences
 
 
@@ -268,12 +316,14 @@ def _shortcut_differences(block: Block) -> list[Difference]:
                 f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
             )
             return [Difference("shortcut", text, shortcut[0].node.name)]
-    place = "the convolution on the shortcut"
-    wanted = [
-        convolution("shortcut", place, after[-1], 1, stride),
-        _normalisation("shortcut", place),
-    ]
+    wanted = list(_projection(after[-1], stride))
     return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
+
+
+def _projection(channels: int, stride: int) -> Iterator[Want]:
+    place = "the convolution on the shortcut"
+    yield convolution("shortcut", place, channels, 1, stride)
+    yield _normalisation("shortcut", place)
 
 
 def _normalisation(kind: str, place: str) -> Want:
@@ -333,15 +383,23 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
 def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds in any network that could be read."""
     names = readable(case, probe.arguments(case.inputs))
-    failed = first_told(
-        case, names, partial(_network_differences, case), kinds, of_defaults={"blocks", "width"}
+    known = _faults(case)
+    first = first_told(
+        case,
+        names,
+        partial(_network_differences, case),
+        kinds,
+        of_defaults={"blocks", "width"},
+        repeats=lambda difference: "." in difference.kind and _fault(difference) in known,
     )
-    if failed:
-        return failed
-    wanted = [*_stem(_DEFAULTS["width"]), *_head(_arguments(case, "default")["num_classes"])]
-    parts = _parts(case, "default")
-    lacking = absent([*parts.stem, *parts.head], wanted, kinds)
-    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
+    if first and not first.repeats:
+        return first
+    for name in names:
+        parts, asked = _parts(case, name), _arguments(case, name)
+        wanted = [*_stem(asked["width"]), *_head(asked["num_classes"])]
+        if lacking := absent([*parts.stem, *parts.head], wanted, kinds):
+            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+    return first or Verdict.passed()
 
 
 def _network_differences(case: Case, name: str) -> Iterator[Difference]:
@@ -362,6 +420,24 @@ def _network_differences(case: Case, name: str) -> Iterator[Difference]:
 def _inside(block: Block) -> Iterator[Difference]:
     for difference in _block_differences(block, block.filters, block.stride):
         yield replace(difference, kind=f"block.{difference.kind}")
+
+
+def _network(num_classes: int, blocks: tuple[int, ...], width: int) -> Iterator[Want | Fork]:
+    """All of a network, in order."""
+    yield from _stem(width)
+    channels = width
+    for stage, count in enumerate(blocks):
+        for number in range(count):
+            filters, stride = width * 2**stage, 2 if stage and not number else 1
+            kept = stride == 1 and channels == 4 * filters
+            channels = 4 * filters
+            shortcut = () if kept else tuple(_projection(channels, stride))
+            yield Fork((tuple(_main_path(filters, stride)), shortcut))
+            yield _AFTER_ADDITION
+    yield from _head(num_classes)
+
+
+_AFTER_ADDITION = Want("relu", "addition", "the ReLU after the addition")
 
 
 def _stem(width: int) -> Iterator[Want]:

@@ -7,24 +7,28 @@ many there are, how wide, which stride); the first goes on where the second has 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+from grader.blueprint import Blueprint
 from grader.judging import Case, Judge, ordinal
 from grader.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,
     Difference,
+    Fork,
     Join,
     Path,
     Want,
     absent,
     compare,
     first_told,
+    network_of,
     read,
     readable,
     steps,
+    substantial,
 )
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.wide_resnet import probe
@@ -116,22 +120,40 @@ def counts_parameters(case: Case) -> Verdict:
     return residual.counts_parameters(case, _PARAMETERS, trainable=False) if verdict.fraction else verdict
 
 
+@cache
+def described(
+    num_classes: int,
+    *,
+    input_shape: tuple[int, ...] = _DEFAULTS["input_shape"],
+    depth: int = _DEFAULTS["depth"],
+    width: int = _DEFAULTS["width"],
+) -> Blueprint:
+    """The network that build_wide_resnet should build for these arguments."""
+    return network_of(input_shape, _network(num_classes, _blocks({"depth": depth}), width))
+
+
 CHECKS: dict[str, Judge] = {
     "builds": builds,
-    "input_shape": takes_input_shape,
-    "classes": has_classes,
-    "image": normalises_images,
-    "stem": has_stem,
-    "block.convolutions": has_convolutions,
-    "block.order": preactivates,
-    "block.addition": adds,
-    "block.shortcut": has_shortcuts,
-    "depth": has_depth,
-    "width": scales,
-    "strides": strides,
-    "tail": has_tail,
-    "softmax": ends_in_softmax,
-    "parameters": counts_parameters,
+    **substantial(
+        {
+            "input_shape": takes_input_shape,
+            "classes": has_classes,
+            "image": normalises_images,
+            "stem": has_stem,
+            "block.convolutions": has_convolutions,
+            "block.order": preactivates,
+            "block.addition": adds,
+            "block.shortcut": has_shortcuts,
+            "depth": has_depth,
+            "width": scales,
+            "strides": strides,
+            "tail": has_tail,
+            "softmax": ends_in_softmax,
+            "parameters": counts_parameters,
+        },
+        probe.arguments,
+        described,
+    ),
 }
 
 
@@ -192,24 +214,25 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds, or if most of what is of these kinds is not there."""
     if failed := _told(case, kinds):
         return failed
-    parts, asked = _parts(case, "default"), _arguments(case, "default")
-    wanted = [*_stem(asked["width"]), *_tail(asked["num_classes"])]
-    lacking = absent([*parts.stem, *parts.tail], wanted, kinds)
-    return Verdict.failed(f"{case.call('default')}: {lacking}.") if lacking else Verdict.passed()
+    for name in _readable(case):
+        parts, asked = _parts(case, name), _arguments(case, name)
+        wanted = [*_stem(asked["width"]), *_tail(asked["num_classes"])]
+        if lacking := absent([*parts.stem, *parts.tail], wanted, kinds):
+            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+    return Verdict.passed()
 
 
 def _block_verdict(case: Case, *kinds: str) -> Verdict:
     """Like _verdict, of what is to be seen in blocks."""
     if failed := _told(case, kinds):
         return failed
-    call, parts = case.call("default"), _parts(case, "default")
-    if not parts.blocks:
-        lacking = absent(parts.plain, list(_plain(_arguments(case, "default"))), kinds)
-        return Verdict.failed(f"{call}: {lacking}.") if lacking else Verdict.passed()
-    for number, block in enumerate(parts.blocks, start=1):
-        lacking = absent(block.main, list(_main_path(block.filters, block.stride)), kinds)
-        if lacking:
-            return Verdict.failed(f"{call}: in the {ordinal(number)} block, {lacking}.")
+    for name in _readable(case):
+        call, parts = case.call(name), _parts(case, name)
+        if not parts.blocks and (lacking := absent(parts.plain, list(_plain(_arguments(case, name))), kinds)):
+            return Verdict.failed(f"{call}: {lacking}.")
+        for number, block in enumerate(parts.blocks, start=1):
+            if lacking := absent(block.main, list(_main_path(block.filters, block.stride)), kinds):
+                return Verdict.failed(f"{call}: in the {ordinal(number)} block, {lacking}.")
     return Verdict.passed()
 
 
@@ -238,7 +261,7 @@ def _differences(case: Case, name: str) -> Iterator[Difference]:
         yield Difference("depth", wrong)
         for number, block in enumerate(parts.blocks, start=1):
             for difference in _block_differences(block):
-                yield replace(difference, text=f"in the {ordinal(number)} block, {difference.text}")
+                yield replace(difference, place=f"the {ordinal(number)} block")
 
     start = "the last block" if parts.blocks else "the last convolution"
     tail = list(_tail(asked["num_classes"]))
@@ -261,6 +284,17 @@ def _plain(asked: Mapping[str, Any]) -> Iterator[Want]:
             yield from _main_path(16 * asked["width"] * 2**stage, 2 if stage and not block else 1)
 
 
+def _network(num_classes: int, blocks: int, width: int) -> Iterator[Want | Fork]:
+    """All of a network, in order."""
+    yield from _stem(width)
+    for stage in range(_STAGES):
+        for block in range(blocks):
+            filters, stride = 16 * width * 2**stage, 2 if stage and not block else 1
+            shortcut = tuple(_shortcut((stride, stride), filters // 2)) if stride > 1 else ()
+            yield Fork((tuple(_main_path(filters, stride)), shortcut))
+    yield from _tail(num_classes)
+
+
 def _stem(width: int) -> Iterator[Want]:
     yield _normalisation("image", "the image", learned=True)
     yield convolution("stem", "the first convolution", 16 * width, 3, 1, kinds={"filters": "width"})
@@ -281,7 +315,8 @@ def _normalisation(kind: str, place: str, *, learned: bool = False) -> Want:
     settings = {"scale": learned, "center": learned, "momentum": LARGEST_MOMENTUM}
     weights = kind if learned else "learned"
     kinds = {"scale": weights, "center": weights, "momentum": "momentum"}
-    return Want("BatchNormalization", kind, f"the batch normalisation of {place}", settings, kinds)
+    place = f"the batch normalisation of {place}"
+    return Want("BatchNormalization", kind, place, settings, kinds, chosen={"epsilon": 1e-5})
 
 
 # ---------------------------------------------------------------- a block and its differences
@@ -325,12 +360,9 @@ def _main_path(filters: int, stride: int) -> Iterator[Want]:
 def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -> list[Difference]:
     """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
     after = main[-1].shape if main else before
-    wanted = []
-    if before[:2] != after[:2]:
-        window = {"pool_size": (3, 3), "strides": (-(-before[0] // after[0]),) * 2, "padding": "same"}
-        wanted.append(Want("AveragePooling2D", "shortcut", "the pooling on the shortcut", window))
-    if before[2:] != after[2:]:  # an addition of two shapes is refused, so that the number is right
-        wanted.append(Want("Pad", "shortcut", "the zero padding of the shortcut"))
+    strides = (-(-before[0] // after[0]),) * 2 if before[:2] != after[:2] else None
+    # An addition of two shapes is refused, so that the number of channels is right.
+    wanted = list(_shortcut(strides, after[-1] - before[-1]))
     if not wanted and shortcut:
         text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
         return [Difference("shortcut", text, shortcut[0].node.name)]
@@ -338,3 +370,13 @@ def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -
     if [step.op for step in shortcut] == ["Pad", "AveragePooling2D"]:
         shortcut = shortcut[::-1]
     return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
+
+
+def _shortcut(strides: tuple[int, int] | None, channels: int) -> Iterator[Want]:
+    """What is wanted on a shortcut that halves the image, or adds channels of zeros."""
+    if strides:
+        window = {"pool_size": (3, 3), "strides": strides, "padding": "same"}
+        yield Want("AveragePooling2D", "shortcut", "the pooling on the shortcut", window)
+    if channels:
+        widths = {"widths": ((0, 0), (0, 0), (0, channels))}
+        yield Want("Pad", "shortcut", "the zero padding of the shortcut", chosen=widths)

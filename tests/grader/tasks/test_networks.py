@@ -243,8 +243,8 @@ class TestNextToNothing:
             calls[name] = Call("build", "…", "returned", value=Network(network))
         verdicts = judge(Case(tasks[task], Evidence(True, True, None, "ok", None, calls), inputs))
         passed = {check for check, verdict in verdicts.items() if verdict.fraction}
-        assert passed <= {"block.builds", "builds", "input_shape"}
-        assert {"builds", "input_shape"} <= passed
+        assert passed <= {"block.builds", "builds"}
+        assert "builds" in passed
 
 
 class TestOrdinal:
@@ -294,8 +294,8 @@ class TestNothingRaises:
                 verdict.status in (Status.PASSED, Status.FAILED, Status.BLOCKED)
                 for verdict in verdicts.values()
             )
-            assert any(verdict.status is Status.FAILED for verdict in verdicts.values())
-            assert all(verdict.message for verdict in verdicts.values() if verdict.status is Status.FAILED)
+            assert any(verdict.status is not Status.PASSED for verdict in verdicts.values())
+            assert all(v.message for v in verdicts.values() if v.status is not Status.PASSED)
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from grader import judging
+from grader.blueprint import Blueprint, Budget
 from grader.evidence import Evidence
 from grader.judging import Case, judge
 from grader.record import Status
@@ -15,6 +17,7 @@ from grader.tasks.resnet import probe
 
 ROOT = Path(__file__).parents[3]
 SEED = 3
+BUDGET = Budget(parameters=1_000_000, flops=40_000_000, activations=1_000_000, nodes=200)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,118 @@ class TestWhatIsWrong:
         for check in resnet.task.checks:
             if check.train:
                 assert set(check.after) >= {"block.addition", "width", "strides", "bottlenecks"}
+
+
+class TestRepeats:
+    """What the lone block has is not reported twice; no other fault is excused by it."""
+
+    RECIPE: ClassVar[dict[str, Any]] = {"blocks": [1, 1, 1, 1], "width": 4}
+    SHORTCUT = "shortcut = _convolution(x, 4 * filters, kernel=1, stride=stride)"
+    ONLY_IN_NETWORKS = """
+def bottleneck_block(x, filters, *, stride=1):
+    global lone
+    lone = True
+    try:
+        return _block(x, filters, stride=stride)
+    finally:
+        lone = False
+"""
+
+    def judged(self, resnet: Any, source: str) -> tuple[dict[str, Any], Any]:
+        """The verdicts, and what becomes of the network that is to be trained."""
+        inputs = {**small_inputs(), "recipe": self.RECIPE}
+        found = Evidence(True, True, None, "ok", None, resnet.calls(source, inputs))
+        case = Case(resnet.task, found, inputs)
+        verdicts = judge(case)
+        check = next(one for one in resnet.task.checks if one.train == "coarse")
+        described = judging.described_network(resnet.task, 20, {"blocks": (1, 1, 1, 1), "width": 4})
+        return verdicts, judging.network(case, check, verdicts, BUDGET, described)
+
+    def test_a_repeated_fault(self, resnet: Any) -> None:
+        """It earns nothing in the network, says where to look, and does not stop the training."""
+        source = resnet.edited(
+            ("x = _convolution(x, 4 * filters, kernel=1)", "x = keras.layers.Conv2D(4 * filters, 1)(x)")
+        )
+        verdicts, network = self.judged(resnet, source)
+        assert verdicts["block.normalisation"].status is Status.FAILED
+        repeated = verdicts["bottlenecks"]
+        assert (repeated.status, repeated.repeats, repeated.fraction) == (Status.BLOCKED, True, 0)
+        assert "reported above" in repeated.message
+        assert isinstance(network, Blueprint)
+
+    def test_a_momentum_in_block_and_stem(self, resnet: Any) -> None:
+        verdicts, network = self.judged(
+            resnet, resnet.edited(("BatchNormalization()(x)", "BatchNormalization(momentum=0.999)(x)"))
+        )
+        assert {check for check, v in verdicts.items() if v.status is Status.FAILED} == {
+            "block.normalisation"
+        }
+        assert {check for check, v in verdicts.items() if v.repeats} == {"stem", "bottlenecks"}
+        assert isinstance(network, Blueprint)
+
+    @pytest.mark.parametrize(
+        ("alone", "in_the_network"),
+        [
+            # The kind of fault is the same: a shortcut that is not what it should be.
+            (
+                "kernel=3, stride=stride)",
+                "kernel=3, stride=stride); shortcut = _convolution(shortcut, 4 * filters, kernel=3)",
+            ),
+            ("kernel=3, stride=stride)", "kernel=5, stride=stride)"),
+        ],
+    )
+    def test_another_fault_of_the_same_kind(self, resnet: Any, alone: str, in_the_network: str) -> None:
+        """A fault of the lone block excuses no other one, and what has it is not trained."""
+        begin = self.SHORTCUT.partition("kernel=1")[0]
+        source = resnet.edited(
+            (
+                self.SHORTCUT,
+                f"if lone:\n            {begin}{alone}\n        else:\n            {begin}{in_the_network}",
+            ),
+            ("def bottleneck_block(x: keras.KerasTensor", "lone = False\n\ndef _block(x: keras.KerasTensor"),
+            ("x = bottleneck_block(x, width", "x = _block(x, width"),
+        )
+        verdicts, network = self.judged(resnet, source + self.ONLY_IN_NETWORKS)
+        assert verdicts["block.shortcut"].status is Status.FAILED
+        assert verdicts["bottlenecks"].status is Status.FAILED, verdicts["bottlenecks"]
+        assert "on the shortcut" in verdicts["bottlenecks"].message
+        assert network.status is Status.BLOCKED
+
+    def test_a_head_for_the_training_alone(self, resnet: Any) -> None:
+        """It fails its check, and costs too much to be trained."""
+        source = resnet.edited(
+            (
+                "outputs = keras.layers.Dense(num_classes",
+                "for _ in range(2 * (width == 4)): x = keras.layers.Dense(64, activation='relu')(x)\n"
+                "    outputs = keras.layers.Dense(num_classes",
+            )
+        )
+        verdicts, network = self.judged(resnet, source)
+        assert verdicts["head"].status is Status.FAILED
+        assert network.status is Status.FAILED
+        assert "parameters; the one that was asked for has" in network.message
+
+    def test_poolings_that_take_long(self, resnet: Any) -> None:
+        """A pooling is not a cheap way to make a training long."""
+        stem = "x = keras.layers.ReLU()(_convolution(inputs, width, kernel=3))"
+        slow = (
+            f"{stem}\n    for _ in range(9): x = keras.layers.MaxPooling2D(8, strides=1, padding='same')(x)\n"
+        )
+        verdicts, network = self.judged(resnet, resnet.edited((stem, slow)))
+        assert verdicts["stem"].status is Status.FAILED
+        assert network.status is Status.FAILED
+        assert "operations for one image" in network.message
+
+    def test_zeros_that_take_memory(self, resnet: Any) -> None:
+        """Channels of zeros that a dense layer reads cost memory, and are not free."""
+        stem = "x = keras.layers.ReLU()(_convolution(inputs, width, kernel=3))"
+        zeros = (
+            f"{stem}\n    x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, 400)))\n"
+            "    x = keras.layers.Dense(width, use_bias=False)(x)\n"
+        )
+        verdicts, network = self.judged(resnet, resnet.edited((stem, zeros)))
+        assert verdicts["stem"].status is Status.FAILED
+        assert network.status is Status.FAILED
 
 
 class TestProbe:

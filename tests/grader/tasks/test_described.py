@@ -1,0 +1,118 @@
+"""The described network of each task is the solution's, and no right network costs much more than it.
+
+Networks are built in the test's own process, in which Keras is imported once.
+"""
+
+import importlib
+import itertools
+import random
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import bank, judging, manifest, recipes
+from grader.bank import Entry
+from grader.blueprint import Blueprint, excess, read
+from grader.errors import ManifestError
+from grader.evidence import Network
+from grader.tasks.networks import BUDGET
+
+ROOT = Path(__file__).parents[3]
+TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
+BUILDERS = [task for task in TASKS.tasks if task.builder]
+PARAMS = recipes.load(ROOT / "params.yaml")
+RIGHT = [one for one in bank.entries(ROOT, TASKS) if one.task.builder and one.mutant is None]
+# What is trained today for its accuracy alone must still be: the structure is right.
+LEARNS = [
+    one
+    for one in bank.entries(ROOT, TASKS)
+    if one.mutant and one.mutant.check.startswith("learns") and not one.mutant.heavy
+]
+DRAW = random.Random(11)
+RANDOM: dict[str, list[dict[str, Any]]] = {
+    "alexnet": [
+        {"width": DRAW.uniform(0.02, 0.3), "dropout": DRAW.choice([0.0, 0.4]), "input_shape": (16, 40, 1)}
+        for _ in range(3)
+    ],
+    "resnet": [
+        {"blocks": tuple(DRAW.choices((1, 2, 3), k=depth)), "width": DRAW.randint(1, 7)}
+        for depth in (1, 2, 3)
+    ]
+    + [{"blocks": (2, 1), "width": 3, "input_shape": (12, 20, 4)}],
+    "wide_resnet": [
+        {"depth": depth, "width": DRAW.randint(1, 3), "input_shape": (DRAW.randint(8, 30), 18, 2)}
+        for depth in (8, 14)
+    ],
+}
+
+
+def functions_of(path: Path) -> dict[str, Any]:
+    functions: dict[str, Any] = {}
+    exec(compile(path.read_text(encoding="utf-8-sig"), path.name, "exec"), functions)
+    return functions
+
+
+@pytest.fixture(scope="session")
+def built(network_recorder: Any) -> Callable[..., Blueprint]:
+    """What a builder builds, by way of a description as the sandbox would give it."""
+
+    def build(builder: Callable[..., Any], classes: int, arguments: Mapping[str, Any]) -> Blueprint:
+        recorder = network_recorder({"build": builder})
+        recorder.call("it", "build", classes, **arguments)
+        value = recorder.calls["it"].value
+        assert isinstance(value, Network), recorder.calls["it"]
+        return read(value.description, BUDGET)
+
+    return build
+
+
+class TestDescribed:
+    @pytest.mark.parametrize("task", BUILDERS, ids=lambda task: task.id)
+    def test_is_the_solution_s(self, task: manifest.Task, built: Callable[..., Blueprint]) -> None:
+        """To the last setting, for the arguments of every profile and for others."""
+        assert task.builder
+        builder = functions_of(ROOT / "solutions" / task.module)[task.builder]
+        profiles = [profile.builders[task.id] for profile in PARAMS.profiles.values()]
+        distinct = [one for one, _ in itertools.groupby(sorted(profiles, key=repr))]
+        for arguments in [*distinct, *RANDOM[task.id]]:
+            described = judging.described_network(task, 20, arguments)
+            assert described.digest == built(builder, 20, arguments).digest, arguments
+
+    def test_a_task_without_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a builder's network may cost has to be known before anything is graded."""
+        judge = importlib.import_module("grader.tasks.alexnet.judge")
+        monkeypatch.delattr(judge, "described")
+        with pytest.raises(ManifestError, match=r"task 'alexnet' has no function described\(num_classes"):
+            judging.judges_of(TASKS.task("alexnet"))
+
+
+class TestCost:
+    """Every right network of the bank is trained, at the sizes of every profile for a CPU."""
+
+    @pytest.mark.parametrize("entry", [*RIGHT, *LEARNS], ids=lambda one: one.folder)
+    @pytest.mark.parametrize("profile", ["offline", "cpu"])
+    def test_right(
+        self,
+        entry: Entry,
+        profile: str,
+        tmp_path: Path,
+        built: Callable[..., Blueprint],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        bank.write(ROOT, entry, tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
+        assert entry.task.builder
+        known = set(sys.modules)
+        try:
+            builder = functions_of(tmp_path / entry.task.module)[entry.task.builder]
+            arguments = PARAMS.profile(profile).builders[entry.task.id]
+            network = built(builder, 100, arguments)
+        finally:
+            for name in set(sys.modules) - known:  # a submission's own files, which the next one has too
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+                    del sys.modules[name]
+        described = judging.described_network(entry.task, 100, arguments)
+        assert excess(network, described) is None
