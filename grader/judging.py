@@ -388,7 +388,7 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         if calls and all(call.status == "not implemented" for call in calls):
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
-        # A training may follow where no more is wrong than was reported before: what it costs is limited anyway.
+        # A training may follow where no more is wrong than was reported before: its cost is limited anyway.
         repeated = check.train is not None and earlier[needed].repeats
         if earlier[needed].status is not Status.PASSED and not repeated:
             return _blocked_by(needed, case.task)

@@ -30,7 +30,6 @@ class End(StrEnum):
     EXIT = "exit"  # by itself, whatever its exit code
     CPU = "cpu"  # all its processes together used more than Limits.cpu_seconds
     TIMEOUT = "timeout"  # it ran past Limits.wall_seconds and was killed
-    CPU = "cpu"  # all its processes together took more than Limits.cpu_seconds of processor time
     MEMORY = "memory"  # all its processes together took more than Limits.memory_bytes
     OUTPUT = "output"  # it wrote more than Limits.output_bytes into the output folder
     SIGNAL = "signal"  # a signal killed it: its own crash, the seccomp filter, the file size limit
@@ -70,8 +69,6 @@ class Limits:
     file_bytes: int = 64 * MIB  # one file
     output_bytes: int = 256 * MIB  # everything in the output folder
     printed_bytes: int = 64 * 1024  # kept of what it prints, the first and the last; the rest is dropped
-    cpu_seconds: float = 60.0  # processor time, user and system, of all its processes together
-    cores: float = 1.0  # its share of the processors while it runs
 
 
 @dataclass(frozen=True)
