@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any
 
 from grader import blueprint
@@ -314,6 +315,7 @@ def substantial(
     """
 
     def guarded(judge: Judge) -> Judge:
+        @wraps(judge)
         def judged(case: Case) -> Verdict:
             _require_substance(case, calls(case.inputs), described)
             return judge(case)
