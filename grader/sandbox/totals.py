@@ -164,7 +164,7 @@ class Watchdog:
     """Adds up memory, processes and processor time from /proc where no control group may be made.
 
     Kernel memory is seen as far as it is page tables. What other buffers hold is not: the filter of system
-    calls takes away what makes them (see seccomp.py), and few files may be open.
+    calls takes away what makes the large ones (see seccomp.py), and few files may be open.
 
     Of a process that has ended, its parent knows the time; of an orphan, process 1 of the namespace. Of
     children that nobody waits for (SIGCHLD is ignored) the time is lost when they end. What can be hidden so

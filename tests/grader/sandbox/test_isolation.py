@@ -410,6 +410,16 @@ while True:
         assert outcome.cpu_seconds is not None
         assert outcome.cpu_seconds <= 1.25 * outcome.seconds
 
+    def test_cannot_choose_its_cores(self, counted: Run) -> None:
+        """What a job is held to from outside, it cannot change: the filter knows no such call."""
+        code = """
+import os
+before = os.sched_getaffinity(0)
+try: os.sched_setaffinity(0, range(os.cpu_count()))
+except OSError: print("refused", os.sched_getaffinity(0) == before)
+"""
+        assert counted(code).outcome.printed == "refused True\n"
+
     def test_neighbour_of_a_crowd(
         self, counted: Run, engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
