@@ -18,7 +18,7 @@ import pytest
 
 from grader.errors import SandboxFault
 from grader.sandbox import Engine, containers, totals
-from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, End, Job
+from grader.sandbox.base import ENVIRONMENT, End, Job
 from tests.grader.sandbox.running import (
     CHECKOUT,
     CONTAINERS,
@@ -149,7 +149,7 @@ class TestIsolation:
 
     def test_limits_per_process(self, survey: dict[str, Any]) -> None:
         """No core dumps, few open files, lower priority than the grader."""
-        assert survey["limits"] == [[0, 0], [OPEN_FILES, OPEN_FILES]]
+        assert survey["limits"] == [[0, 0], [1024, 1024]]
         assert survey["nice"] >= 5
 
 
