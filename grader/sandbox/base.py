@@ -12,7 +12,7 @@ from typing import Protocol
 MIB = 1024 * 1024
 TMP_BYTES = 256 * MIB  # of /tmp
 SHM_BYTES = 64 * MIB  # of /dev/shm
-OPEN_FILES = 256  # a process; TensorFlow has some twenty. Pipes of 256 processes then hold 300 MiB at most
+OPEN_FILES = 1024
 NICE = 5  # the grader and the trainings go first
 MAX_OUTPUT_FILES = 10_000  # files and folders: far beyond any evidence, far below a flood; more is End.OUTPUT
 

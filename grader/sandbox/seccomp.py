@@ -80,7 +80,7 @@ _ALLOWED: dict[str, _Numbers] = {
     "setpriority": (141, 140), "capget": (125, 90), "capset": (126, 91), "setresuid": (117, 147),
     "setresgid": (119, 149), "setgroups": (116, 159),
     # Pipes, for subprocess, multiprocessing and its pool of threads, which scikit-learn uses (n_jobs=2). What
-    # lies in one belongs to no process; base.OPEN_FILES bounds it where no control group counts it.
+    # lies in one belongs to no process: where no control group counts it, the limit of open files bounds it.
     "pipe": (22, None), "pipe2": (293, 59),
     # For runc, which waits on one that it has made before. New ones cannot be made; Python then uses poll.
     "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
