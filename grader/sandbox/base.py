@@ -13,6 +13,9 @@ MIB = 1024 * 1024
 TMP_BYTES = 256 * MIB  # of /tmp
 SHM_BYTES = 64 * MIB  # of /dev/shm
 OPEN_FILES = 1024
+# Of each process, where no control group counts what the kernel holds for them: what lies in the pipes of 256
+# processes is then 300 MiB at most. TensorFlow has some twenty files open.
+OPEN_FILES_UNCOUNTED = 256
 NICE = 5  # the grader and the trainings go first
 MAX_OUTPUT_FILES = 10_000  # files and folders: far beyond any evidence, far below a flood; more is End.OUTPUT
 

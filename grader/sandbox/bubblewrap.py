@@ -33,6 +33,7 @@ from grader.sandbox.base import (
     MIB,
     NICE,
     OPEN_FILES,
+    OPEN_FILES_UNCOUNTED,
     SHM_BYTES,
     SOFT,
     TMP_BYTES,
@@ -221,8 +222,9 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
     if user is not None:
         become = [visible.tool("setpriv") or "", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         become += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--"]
+    files = OPEN_FILES if counted else OPEN_FILES_UNCOUNTED
     limit = [visible.tool("prlimit") or "", "--core=0", "--msgqueue=0"]
-    limit += [f"--fsize={limits.file_bytes}", f"--nofile={OPEN_FILES}"]
+    limit += [f"--fsize={limits.file_bytes}", f"--nofile={files}"]
     if become or _counts_processes_per_namespace():
         limit.append(f"--nproc={limits.processes}")
     if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog

@@ -9,8 +9,9 @@ import numpy as np
 from grader.evidence import Array
 from grader.judging import Blocked, Case, Unmet, ordinal
 
-LARGEST = float(np.finfo(np.float32).max)
-LARGEST_WHOLE = 2.0**53  # up to here a float64 holds every whole number
+# As float64 and not as Python's numbers, which NumPy would turn into the float16 they are compared with.
+LARGEST = np.float64(np.finfo(np.float32).max)
+LARGEST_WHOLE = np.float64(2**53)  # up to here a float64 holds every whole number
 
 
 @contextmanager

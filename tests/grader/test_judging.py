@@ -469,3 +469,7 @@ class TestRandom:
         assert verdicts.keys() == {check.id for check in PREPROCESSING.checks}
         assert all(v.message for v in verdicts.values() if v.status is not Status.PASSED)
         assert all(len(v.message) < 1000 for v in verdicts.values())
+        # What a check waits for has failed, or waits itself: nobody is sent to look for a fault that is none.
+        first = {f"First this must hold: {check.title}.": check.id for check in PREPROCESSING.checks}
+        waits = [first[v.message] for v in verdicts.values() if v.message in first]
+        assert all(verdicts[check].status is not Status.PASSED for check in waits)

@@ -18,7 +18,7 @@ import pytest
 
 from grader.errors import SandboxFault
 from grader.sandbox import Engine, bwrap, containers, totals
-from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, End, Job, Outcome
+from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, OPEN_FILES_UNCOUNTED, End, Job, Outcome
 from tests.grader.sandbox.running import (
     CHECKOUT,
     CONTAINERS,
@@ -174,8 +174,9 @@ class TestIsolation:
         assert set(survey["kill launcher"]) <= {"EPERM", None}
 
     def test_limits_per_process(self, survey: dict[str, Any]) -> None:
-        """No core dumps, few open files, lower priority than the grader."""
-        assert survey["limits"] == [[0, 0], [1024, 1024]]
+        """No core dumps, few open files (fewer where nothing counts them), lower priority than the grader."""
+        files = OPEN_FILES if survey["counted"] else OPEN_FILES_UNCOUNTED
+        assert survey["limits"] == [[0, 0], [files, files]]
         assert survey["nice"] >= 5
 
 

@@ -148,7 +148,7 @@ class TestForm:
                 verdicts[check].message == "First this must hold: split_indices gives two arrays of integers."
             )
 
-    @pytest.mark.parametrize("value", ["np.nan", "np.inf", "1e300"])
+    @pytest.mark.parametrize("value", ["np.nan", "np.inf", "1e300", "np.float16(np.inf)"])
     def test_values_that_are_not_finite_fail_the_form(self, quick: Quick, value: str) -> None:
         source = (
             f"{SOLUTION}\n\ndef standardise(images, mean, std):\n    return np.full(images.shape, {value})\n"
