@@ -73,9 +73,9 @@ def check(
 
 
 def _next(result: SubmissionResult, everything: manifest.Manifest) -> Text:
-    """What to do next: the first check that fails, or that is not attempted yet."""
+    """What to do next: the first check that fails, that is not attempted yet, or that waits for more."""
     in_order = [(task.task, check) for task in result.tasks for check in task.checks]
-    for wanted in (Status.FAILED, Status.NOT_ATTEMPTED):
+    for wanted in (Status.FAILED, Status.NOT_ATTEMPTED, Status.BLOCKED):
         for task_id, one in in_order:
             if one.status is wanted:
                 return _advice(everything.task(task_id), one)

@@ -116,18 +116,21 @@ def training_of(
     reference = _reference_seconds(root / "reference" / profile.name)
 
     @cache
-    def described(task: str, labels: recipes.LabelSet) -> trainer.Job:
+    def wanted_job(task: str, labels: recipes.LabelSet) -> trainer.Job:
         arguments = profile.builders.get(task, {})
         network = judging.described_network(tasks.task(task), recipes.CLASSES[labels], arguments)
-        wanted_job = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
-        display.name(wanted_job, f"the network that was asked for: {task}, {labels} labels")
-        return wanted_job
+        return trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
+
+    def described(task: str, labels: recipes.LabelSet) -> trainer.Job:
+        asked = wanted_job(task, labels)
+        display.name(asked, f"the network that was asked for: {task}, {labels} labels")
+        return asked
 
     @cache
     def limit(task: str, labels: recipes.LabelSet) -> float:
         """Twice what the described network took here at its slowest, or else in the reference runs."""
         seeds = (profile.grading_seed, *profile.extra_seeds)
-        jobs = [schedule.changed(described(task, labels), seed=seed) for seed in seeds]
+        jobs = [schedule.changed(wanted_job(task, labels), seed=seed) for seed in seeds]
         here = [result.spent for one in jobs if (result := trainer.stored(one, store))]
         seconds = max(here, default=reference.get((task, labels), math.inf))
         return trainer.limit_seconds(seconds, profile.limit_seconds)

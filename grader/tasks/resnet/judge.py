@@ -260,7 +260,7 @@ def _fault(difference: Difference) -> tuple[str, str]:
     kind = difference.kind.removeprefix("block.").removeprefix("stem.")
     if kind == "momentum":
         return kind, difference.text.partition(" has ")[2]
-    return kind, re.sub(r"\b\d+(?= filters)|(?<=expected )\d+$", "N", difference.text)
+    return kind, re.sub(r"\b\d+(?= (?:filters|units))|(?<=expected )\d+$", "N", difference.text)
 
 
 _BLOCK_KINDS = {"convolution", "normalisation", "momentum", "activation", "addition", "shortcut", "stride"}

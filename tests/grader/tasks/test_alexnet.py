@@ -56,6 +56,27 @@ class TestWhatIsWrong:
         verdicts = alexnet(alexnet.edited(wider), inputs())
         assert "build_alexnet(100, width=0.125" in verdicts["width"].message
 
+    def test_another_size_of_image_for_the_training_alone(self, alexnet: Any) -> None:
+        smaller = (
+            "inputs = keras.Input(shape=input_shape)",
+            "inputs = keras.Input((28, 28, 3) if num_classes == 100 else input_shape)",
+        )
+        verdicts = alexnet(alexnet.edited(smaller), inputs())
+        assert "a model for inputs of shape (28, 28, 3)" in verdicts["input_shape"].message
+        assert "build_alexnet(100, width=0.125" in verdicts["input_shape"].message
+
+    def test_next_to_nothing_for_the_training_alone(self, alexnet: Any) -> None:
+        """What is missing from one network is not excused by the others."""
+        bare = (
+            'outputs = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(x)',
+            "if num_classes == 100: x = keras.layers.Flatten()(inputs)\n"
+            '    outputs = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(x)',
+        )
+        verdicts = alexnet(alexnet.edited(bare), inputs())
+        for check in ("convolutions", "normalisation", "activation", "pooling", "dense", "dropout"):
+            assert verdicts[check].status is Status.FAILED, check
+            assert "build_alexnet(100, width=0.125" in verdicts[check].message
+
     def test_stub(self, alexnet: Any) -> None:
         stub = "def build_alexnet(num_classes, **options):\n    raise NotImplementedError\n"
         statuses = {verdict.status for verdict in alexnet(stub, inputs()).values()}

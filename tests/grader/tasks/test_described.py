@@ -15,10 +15,11 @@ import pytest
 
 from grader import bank, judging, manifest, recipes
 from grader.bank import Entry
-from grader.blueprint import Blueprint, excess, read
+from grader.blueprint import Blueprint, build, excess, read
 from grader.errors import ManifestError
 from grader.evidence import Network
 from grader.tasks.networks import BUDGET
+from lab import training
 
 ROOT = Path(__file__).parents[3]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
@@ -59,14 +60,14 @@ def functions_of(path: Path) -> dict[str, Any]:
 def built(network_recorder: Any) -> Callable[..., Blueprint]:
     """What a builder builds, by way of a description as the sandbox would give it."""
 
-    def build(builder: Callable[..., Any], classes: int, arguments: Mapping[str, Any]) -> Blueprint:
+    def described(builder: Callable[..., Any], classes: int, arguments: Mapping[str, Any]) -> Blueprint:
         recorder = network_recorder({"build": builder})
         recorder.call("it", "build", classes, **arguments)
         value = recorder.calls["it"].value
         assert isinstance(value, Network), recorder.calls["it"]
         return read(value.description, BUDGET)
 
-    return build
+    return described
 
 
 class TestDescribed:
@@ -87,6 +88,28 @@ class TestDescribed:
         monkeypatch.delattr(judge, "described")
         with pytest.raises(ManifestError, match=r"task 'alexnet' has no function described\(num_classes"):
             judging.judges_of(TASKS.task("alexnet"))
+
+
+class TestScoring:
+    """How many images are scored at a time: 500 of what was asked for, fewer where a layer is large."""
+
+    @pytest.mark.parametrize("task", BUILDERS, ids=lambda task: task.id)
+    def test_as_ever(self, task: manifest.Task) -> None:
+        """Another number could change the last digits of stored results."""
+        for profile in ("offline", "cpu"):
+            described = judging.described_network(task, 100, PARAMS.profile(profile).builders[task.id])
+            assert training._scored_at_once(build(described)) == 500
+
+    def test_fewer_of_what_is_large(self) -> None:
+        """A layer of 2 MB an image is scored at 128 a time, which is 256 MiB."""
+        nodes = [
+            {"op": "Input", "settings": {}, "inputs": []},
+            {"op": "Pad", "settings": {"widths": [[0, 0], [0, 0], [0, 509]]}, "inputs": [0]},
+            {"op": "GlobalMaxPooling2D", "settings": {}, "inputs": [1]},
+            {"op": "Dense", "settings": {"units": 2}, "inputs": [2]},
+        ]
+        large = read({"format": 1, "input_shape": [32, 32, 3], "nodes": nodes, "output": 3}, BUDGET)
+        assert training._scored_at_once(build(large)) == 128
 
 
 class TestCost:

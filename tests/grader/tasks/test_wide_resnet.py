@@ -69,6 +69,17 @@ class TestWhatIsRight:
 class TestWhatIsWrong:
     """One fault in the code fails the check that names it, and others at most wait for that one."""
 
+    def test_a_tail_for_the_training_alone(self, wide_resnet: Any) -> None:
+        """What is missing from one network is not excused by the others."""
+        short = (
+            "    x = _convolution(_normalised(x), num_classes, kernel=1)",
+            "    if num_classes == 20: x = keras.layers.Conv2D(20, 1)(x)\n"
+            "    else: x = _convolution(_normalised(x), num_classes, kernel=1)",
+        )
+        inputs = {**small_inputs(), "recipe": {"depth": 8, "width": 1}}
+        verdicts = wide_resnet(wide_resnet.edited(short), inputs)
+        assert "build_wide_resnet(20, depth=8, width=1)" in verdicts["tail"].message
+
     @pytest.mark.parametrize("name", JUNK)
     def test_junk(self, wide_resnet: Any, name: str) -> None:
         """A network with next to nothing in it has no faults to find, and earns next to nothing."""
