@@ -99,6 +99,19 @@ class TestFind:
         assert len(set(names)) == 2
         assert all(len(name.encode()) <= 255 for name in names)
 
+    def test_a_large_class(self, tmp_path: Path) -> None:
+        """Ten thousand entries, links and names of every sort among them, are as many rows, each its own."""
+        (tmp_path / "class").mkdir()
+        strange = ["a\nb", "a b", "-rf", "=1+1", "\x1b[2J", "x..", "\u202egnp", "é", " "]
+        for name in [*strange, *(f"s{i:05}" for i in range(9_990))]:
+            (tmp_path / "class" / name).mkdir()
+        (tmp_path / "class" / "z").symlink_to("s00001")
+        sources = find([tmp_path / "class"], MODULES)
+        names = [source.name for source in sources]
+        assert len(sources) == len({name.casefold() for name in names}) == 10_000
+        assert all(name.isprintable() and not name.startswith((".", " ")) for name in names)
+        assert "z" in names
+
     @pytest.mark.parametrize("name", ["nowhere", "file.txt", "empty"])
     def test_what_cannot_be_graded_is_named(self, tmp_path: Path, name: str) -> None:
         """A path that is not there, is no zip or holds nothing is a usage error that names it."""
