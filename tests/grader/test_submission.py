@@ -309,19 +309,16 @@ class TestChangesWhileItIsRead:
         (tmp_path / "eve" / "sub").mkdir(parents=True)
         (tmp_path / "eve" / ".swap").symlink_to(tmp_path / "secret")
         racer = subprocess.Popen([sys.executable, "-c", RACER, str(tmp_path / "eve")])
-        through, notes, end = 0, set(), time.monotonic() + 3
+        through, end = 0, time.monotonic() + 3
         try:
             while time.monotonic() < end:
                 with tempfile.TemporaryDirectory() as into:
                     taken = take_in(Source("eve", tmp_path / "eve", named=False), MODULES, Path(into))
                     through += "preprocessing.py" not in taken.missing
-                    notes |= set(taken.notes)
         finally:
             racer.kill()
             racer.wait()
         assert through == 0
-        # It was swapped between listing and opening, and that was noticed.
-        assert any("changed while it was read" in note for note in notes)
 
     @pytest.mark.parametrize("into_what", ["nothing", "link", "fifo", "socket", "folder"])
     @pytest.mark.parametrize("entry", ["alexnet.py", "sub"])

@@ -288,7 +288,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         "it makes more bytes than it has",
     ),
     "a text of wide characters": (
-        lambda: b"\x80\x02" + short(b"X", b"a" * (300 << 20) + "\U0001f600".encode()) + b".",
+        lambda: b"\x80\x02" + short(b"X", b"a" * (200 << 20) + "\U0001f600".encode()) + b".",
         "it takes more than 1024 MiB of memory to read",
     ),
     "lists in lists, each twice, as a name": (
@@ -300,10 +300,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         "a dictionary with keys that are no texts",
     ),
     "dictionaries on the stack": (
-        lambda: b"\x80\x02" + b"}" * 60_000_000,
+        lambda: b"\x80\x02" + b"}" * 3_000_000,
         "it has more than 2,000,000 instructions",
     ),
-    "marks": (lambda: b"(" * 60_000_000 + b".", "it has more than 2,000,000 instructions"),
+    "marks": (lambda: b"(" * 3_000_000 + b".", "it has more than 2,000,000 instructions"),
     "a number of a million digits": (lambda: b"I" + b"9" * 1_000_000 + b"\n.", "not a readable pickle"),
     "a number of a million bytes": (
         lambda: short(b"\x8b", b"\x7f" * 1_000_000) + b".",
@@ -340,10 +340,10 @@ class TestBounds:
             assert mebibytes < 100
 
     def test_members_without_end(self, tmp_path: Path) -> None:
-        """As many headers as a tar file may have blocks."""
+        """A tar file of headers alone is not read to its end."""
         header = tarfile.TarInfo("x").tobuf()
         with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
-            for _ in range(400):
+            for _ in range(6):
                 file.write(header * 2048)
         answer, seconds, mebibytes = cost(tmp_path / "a.tar.gz", tmp_path)
         assert answer["bad"] == "it has more than 10,000 members"
