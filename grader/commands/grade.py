@@ -73,7 +73,9 @@ def grade(root: Path, console: Console, order: Order) -> int:
     params = recipes.load(root / "params.yaml")
     profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
     _check_out(order.out)
-    engine = sandbox.select(order.engine, own_code=order.trust or all(is_own(root, s.path) for s in sources))
+    engine = sandbox.select(
+        order.engine, own_code=order.trust or all(s.named and is_own(root, s.path) for s in sources)
+    )
     pin = pin_of(root, profile)
     place = launchers.choose(engine.name, profile.device, profile.backend)
     conditions = trainer.Conditions.of(profile, pin, place.engine)

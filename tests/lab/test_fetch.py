@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from lab import data, fetch
+from lab import archive, data, fetch
 from lab.archive import Pool
 from lab.data import FILES, IMAGES, NAMES, file_md5, folder_pin
 from lab.errors import DataError
@@ -64,6 +64,12 @@ class TestBring:
             f"the course set: {small_root / 'data'}, from {small_archive.name}, pin {pins[0]}",
             f"the hidden set: {small_root / 'grader' / 'hidden'}, from {small_archive.name}, pin {pins[1]}",
         ]
+
+    def test_the_published_archive_is_named_as_such(
+        self, small_root: Path, small_archive: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "PUBLISHED", hashlib.sha256(small_archive.read_bytes()).hexdigest())
+        assert bring(small_root, small_archive)[0] == "cifar-100-python.tar.gz: the published archive"
 
     def test_its_folder(self, small: Pool, small_root: Path, tmp_path: Path) -> None:
         folder = tmp_path / "cifar-100-python"
@@ -324,6 +330,18 @@ class TestCommand:
         assert left_over(full_root) == []
         for place, whole in zip(PLACES, right(full_root), strict=True):
             assert whole or not (full_root / place).exists()
+
+    def test_interrupted_in_a_terminal(self, full: SimpleNamespace, full_root: Path, lab_data: Start) -> None:
+        """There Ctrl-C reaches the reader as well: one line all the same, and it does not stay."""
+        process = lab_data(full_root, "--from", full.archive, start_new_session=True)
+        while process.poll() is None and not [*full_root.glob(".kit/.incoming-*/arrays/train.planes.npy")]:
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = self.finish(process, 130)
+        assert err == ["interrupted: nothing half-written was left in place"]
+        assert left_over(full_root) == []
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
 
 
 @pytest.mark.slow
