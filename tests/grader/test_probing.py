@@ -80,10 +80,10 @@ class Scripted:
 
     def run(self, job: Job) -> Outcome:
         self.jobs.append(job)
-        told = self.script(len(self.jobs) - 1, job)
-        if isinstance(told, SandboxFault):
-            raise told
-        document, outcome = told
+        left = self.script(len(self.jobs) - 1, job)
+        if isinstance(left, SandboxFault):
+            raise left
+        document, outcome = left
         if document is not None:
             (job.output / "evidence.json").write_text(json.dumps(document))
         return outcome
