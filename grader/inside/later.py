@@ -2,7 +2,7 @@
 
 Loaded by harness.py for `--later`, before anything of the submission runs. What is the same in both processes
 although the seed alone should decide (a split that is remembered, or made from the day, from a process number
-or from the hash of a text) comes out different here.
+or from the hash of a text) is different here.
 """
 
 import datetime

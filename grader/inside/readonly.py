@@ -19,27 +19,28 @@ class Change(NamedTuple):
     """An event of Python's audit that changes files.
 
     Attributes:
-        path: the position of the path that is changed among its arguments.
-        folder: the position of the descriptor of the folder that the path is relative to, if there is one.
+        changed: of each path that is changed, the position among the event's arguments, and that of the
+            descriptor of the folder that the path is relative to, if there may be one.
+        named: the positions of the paths that the system's message names.
         makes: whether it fails for another reason where something is there already.
     """
 
-    path: int
-    folder: int | None = None
+    changed: tuple[tuple[int, int | None], ...]
+    named: tuple[int, ...] = (0,)
     makes: bool = False
 
 
 CHANGES = {
-    "open": Change(0),
-    "os.mkdir": Change(0, 2, makes=True),
-    "os.rename": Change(1, 3),
-    "os.remove": Change(0, 1),
-    "os.rmdir": Change(0, 1),
-    "os.link": Change(1, 3, makes=True),
-    "os.symlink": Change(1, 2, makes=True),
-    "os.truncate": Change(0),
-    "os.chmod": Change(0, 2),
-    "os.utime": Change(0, 3),
+    "open": Change(((0, None),)),
+    "os.mkdir": Change(((0, 2),), makes=True),
+    "os.rename": Change(((0, 2), (1, 3)), named=(0, 1)),
+    "os.remove": Change(((0, 1),)),
+    "os.rmdir": Change(((0, 1),)),
+    "os.link": Change(((1, 3),), named=(0, 1), makes=True),
+    "os.symlink": Change(((1, 2),), named=(0, 1), makes=True),
+    "os.truncate": Change(((0, None),)),
+    "os.chmod": Change(((0, 2),)),
+    "os.utime": Change(((0, 3),)),
 }
 
 
@@ -58,25 +59,25 @@ def refuse(submission: Path, output: Path) -> None:
         # Called for every import and every look at a file: the cheap questions first.
         if event not in CHANGES or (event == "open" and not (arguments[2] or 0) & WRITING):
             return
-        path = _path(arguments, CHANGES[event])
-        if path is None:
-            return
-        if path.is_relative_to(own) or not any(path.is_relative_to(folder) for folder in folders):
-            if _fails_anyway(event, path):
-                return
-            raise OSError(errno.EROFS, "Read-only file system", arguments[CHANGES[event].path])
+        change = CHANGES[event]
+        for position, relative in change.changed:
+            path = _path(arguments[position], -1 if relative is None else arguments[relative])
+            if path is None or _fails_anyway(event, path):
+                continue
+            if path.is_relative_to(own) or not any(path.is_relative_to(folder) for folder in folders):
+                names = [arguments[position] for position in change.named]
+                raise OSError(errno.EROFS, "Read-only file system", names[0], None, *names[1:])
 
     sys.addaudithook(hook)
 
 
-def _path(arguments: tuple[Any, ...], change: Change) -> Path | None:
+def _path(named: Any, folder: int | None) -> Path | None:
     """What would be changed, links on the way to it resolved; None for a file that is open already."""
-    named = arguments[change.path]
     if not isinstance(named, str | bytes | os.PathLike):
         return None
     path = Path(os.fsdecode(named))
-    if change.folder is not None and arguments[change.folder] not in (None, -1):
-        path = Path("/proc/self/fd", str(arguments[change.folder]), path)
+    if folder not in (None, -1):
+        path = Path("/proc/self/fd", str(folder), path)
     return path.parent.resolve() / path.name
 
 

@@ -91,6 +91,15 @@ class TestRead:
             "E", "m" * 499 + "…", "a .py", 3
         )
 
+    def test_a_second_process_adds_calls_that_no_other_can(self, tmp_path: Path) -> None:
+        """Names that begin with "later." are its alone, and it has no others."""
+        found = [
+            Evidence.read(write(tmp_path, {**DOCUMENT, "calls": calls}))
+            for calls in ({"a": CALL, "later.a": CALL}, {"later.b": CALL, "b": CALL})
+        ]
+        assert set(found[0].with_later(found[1]).calls) == {"a", "later.b"}
+        assert set(found[0].with_later(None).calls) == {"a"}
+
     def test_brackets_in_text_do_not_count_as_depth(self, tmp_path: Path) -> None:
         value = {"kind": "text", "value": '[{"' * 300}
         assert Evidence.read(write(tmp_path, with_value(value))).started

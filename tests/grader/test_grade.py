@@ -108,7 +108,7 @@ class TestClass:
         [
             ("missing_package", 0, "No module named 'torchvision' (preprocessing.py, line 4)"),
             ("raises_at_import", 0, "No such file or directory"),
-            ("loops_for_ever", 16, "had not returned after 15 s of processor time and was stopped"),
+            ("loops_for_ever", 16, "had not returned after"),
             ("wrong_type", 12, "returned the text 'the mean is"),
             ("allocates_without_end", 16, "took more than 3 GiB of memory"),
             ("prints_a_gigabyte", 30, ""),

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from grader import evidence
-from grader.evidence import Call, Evidence, Network, Other
+from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.inside import harness
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +184,31 @@ class TestCalls:
         assert found.calls["g"].value == 2
         assert time.monotonic() - start < 20
 
+    @pytest.mark.parametrize(
+        ("body", "kind", "time"),
+        [
+            ("while True: pass", "ProcessorTimeIsUp", "0.3 s of processor time"),
+            ("time.sleep(60)", "ClockTimeIsUp", "0.8 s"),
+        ],
+    )
+    def test_it_is_said_which_time_was_up_and_where(self, run: Run, body: str, kind: str, time: str) -> None:
+        """Computing and waiting have limits of their own; a later call of the function says the same."""
+        task = f"import time\ndef f():\n    {body}"
+        found = run(task, "for name in 'ab': calls.call(name, 'f')", "--seconds", "0.3", "--clock", "0.8")
+        if kind == "ProcessorTimeIsUp":  # on a machine that has no time for it, the clock may be first
+            found = run(task, "for name in 'ab': calls.call(name, 'f')", "--seconds", "0.3", "--clock", "60")
+        for call in found.calls.values():
+            assert (call.status, call.exception) == ("timed out", Raised(kind, time, "task.py", 3))
+
+    def test_a_call_that_computes_on_in_c_is_ended_by_the_system(self, run: Run) -> None:
+        """No handler of Python's runs there; which call it was is known."""
+        task = "import itertools\ndef f(): return sum(itertools.repeat(0))\ndef g(): return 1"
+        start = time.monotonic()
+        probe = "for name in 'gf': calls.call(name, name)"
+        found = run(task, probe, "--seconds", "0.3", "--clock", "60")
+        assert (found.finished, found.running_function, found.calls["g"].value) == (False, "f", 1)
+        assert time.monotonic() - start < 60
+
     def test_a_function_that_catches_everything_is_stopped_as_well(self, run: Run) -> None:
         task = """
             import time
@@ -254,6 +279,90 @@ class TestCalls:
         found = run("def f(width=0): return width", probe, "--recipe", str(tmp_path / "recipe.json"))
         assert found.calls["f"].value == 3
         assert run("def f(width=0): return width", probe).calls["f"].value == 0
+
+
+# What code does to files, and the paths that the message names.
+REFUSED = {
+    "open('x', 'w')": "'x'",
+    "open('task.py', 'r+')": "'task.py'",
+    "open(HERE + '/x', 'x')": "'{here}/x'",
+    "os.open('x', os.O_CREAT)": "'x'",
+    "pathlib.Path('x').write_text('')": "'x'",
+    "pathlib.Path('task.py').touch()": "'task.py'",
+    "numpy.save('x', [1])": "'x.npy'",
+    "os.mkdir('x')": "'x'",
+    "os.makedirs('x/y')": "'x'",
+    "os.remove('task.py')": "'task.py'",
+    "os.rename('task.py', 'x')": "'task.py' -> 'x'",
+    "os.symlink('task.py', 'x')": "'task.py' -> 'x'",
+    "os.link('task.py', 'x')": "'task.py' -> 'x'",
+    "os.truncate('task.py', 0)": "'task.py'",
+    "os.chmod('task.py', 0)": "'task.py'",
+    "shutil.copy('task.py', 'x')": "'x'",
+    "shutil.rmtree('folder')": "'kept'",
+}
+# What fails for another reason.
+OTHERS = {
+    "open('no/x', 'w')": "[Errno 2] No such file or directory: 'no/x'",
+    "os.mkdir('folder')": "[Errno 17] File exists: 'folder'",
+    "open('folder', 'w')": "[Errno 21] Is a directory: 'folder'",
+}
+
+
+class TestFilesThatCannotBeWritten:
+    """Without a sandbox as within one."""
+
+    @pytest.fixture
+    def calls(self, run: Run, tmp_path: Path) -> Callable[[list[str]], list[Call]]:
+        """Calls a function for each of these lines, beside a folder with a file in it."""
+        folder = tmp_path / "submission" / "folder"
+        folder.mkdir(parents=True)
+        (folder / "kept").write_text("")
+
+        def calls(lines: list[str]) -> list[Call]:
+            task = "import numpy, os, pathlib, shutil\nHERE = os.getcwd()\n"
+            task += "".join(f"def f{n}(): {line}\n" for n, line in enumerate(lines))
+            probe = f"for n in range({len(lines)}): calls.call(f'f{{n}}', f'f{{n}}')"
+            found = run(task, probe).calls
+            return [found[f"f{n}"] for n in range(len(lines))]
+
+        return calls
+
+    def test_the_message_is_the_file_systems(
+        self, calls: Callable[[list[str]], list[Call]], tmp_path: Path
+    ) -> None:
+        """Nothing has changed afterwards."""
+        came = calls(list(REFUSED))
+        here = str(tmp_path / "submission")
+        for number, (call, names) in enumerate(zip(came, REFUSED.values(), strict=True)):
+            wanted = f"[Errno 30] Read-only file system: {names}".replace("{here}", here)
+            assert call.exception == Raised("OSError", wanted, "task.py", 3 + number)
+        left = sorted(str(path.relative_to(here)) for path in Path(here).rglob("*"))
+        assert left == ["folder", "folder/kept", "task.py"]
+
+    def test_another_complaint_comes_first(self, calls: Callable[[list[str]], list[Call]]) -> None:
+        """As the kernel has it."""
+        came = calls(list(OTHERS))
+        assert [call.exception and call.exception.message for call in came] == list(OTHERS.values())
+
+    def test_temporary_files_can_be_written_and_files_be_read(self, run: Run) -> None:
+        """What works in a sandbox."""
+        task = """
+            import os, pathlib, shutil, tempfile
+            def f():
+                with tempfile.TemporaryDirectory() as folder:
+                    pathlib.Path(folder, "x").write_text("1")
+                    os.rename(f"{folder}/x", f"{folder}/y")
+                    os.makedirs(f"{folder}/a/b")
+                    shutil.rmtree(f"{folder}/a")
+                with tempfile.TemporaryFile() as file, open(os.devnull, "w") as null:
+                    file.write(b"1")
+                    null.write("1")
+                os.makedirs(".", exist_ok=True)
+                return open("task.py").read(1)
+        """
+        call = run(task).calls["f"]
+        assert (call.exception, call.status) == (None, "returned")
 
 
 class TestValues:

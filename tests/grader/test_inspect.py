@@ -109,7 +109,7 @@ class TestInspect:
 
     @needs_bubblewrap
     def test_another_folder_runs_in_a_sandbox(self, tmp_path: Path) -> None:
-        """The first line says so, and nothing is written where it was told to."""
+        """The first line says so, and what it would write is not written."""
         marker = tmp_path / "marker"
         work = tmp_path / "work"
         work.mkdir()

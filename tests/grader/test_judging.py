@@ -80,6 +80,11 @@ class TestCase:
             (call(status="not implemented"), {}, "add is not written yet."),
             (call(status="timed out"), {}, "add(1, 2) had not returned in time and was stopped."),
             (
+                call(status="timed out", exception=Raised("TimeIsUp", "40 s", "sums.py", 3)),
+                {},
+                "add(1, 2) had not returned after 40 s and was stopped (sums.py, line 3).",
+            ),
+            (
                 call(status="skipped"),
                 {"add": "twice, and each time it was killed"},
                 "add was called twice, and each time it was killed.",
@@ -224,6 +229,11 @@ class TestJudge:
         [
             ({"imported": "missing file"}, Status.NOT_ATTEMPTED, "There is no sums.py."),
             ({"imported": "timed out"}, Status.FAILED, "Importing sums.py had not ended in time"),
+            (
+                {"imported": "timed out", "import_error": Raised("TimeIsUp", "30 s of processor time")},
+                Status.FAILED,
+                "Importing sums.py had not ended after 30 s of processor time: only definitions belong",
+            ),
             (
                 {"imported": "running", "ended": {"import": "twice, and each time it was killed"}},
                 Status.FAILED,

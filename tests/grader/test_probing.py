@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader import judging, manifest, probing, sandbox
@@ -80,10 +81,10 @@ class Scripted:
 
     def run(self, job: Job) -> Outcome:
         self.jobs.append(job)
-        told = self.script(len(self.jobs) - 1, job)
-        if isinstance(told, SandboxFault):
-            raise told
-        document, outcome = told
+        left = self.script(len(self.jobs) - 1, job)
+        if isinstance(left, SandboxFault):
+            raise left
+        document, outcome = left
         if document is not None:
             (job.output / "evidence.json").write_text(json.dumps(document))
         return outcome
@@ -209,8 +210,9 @@ class TestShare:
 
     def test_what_was_not_called_is_said_in_plain_words(self, task: Task) -> None:
         """The message of a check whose function had no time left."""
-        engine = Scripted(lambda run, job: left(running("split_indices"), End.CPU, cpu_seconds=8.0))
-        came = probed(engine, task)
+        calls = {"split": {**CALL, "function": "split_indices"}}
+        document = {**EVIDENCE, "running": "split", "calls": calls}
+        came = probed(Scripted(lambda run, job: left(document, End.CPU, cpu_seconds=8.0)), task)
         case = judging.Case(task, came.evidence, judging.inputs(task, 1, {}), came.ended)
         verdicts = judging.judge(case)
         assert verdicts["split.form"].message == (
@@ -428,22 +430,52 @@ class Counting:
         )
 
 
-HONEST = "np.random.default_rng(seed).permutation(num_examples)"
-SPLIT = """
+# Orders of a split, each the same twice within a process, and whether the seed alone decides them.
+ORDERS = {
+    "of(seed)": True,
+    "np.random.RandomState(seed * 31).permutation(100)": True,
+    "sorted(range(100), key=lambda n: (n * 7919 + seed) % 101)": True,
+    "remembered()": False,
+    "of(int(time.time()) // 86400)": False,
+    "of(time.localtime().tm_year)": False,
+    "of(int(time.strftime('%M')))": False,
+    "of(time.monotonic_ns() // (3600 * 10**9))": False,
+    "of(int(time.perf_counter()) // 3600)": False,
+    "of(int(time.clock_gettime(time.CLOCK_REALTIME)) // 86400)": False,
+    "of(datetime.date.today().toordinal())": False,
+    "of(datetime.datetime.now().hour)": False,
+    "of(datetime.datetime.now(datetime.UTC).month)": False,
+    "of(datetime.datetime.today().day)": False,
+    "of(abs(hash('x')))": False,
+    "of(os.getpid())": False,
+}
+SPLITS = """
 import datetime, functools, os, time
 import numpy as np
 
 @functools.cache
-def remembered(count):
-    return np.random.default_rng(int.from_bytes(os.urandom(8), "little")).permutation(count)
+def remembered():
+    return np.random.default_rng(int.from_bytes(os.urandom(8), "little")).permutation(100)
 
-def of(number, count):
-    return np.random.default_rng(number).permutation(count)
+def of(number):
+    return np.random.default_rng(number).permutation(100)
 
-def split_indices(num_examples, *, test_fraction=0.2, seed):
-    order = {order}
-    num_test = round(num_examples * test_fraction)
-    return order[num_test:], order[:num_test]
+def split_indices(number, seed):
+    return ORDERS[number](seed)
+
+"""
+PROBE = """
+def draw(seed):
+    return {}
+
+def probe(calls, inputs):
+    for number in range(COUNT):
+        for name in (f"{number}", f"{number}.again"):
+            calls.call(name, "split_indices", number, 7)
+
+def later(calls, inputs):
+    for number in range(COUNT):
+        calls.call(f"later.{number}", "split_indices", number, 7)
 """
 
 
@@ -459,42 +491,36 @@ class TestForReal:
         (folder / "work" / "preprocessing.py").write_text(source, encoding="utf-8")
         return probe(Counting(), task, folder / "work", seed=1, recipe={}, limits=limits)
 
-    @pytest.mark.parametrize(
-        ("order", "same"),
-        [
-            (HONEST, True),
-            ("np.random.RandomState(seed * 31 + num_examples).permutation(num_examples)", True),
-            ("remembered(num_examples)", False),
-            ("of(int(time.time()) // 86400, num_examples)", False),
-            ("of(time.localtime().tm_year, num_examples)", False),
-            ("of(int(time.strftime('%M')), num_examples)", False),
-            ("of(time.monotonic_ns() // (3600 * 10**9), num_examples)", False),
-            ("of(int(time.clock_gettime(time.CLOCK_REALTIME)) // 86400, num_examples)", False),
-            ("of(datetime.date.today().toordinal(), num_examples)", False),
-            ("of(datetime.datetime.now().hour, num_examples)", False),
-            ("of(datetime.datetime.now(datetime.UTC).month, num_examples)", False),
-            ("of(abs(hash('x')), num_examples)", False),
-            ("of(os.getpid(), num_examples)", False),
-        ],
-    )
     def test_a_split_that_is_not_the_seeds_is_another_one_in_a_second_process(
-        self, task: Task, tmp_path: Path, order: str, same: bool
+        self, task: Task, tasks: Path, tmp_path: Path
     ) -> None:
-        """The first process alone cannot tell: there, each is the same twice."""
-        calls = self.probe(task, tmp_path, SPLIT.replace("{order}", order)).evidence.calls
-        first, again, later = (calls[name].value for name in ("split", "split.again", "later.split"))
-        assert np_equal(first, again)
-        assert np_equal(first, later) is same
+        """The first process alone cannot tell."""
+        tasks.write_text(PROBE.replace("COUNT", str(len(ORDERS))), encoding="utf-8")
+        lines = "".join(f"    lambda seed: {order},\n" for order in ORDERS)
+        calls = self.probe(task, tmp_path, f"{SPLITS}ORDERS = [\n{lines}]\n").evidence.calls
+        for number, (order, same) in enumerate(ORDERS.items()):
+            first, again, later = (
+                calls[name].value for name in (f"{number}", f"{number}.again", f"later.{number}")
+            )
+            assert np.array_equal(first, again), order
+            assert np.array_equal(first, later) is same, order
 
-    def test_dates_are_still_dates(self, task: Task, tmp_path: Path) -> None:
-        """What is drawn from the seed may use them."""
-        order = (
-            "of(seed, num_examples) if isinstance(datetime.datetime(2020, 1, 1), datetime.date) "
-            "and issubclass(datetime.datetime, datetime.date) "
-            "and datetime.datetime.now() - datetime.datetime.utcnow() < datetime.timedelta(days=2) else None"
-        )
-        calls = self.probe(task, tmp_path, SPLIT.replace("{order}", order)).evidence.calls
-        assert np_equal(calls["split"].value, calls["later.split"].value)
+    def test_a_moved_date_is_still_a_date(self, task: Task, tasks: Path, tmp_path: Path) -> None:
+        """What uses dates for something else works in both processes."""
+        source = """
+import datetime, time
+from datetime import date
+def split_indices(number, seed):
+    now = datetime.datetime.now()
+    assert isinstance(datetime.datetime(2020, 1, 1), date) and issubclass(datetime.datetime, date)
+    assert isinstance(date.today() - date(2020, 1, 1), datetime.timedelta)
+    assert abs(now.timestamp() - time.time()) < 60 and time.localtime().tm_year == now.year
+    return time.strftime("%Y", time.gmtime(0))
+"""
+        tasks.write_text(PROBE.replace("COUNT", "1"), encoding="utf-8")
+        calls = self.probe(task, tmp_path, source).evidence.calls
+        assert {call.value for call in calls.values()} == {"1970"}
+        assert "later.0" in calls
 
     def test_two_endless_loops_leave_time_for_the_others(self, task: Task, tmp_path: Path) -> None:
         """The other three functions of preprocessing keep their marks; with a tenth of a class's limits."""
@@ -523,7 +549,3 @@ class TestForReal:
             "channel_statistics": "once, and it went on computing after its time was up and was stopped"
         }
         assert came.evidence.calls["one_hot.int64"].status == "returned"
-
-
-def np_equal(a: Any, b: Any) -> bool:
-    return all((x == y).all() for x, y in zip(a, b, strict=True))

@@ -4,20 +4,23 @@ The probe runs once, for real; the trainer is a table of accuracies by seed, for
 on demand.
 """
 
+import json
 import shutil
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from grader import judging, manifest, recipes, schedule
+from grader import judging, manifest, probing, recipes, schedule
 from grader.errors import ManifestError, TrainerFault
 from grader.export import gradescope, table, terminal
 from grader.recipes import LabelSet
 from grader.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
-from grader.sandbox.base import Availability, Job, Outcome
+from grader.sandbox.base import Availability, End, Job, Outcome
 from grader.submission import Source
 from grader.thresholds import Threshold
 from grader.trainer import Job as TrainingJob
@@ -388,3 +391,63 @@ class TestNeverMeasured:
         with pytest.raises(ManifestError, match="no threshold"):
             Graded(engine, tmp_path, {})
         assert trained == []
+
+
+class Crowded:
+    """An engine whose runs run out of time by the clock wherever another runs beside them."""
+
+    name, isolates = "crowded", True
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._crowded: set[int] = set()
+        self.runs = self.late = 0
+
+    def availability(self) -> Availability:
+        return Availability(True)
+
+    def run(self, job: Job) -> Outcome:
+        with self._lock:
+            self.runs += 1
+            mine = self.runs
+            self._running.add(mine)
+            if len(self._running) > 1:
+                self._crowded |= self._running
+        time.sleep(0.05)
+        with self._lock:
+            self._running.remove(mine)
+            late = mine in self._crowded
+            self.late += late
+        document = {
+            "format": 1,
+            "started": True,
+            "finished": not late,
+            "running": "import" if late else None,
+            "import": {"status": "running" if late else "missing file", "exception": None},
+            "calls": {},
+        }
+        (job.output / "evidence.json").write_text(json.dumps(document))
+        end = End.TIMEOUT if late else End.EXIT
+        return Outcome(end, -9 if late else 0, 100.0 if late else 1.0, None, probing.STARTED, 1.0)
+
+
+class TestNeighbours:
+    """A class whose submissions are probed side by side."""
+
+    def test_what_a_neighbour_made_late_costs_nothing(self, tmp_path: Path) -> None:
+        """Each probe that the clock stopped runs again while no other does, whoever's it is."""
+        tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
+        sources = []
+        for name in ("alice", "bob"):
+            (tmp_path / name).mkdir()
+            for task in tasks.tasks:
+                (tmp_path / name / task.module).write_text("")
+            sources.append(Source(name, tmp_path / name))
+        crowded = Crowded()
+        plan = schedule.Plan(tasks, PROFILE, crowded, RUN, None, workers=4)
+        results = list(schedule.grade(sources, plan))
+        assert crowded.late > 0
+        assert crowded.runs == len(sources) * len(tasks.tasks) + crowded.late
+        statuses = {check.status for result in results for task in result.tasks for check in task.checks}
+        assert statuses == {Status.NOT_ATTEMPTED}  # what the evidence of a run in time says
