@@ -184,7 +184,7 @@ class TestDoors:
         assert "did not call it" in doors.leaves_a_mark([sys.executable, "-c", "print('all is well')"])
 
     def test_what_takes_memory_or_time_is_measured(self) -> None:
-        memory = [sys.executable, "-c", "print('x'); block = bytes(300 << 20); block = bytearray(300 << 20)"]
+        memory = [sys.executable, "-c", "print('x'); block = b'y' * (310 << 20)"]
         with doors._measured(memory, seconds=10, memory=1 << 30) as (printed, _, peak):
             assert printed.strip() == "x"
             assert peak > 300 << 20
