@@ -189,7 +189,7 @@ class TestDoors:
             assert printed.strip() == "x"
             assert peak > 300 << 20
         with doors._measured([sys.executable, "-c", "while True: pass"], seconds=1, memory=1 << 30) as spent:
-            assert spent[1] >= 1
+            assert spent[1] > 0.5
 
     def test_an_archive_that_is_refused_at_once_is_held_off(self) -> None:
         assert doors.brought(b"<html>no archive</html>") == ""
