@@ -161,7 +161,7 @@ print(ran.stdout[-2000:], used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, 
 def _measured(command: Sequence[str], *, seconds: float, memory: int) -> Iterator[tuple[str, float, int]]:
     """Runs a command and gives what it printed, its processor seconds, and the most bytes it ever had."""
     measuring = [sys.executable, "-c", _MEASURE, str(int(seconds)), str(memory), *command]
-    with _bounded(measuring, 4 * seconds) as printed:
+    with _bounded(measuring, 60 + 6 * seconds) as printed:
         text, cpu, peak = printed.rsplit("\0", 2)
         yield text, float(cpu), int(peak)
 

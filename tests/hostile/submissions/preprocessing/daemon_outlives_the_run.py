@@ -9,7 +9,10 @@ import sys
 import time
 
 if os.fork() == 0:
-    os.setsid()
+    try:
+        os.setsid()
+    except OSError:
+        pass  # then a daemon of the same session
     if os.fork() == 0:
         for number in range(1, 65):
             try:
