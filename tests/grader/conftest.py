@@ -117,9 +117,14 @@ def probe_in_harness(entry: Entry, seed: int, folder: Path) -> dict[str, Verdict
     probe = ROOT / f"grader/tasks/{entry.task.id}/probe.py"
     command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--probe", probe]
     command += ["--module", entry.task.module, "--submission", submission, "--output", output]
-    subprocess.run([*command, "--seed", str(seed)], check=True, timeout=120, capture_output=True)
-    drawn = importlib.import_module(f"grader.tasks.{entry.task.id}.probe").draw(seed)
-    return judge(Case(entry.task, Evidence.read(output), drawn))
+    command += ["--seed", str(seed)]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    found = Evidence.read(output)
+    module = importlib.import_module(f"grader.tasks.{entry.task.id}.probe")
+    if hasattr(module, "later"):
+        subprocess.run([*command, "--later"], check=True, timeout=120, capture_output=True)
+        found = found.with_later(Evidence.read(output))
+    return judge(Case(entry.task, found, module.draw(seed)))
 
 
 @pytest.fixture
