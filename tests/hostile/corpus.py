@@ -15,6 +15,9 @@ The first line of a docstring is the claim: "Tries ...; gains nothing because ..
                     submission with the same visible faults has no more
     Beside: why     the honest submission is graded in the same class at the same time, and not after it
     Silent: why     it prints nothing by which to see that it ran, for this reason
+
+A submission prints a line that begins with "attack:", so that it is seen to have run, and "attack: took ..."
+where it got hold of something that it should not have: the range counts that as a leak.
 """
 
 import ast
