@@ -7,19 +7,22 @@ A container sees its job, the data, read-only, and an empty folder for the resul
 other job. A device that was asked for and is not there is an error before anything is trained.
 """
 
+import math
 import os
 import secrets
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import images, trainer
 from grader.errors import UsageError
 from grader.recipes import Backend, Device
-from grader.sandbox import containers
+from grader.sandbox import containers, totals
+from grader.sandbox.base import End, Limits
 from grader.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage
 
 _USER = 1000  # as in the Dockerfile
@@ -37,6 +40,76 @@ _MEND_GPU = {
     "image that has it (nox -s image)",
 }
 _PACKAGE: dict[Backend, str] = {"tensorflow": "tensorflow[and-cuda]", "jax": "jax[cuda12]"}
+
+
+class Local:
+    """Runs children as processes of this machine, with the packages that the grader runs with."""
+
+    def __init__(
+        self,
+        device: Device = "cpu",
+        backend: Backend = "tensorflow",
+        *,
+        memory_bytes: int | None = None,
+    ) -> None:
+        """With a limit of memory of one's own, or the device's."""
+        self._device = device
+        self._backend = backend
+        self._memory_bytes = memory_bytes or MEMORY_BYTES[device]
+        self._groups: dict[int, totals.Group] = {}  # by process
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """See Launcher."""
+        return self._memory_bytes
+
+    def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
+        """See Launcher."""
+        group = self._groups.get(process.pid)
+        ran_out = group is not None and group.over() is End.MEMORY
+        return replace(trainer.usage_of(process.pid), ran_out=ran_out)
+
+    @contextmanager
+    def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+        """See Launcher."""
+        command = self._command([argument.replace(JOB_HOME, str(home)) for argument in arguments])
+        with ExitStack() as cleanup, (home / "errors").open("wb") as errors:
+            group = None
+            if self._memory_bytes is not None and sys.platform == "linux":
+                # Of the processor it has what it likes: the parent looks at its time.
+                limits = Limits(
+                    memory_bytes=self._memory_bytes,
+                    processes=_PROCESSES,
+                    cores=os.cpu_count() or 1,
+                    cpu_seconds=math.inf,
+                )
+                group = totals.Group.create(limits)
+                if group is None:
+                    command.append(f"--data-bytes={self._memory_bytes}")
+                else:
+                    cleanup.callback(group.remove)
+                    command = [*totals.entering(group), *command]
+            process = subprocess.Popen(
+                command,
+                cwd=home,
+                env=trainer.local_environment(home, self._device, self._backend),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+            if group is not None:
+                self._groups[process.pid] = group
+                cleanup.callback(self._groups.pop, process.pid)
+            with process:
+                try:
+                    yield process
+                finally:
+                    process.kill()
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        # -P: the current folder, wherever that is, must not decide what gets imported.
+        return [sys.executable, "-P", "-m", "grader.trainer", *arguments]
 
 
 class Contained:
@@ -155,7 +228,7 @@ def choose(engine: str, device: Device, backend: Backend = "tensorflow") -> Chos
         TrainerFault: the backend is not installed here.
     """
     if engine not in _GPU:
-        local = trainer.Local(device, backend)
+        local = Local(device, backend)
         named = trainer.engine("cpu", backend)
         return Chosen(local, named if device == "cpu" else _asked(local, device, engine, backend))
     # The one with CUDA runs on a CPU as well; the other is for machines where 6 GB are too much.

@@ -32,7 +32,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,8 +44,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import TrainerFault
 from grader.recipes import CLASSES, Backend, DataSource, Device, LabelSet, Profile
-from grader.sandbox import totals
-from grader.sandbox.base import End, Limits
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
@@ -56,7 +54,6 @@ MEMORY_BYTES: dict[Device, int | None] = {"cpu": 3 * 1024**3, "gpu": None}
 # Of the processor, before a child trains: libraries and data take 8, more on slow machines.
 START_SECONDS = 30.0
 _WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
-_PROCESSES = 4096  # threads of a child; TensorFlow has dozens, and more on a machine of many cores
 
 
 class _Strict(BaseModel):
@@ -365,70 +362,6 @@ class Launcher(Protocol):
 JOB_HOME = "@home"  # in a child's arguments: its home, wherever the launcher puts that
 
 
-class Local:
-    """Runs children as processes of this machine, with the packages that the grader runs with."""
-
-    def __init__(
-        self,
-        device: Device = "cpu",
-        backend: Backend = "tensorflow",
-        *,
-        memory_bytes: int | None = None,
-    ) -> None:
-        """With a limit of memory of one's own, or the device's."""
-        self._device = device
-        self._backend = backend
-        self._memory_bytes = memory_bytes or MEMORY_BYTES[device]
-        self._groups: dict[int, totals.Group] = {}  # by process
-
-    @property
-    def memory_bytes(self) -> int | None:
-        """See Launcher."""
-        return self._memory_bytes
-
-    def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
-        """See Launcher."""
-        group = self._groups.get(process.pid)
-        ran_out = group is not None and group.over() is End.MEMORY
-        return dataclasses.replace(usage_of(process.pid), ran_out=ran_out)
-
-    @contextmanager
-    def start(self, home: Path, arguments: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-        """See Launcher."""
-        command = self._command([argument.replace(JOB_HOME, str(home)) for argument in arguments])
-        with ExitStack() as cleanup, (home / "errors").open("wb") as errors:
-            group = None
-            if self._memory_bytes is not None and sys.platform == "linux":
-                limits = Limits(memory_bytes=self._memory_bytes, processes=_PROCESSES)
-                group = totals.Group.create(limits)
-                if group is None:
-                    command.append(f"--data-bytes={self._memory_bytes}")
-                else:
-                    cleanup.callback(group.remove)
-                    command = [*totals.entering(group), *command]
-            process = subprocess.Popen(
-                command,
-                cwd=home,
-                env=local_environment(home, self._device, self._backend),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C is the parent's to handle
-            )
-            if group is not None:
-                self._groups[process.pid] = group
-                cleanup.callback(self._groups.pop, process.pid)
-            with process:
-                try:
-                    yield process
-                finally:
-                    process.kill()
-
-    def _command(self, arguments: list[str]) -> list[str]:
-        # -P: the current folder, wherever that is, must not decide what gets imported.
-        return [sys.executable, "-P", "-m", "grader.trainer", *arguments]
-
-
 # --- the parent -------------------------------------------------------------------------------------------
 
 
@@ -460,7 +393,13 @@ def run(
     Raises:
         TrainerFault: the store cannot be made.
     """
-    watch, launcher = watch or Watch(), launcher or Local()
+    if launcher is None:
+        from grader.launchers import (
+            Local,  # not above: it is no part of the trainer's image, where a child runs
+        )
+
+        launcher = Local()
+    watch = watch or Watch()
     outcomes: dict[str, Result | TrainerFault] = {}
     waiting: list[Job] = []
     for job in {job.digest: job for job in jobs}.values():

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader import blueprint, manifest, recipes, thresholds, trainer
+from grader import blueprint, launchers, manifest, recipes, thresholds, trainer
 from grader.errors import GraderFault, ManifestError
 from grader.recipes import CLASSES
 from grader.reference import __main__ as command
@@ -180,7 +180,7 @@ json.dump(dict(digest=digest, accuracy=accuracy, loss=1.0, train_accuracy=[.5], 
 """
 
 
-class Quick(trainer.Local):
+class Quick(launchers.Local):
     """A launcher of children that make up their results: `broken` is a seed that fails."""
 
     def __init__(self, broken: int = -1) -> None:

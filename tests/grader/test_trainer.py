@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import blueprint, recipes, trainer
+from grader import blueprint, launchers, recipes, trainer
 from grader.blueprint import Budget
 from grader.errors import TrainerFault
 from grader.recipes import Backend, Profile
@@ -313,7 +313,9 @@ class TestRun:
         assert isinstance(refused, TrainerFault)
         assert "keras" in refused.message
         first, again = (
-            trainer.run([wanted], store=tmp_path / place, launcher=trainer.Local("cpu", "jax"))[wanted.digest]
+            trainer.run([wanted], store=tmp_path / place, launcher=launchers.Local("cpu", "jax"))[
+                wanted.digest
+            ]
             for place in ("one", "two")
         )
         assert isinstance(first, Result), first
@@ -326,7 +328,7 @@ class TestRun:
         """A job for a GPU is a fault where there is none: nothing trains it on the CPU."""
         name = trainer.engine("cpu", backend).removesuffix("cpu") + "gpu"
         wanted = job(conditions=job().conditions.model_copy(update={"engine": name}))
-        (outcome,) = trainer.run([wanted], store=tmp_path, launcher=trainer.Local("gpu", backend)).values()
+        (outcome,) = trainer.run([wanted], store=tmp_path, launcher=launchers.Local("gpu", backend)).values()
         if isinstance(outcome, Result):
             assert outcome.engine == name
         else:
@@ -381,7 +383,7 @@ class TestRun:
         assert list(tmp_path.iterdir()) == []
 
 
-class Doing(trainer.Local):
+class Doing(launchers.Local):
     """A launcher of children that do as they are told, and train nothing."""
 
     def __init__(self, code: str, **options: Any) -> None:
@@ -463,8 +465,8 @@ class TestLimits:
         assert trainer.limit_seconds(400.0, 600.0) == 600
 
     def test_of_a_gpu_there_is_none(self) -> None:
-        assert trainer.Local("gpu").memory_bytes is None
-        assert trainer.Local("cpu").memory_bytes == 3 * 1024 * MIB
+        assert launchers.Local("gpu").memory_bytes is None
+        assert launchers.Local("cpu").memory_bytes == 3 * 1024 * MIB
 
 
 @pytest.mark.slow

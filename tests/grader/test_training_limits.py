@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
 NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
-PLACE = launchers.Chosen(trainer.Local(), "keras 3 cpu")
+PLACE = launchers.Chosen(launchers.Local(), "keras 3 cpu")
 
 
 @pytest.fixture
