@@ -145,6 +145,7 @@ class _Runs:
     turns: Turns
     probed: Probed
     alone_seconds: float = 0.0  # of the runs that were alone
+    started: bool = False  # whether one came as far as the submission
 
     def left(self, *, alone: bool) -> Limits:
         """The limits of the next run."""
@@ -157,17 +158,26 @@ class _Runs:
             wall_seconds=min(wall, self.limits.wall_seconds),
         )
 
+    @property
+    def processor_time(self) -> str:
+        """That of the share, in words."""
+        return f"{_seconds(self.limits.cpu_seconds)} of processor time"
+
     def used_up(self, *, alone: bool = False) -> str:
         """What is used up of the share, in words; empty if there is enough for a run."""
         left = self.left(alone=alone)
         if left.cpu_seconds < LEAST * self.limits.cpu_seconds:
-            return f"{_seconds(self.limits.cpu_seconds)} of processor time"
+            return self.processor_time
         if left.wall_seconds < LEAST * self.limits.wall_seconds:
             return _seconds(ALL_RUNS * self.limits.wall_seconds)
         return ""
 
-    def run(self, *options: str, alone: bool = False) -> "Launched":
+    def run(self, *options: str, alone: bool = False) -> "Launched | None":
         """One run that came as far as the submission; alone, if it did not the first time.
+
+        Returns:
+            None where what was left of the share was not enough to come so far: then the runs before, which
+            did, have used it up. A submission could otherwise end them so that the last one cannot start.
 
         Raises:
             SandboxFault: it did not start alone either.
@@ -179,7 +189,10 @@ class _Runs:
                 raise
         else:
             if STARTED in launched.outcome.printed:
+                self.started = True
                 return launched
+            if self.started and launched.outcome.end in (End.CPU, End.TIMEOUT):
+                return None
             if alone or self.used_up(alone=True):
                 raise SandboxFault(
                     f"the probe of {self.task.id} did not start in {self.engine.name}: "
@@ -237,6 +250,9 @@ def _calls(runs: _Runs) -> bool:
             probed.ended["share"] = _shared(used_up, task)
             break
         launched = runs.run(_skip(probed.ended), alone=alone)
+        if launched is None:
+            probed.ended["share"] = _shared(runs.processor_time, task)
+            break
         probed.refused, found = launched.refused, launched.evidence
         if found is not None and (found.finished or _returned(found) >= _returned(probed.evidence)):
             probed.evidence = found
@@ -260,7 +276,8 @@ def _again_by_the_clock(runs: _Runs) -> None:
     probed = runs.probed
     if not _stopped_by_the_clock(probed.evidence) or runs.used_up(alone=True):
         return
-    again = runs.run(_skip(probed.ended), alone=True).evidence
+    launched = runs.run(_skip(probed.ended), alone=True)
+    again = launched.evidence if launched is not None else None
     if again is not None and again.finished and _returned(again) >= _returned(probed.evidence):
         probed.evidence = again
 
@@ -280,11 +297,14 @@ def _second_process(runs: _Runs) -> Evidence | None:
         probed.ended["later"] = _shared(used_up, task)
         return None
     launched = runs.run(*options)
+    if launched is None:
+        probed.ended["later"] = _shared(runs.processor_time, task)
+        return None
     by_the_clock = launched.outcome.end is End.TIMEOUT or (
         launched.evidence is not None and _stopped_by_the_clock(launched.evidence)
     )
     if by_the_clock and not runs.used_up(alone=True):
-        launched = runs.run(*options, alone=True)
+        launched = runs.run(*options, alone=True) or launched
     found = launched.evidence
     if found is None:
         probed.ended["later"] = f"what it left behind cannot be used: {launched.refused}"

@@ -157,6 +157,26 @@ class TestNobodyCrashesIntoAFault:
 class TestShare:
     """What all runs of one task of one submission may take together."""
 
+    def test_too_little_left_to_start_is_no_fault(self, task: Task) -> None:
+        """Runs that end just before the share does cannot choose that the last one does not start.
+
+        Keras takes seconds to import before the probe has started.
+        """
+
+        def script(run: int, job: Job) -> tuple[Any, Outcome]:
+            if run < 2:  # one function ends two runs, at what leaves a little
+                return left(running("one_hot"), cpu_seconds=3.5)
+            return left(None, End.CPU, printed="", cpu_seconds=job.limits.cpu_seconds)
+
+        came = probed(Scripted(script), task)
+        assert came.ended["one_hot"].startswith("twice")
+        assert "8 s of processor time" in came.ended["share"]
+
+    def test_a_machine_that_starts_nothing_is_a_fault(self, task: Task) -> None:
+        """Where no run ever came as far as the submission, it is the machine's doing all the same."""
+        with pytest.raises(SandboxFault):
+            probed(Scripted(lambda run, job: left(None, End.CPU, printed="", cpu_seconds=1.0)), task)
+
     def test_five_tasks_cost_at_most_300_s_of_processor_time(self) -> None:
         """The numbers that docs/security.md states."""
         assert probing.LIMITS.cpu_seconds == 60
