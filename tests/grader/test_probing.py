@@ -61,7 +61,7 @@ def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def left(document: dict[str, Any] | None, end: End = End.EXIT, **outcome: Any) -> tuple[Any, Outcome]:
-    """What one run leaves behind: evidence, and how it ended; a second by the clock if nothing is said."""
+    """What one run leaves behind: evidence, and how it ended; a second by the clock by default."""
     code = 0 if end is End.EXIT else -9
     ended = Outcome(end, code, 1.0, None, STARTED, cpu_seconds=0.25)
     return document, replace(ended, **outcome)

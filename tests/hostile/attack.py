@@ -177,7 +177,7 @@ class Range:
         return WITH_KERAS if any(_names_keras(path) for path in paths) else QUICK
 
     def targets(self, limits: Limits) -> dict[str, Any]:
-        """What an attack is told: everything there is to steal, and what it may take."""
+        """What an attack is given: everything there is to steal, and what it may take."""
         may = {"memory_mib": limits.memory_bytes // MIB, "wall_seconds": limits.wall_seconds}
         return {**self.canaries.targets(), **may}
 

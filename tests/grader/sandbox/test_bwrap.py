@@ -1,4 +1,4 @@
-"""Which bwrap is used, and what is said where none can start."""
+"""Which bwrap is used, and what is reported where none can start."""
 
 import sys
 from collections.abc import Iterator
