@@ -32,8 +32,11 @@ def whole(value: Any) -> Array | None:
     """An array of whole numbers as int64, in whatever dtype it is written; None if it is anything else."""
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
         return None
-    if value.dtype.kind == "f" and not ((np.abs(value) < LARGEST_WHOLE) & (value == np.rint(value))).all():
-        return None
+    if value.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):  # some NaN complain when they are rounded
+            is_whole = (np.abs(value) < LARGEST_WHOLE) & (value == np.rint(value))
+        if not is_whole.all():
+            return None
     return value.astype(np.int64)
 
 
