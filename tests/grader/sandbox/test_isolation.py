@@ -104,7 +104,8 @@ def survey(
             assert ran.outcome.end is End.EXIT, ran.outcome
             found = json.loads(ran.outcome.printed)
         in_container = request.param in CONTAINERS
-        yield {"container": in_container, "counted": in_container or bool(totals._parents()), **found}
+        counted = in_container or bool(totals._parents())
+        yield {"engine": request.param, "container": in_container, "counted": counted, **found}
 
 
 class TestIsolation:
@@ -163,8 +164,12 @@ class TestIsolation:
         """Each with its error: the kernel runs the filter that test_seccomp interprets."""
         if not survey["calls"]:
             pytest.skip("the survey knows the numbers of x86-64 only")
+        # docker 20.10 reads no default error from a profile: what is not named there is refused all the same.
+        same = {"ENOSYS": {"ENOSYS", "EPERM"}} if survey["engine"] == "docker" else {}
         assert {
-            name: (got, expected) for name, (got, expected) in survey["calls"].items() if got != expected
+            name: (got, expected)
+            for name, (got, expected) in survey["calls"].items()
+            if got not in same.get(expected, {expected})
         } == {}
         # Unknown, or fatal: libseccomp leaves containers no choice.
         assert survey["x32"] == ("SIGSYS" if survey["container"] else 0)

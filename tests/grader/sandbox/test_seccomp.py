@@ -85,8 +85,9 @@ class TestProgram:
             assert verdict(code, machine, known[name], 1, 2, 3) == ALLOW, name
 
     def test_refused_by_name(self, machine: str) -> None:
-        """What the filter is there for is on no list."""
-        assert not set(REFUSED) & numbers(machine).keys()
+        """What the filter is there for is not allowed, and not answered as if it had been done."""
+        assert not set(REFUSED) & seccomp._numbers(seccomp._ALLOWED, machine).keys()
+        assert all(seccomp._ANSWERED[name][1] for name in REFUSED if name in seccomp._ANSWERED)
 
     @pytest.mark.parametrize(
         ("name", "index", "allowed", "refused", "error"),
