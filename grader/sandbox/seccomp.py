@@ -100,7 +100,7 @@ _ANSWERED: dict[str, tuple[_Numbers, int]] = {
     "fsync": ((74, 82), 0),
     "fdatasync": ((75, 83), 0),
     "msync": ((26, 227), 0),
-    # The rest has the error of all that is not on the list. It is named for those dockers that read no default
+    # The rest has the error of all that is not on the list. It is named for dockers that read no default
     # error from a profile (20.10 gives EPERM): software tries these, and does without if they do not exist.
     # glibc falls back from clone3 to clone, whose flags lie in a register and not behind a pointer.
     "clone3": ((435, 435), ENOSYS),
