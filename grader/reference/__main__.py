@@ -14,7 +14,7 @@ from rich.text import Text
 
 from grader.errors import UsageError
 from grader.recipes import CLASSES
-from grader.reference import stages
+from grader.reference import packages, stages, versions
 from grader.reference.stages import Place
 from lab.errors import KitError
 
@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
+    if options.stage == "versions":
+        _record_versions(options.same_results, console)
+        return
     if options.stage == "failure":
         stages.failure(ROOT, console)
         return
@@ -75,6 +78,11 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             stages.calibrate(place)
         case "figures":
             stages.figures(place)
+
+
+def _record_versions(same_results: Sequence[str], console: Console) -> None:
+    lines = [*versions.update(ROOT, same_results), *packages.update(ROOT)]
+    console.print(Text("\n".join(lines) or "reference/versions.json and packages.json are up to date"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,6 +118,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_workers(command)
     commands.add_parser(
         "failure", help="the ResNet that would not learn: reference/failure.json, its figures"
+    )
+    command = commands.add_parser(
+        "versions", help="no stage: record the versions of code and packages that the stages depend on"
+    )
+    command.add_argument(
+        "--same-results",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="its code has changed in a way that provably changes no result",
     )
     commands.add_parser("report", help="no stage: the page of `nox -s report`, .kit/report/<profile>/")
     return parser

@@ -23,6 +23,8 @@ from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
 from grader.trainer import Job, Launcher, Result
 
+VERSION = 1  # of which trainings there are and what is kept of them: see grader/reference/versions.py
+
 _START_SECONDS = 10.0  # of a child, before it trains: importing Keras, reading the images
 
 
