@@ -18,10 +18,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grader.errors import ManifestError
+from grader.reference import packages, versions
+
 ROOT = Path(__file__).resolve().parents[1]
 # DVC's own and its dependencies'; ours are errors in every other test
 pytestmark = pytest.mark.filterwarnings("default")
 TASKS = ("alexnet", "resnet", "wide_resnet")
+PROFILES = ("offline", "cpu")
 
 
 def copy_of_checkout(to: Path) -> Path:
@@ -73,11 +77,29 @@ def cells(stage: str, profile: str, tasks: tuple[str, ...] = TASKS) -> set[str]:
     return {f"{stage}@{profile}-{task}" for task in tasks}
 
 
+def everywhere(*stages: str) -> set[str]:
+    """The names of stages of both profiles."""
+    with_tasks = ("describe", "train", "observe")
+    return {
+        name
+        for stage in stages
+        for profile in PROFILES
+        for name in (cells(stage, profile) if stage in with_tasks else {f"{stage}@{profile}"})
+    }
+
+
+def record(root: Path) -> list[str]:
+    """What `python -m grader.reference versions` does; returns the names of what has changed."""
+    lines = [*versions.update(root), *packages.update(root)]
+    return [line.partition(":")[0] for line in lines]
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of the checkout in which everything is up to date."""
     root = copy_of_checkout(tmp_path_factory.mktemp("pipeline") / "kit")
     shutil.rmtree(root / "reference")
+    assert record(root) == [*versions.GROUPS, *packages.COMPUTING]
     from dvc.repo import Repo
 
     home = root.parent / "home"
@@ -170,16 +192,85 @@ class TestChanges:
         """The pin of CIFAR-100 concerns cpu, the code that draws the embedded set offline."""
         edit(kit / "params.yaml", "cifar-100: 4", "cifar-100: 5")
         assert changed(kit) == {"images-cpu", "failure"}
-        with (kit / "lab" / "synthetic.py").open("a") as file:
-            file.write("# drawn\n")
+        edit(kit / "lab" / "synthetic.py", "SEED = 20_100", "SEED = 20_101")
+        edit(kit / "lab" / "synthetic.py", "\nVERSION = 1", "\nVERSION = 2")
+        assert record(kit) == ["synthetic"]
         assert changed(kit) == {"images-cpu", "images-offline", "failure"}
 
-    def test_training(self, kit: Path) -> None:
-        """The training loop concerns every training."""
-        with (kit / "lab" / "training.py").open("a") as file:
-            file.write("# faster\n")
-        both = {"offline", "cpu"}
-        assert changed(kit) == {name for p in both for s in ("train", "observe") for name in cells(s, p)}
+    @pytest.mark.parametrize(
+        ("name", "stages"),
+        [
+            ("training", everywhere("train", "observe")),
+            ("synthetic", {"images-offline"}),
+            ("blueprint", everywhere("describe")),
+            ("describe", everywhere("describe")),
+            ("runs", everywhere("train", "observe")),
+            ("thresholds", everywhere("calibrate")),
+            ("figures", everywhere("figures")),
+            ("failure", {"failure"}),
+            ("failure_figures", {"failure"}),
+        ],
+    )
+    def test_version(self, kit: Path, name: str, stages: set[str]) -> None:
+        """A new version of what code computes concerns the stages that run it."""
+        file, _, constant = versions.GROUPS[name].version.partition(":")
+        number = versions.recorded(kit)[name].version
+        edit(kit / file, f"\n{constant} = {number}", f"\n{constant} = {number + 1}")
+        assert record(kit) == [name]
+        assert changed(kit) == stages
+
+    def test_computation_without_a_version(self, kit: Path) -> None:
+        """A changed computation under its old version is refused, so that no stage is clean by mistake."""
+        edit(kit / "lab" / "training.py", "nesterov=True", "nesterov=False")
+        with pytest.raises(ManifestError, match="--same-results training"):
+            record(kit)
+
+    @pytest.mark.parametrize(
+        ("package", "stages"),
+        [
+            ("keras", everywhere("describe", "train", "observe") | {"failure"}),
+            ("tensorflow-cpu", everywhere("train", "observe") | {"failure"}),
+            ("numpy", everywhere("train", "observe", "calibrate", "figures") | {"failure"}),
+            ("scipy", everywhere("calibrate")),
+            ("matplotlib", everywhere("figures") | {"failure"}),
+        ],
+    )
+    def test_package(self, kit: Path, package: str, stages: set[str]) -> None:
+        """Another version of a package in uv.lock concerns the stages that compute with it."""
+        edit(kit / "uv.lock", f'name = "{package}"\nversion = "', f'name = "{package}"\nversion = "9.')
+        assert record(kit) == [package]
+        assert changed(kit) == stages
+
+    def test_other_package(self, kit: Path) -> None:
+        """A new dependency, and another version of one that computes nothing, concern no stage."""
+        edit(kit / "pyproject.toml", "dependencies = [\n", 'dependencies = [\n    "click>=8",\n')
+        edit(kit / "pyproject.toml", '    "numpy>=2.1",', '    "numpy>=2",')
+        edit(kit / "uv.lock", 'name = "rich"\nversion = "', 'name = "rich"\nversion = "9.')
+        assert record(kit) == []
+        assert changed(kit) == set()
+
+    def test_text_for_people(self, kit: Path) -> None:
+        """Docstrings, comments and layout concern no stage."""
+        edit(kit / "lab" / "training.py", '"""How to train: every field', '"""Of a training, every field')
+        edit(kit / "grader" / "blueprint" / "reading.py", '    """The node that does this', '    """A node')
+        edit(
+            kit / "grader" / "blueprint" / "network.py", "\n\n\n@dataclass", "\n\n# a comment\n\n\n@dataclass"
+        )
+        for file in ("grader/trainer.py", "grader/thresholds.py", "lab/synthetic.py", "lab/trial.py"):
+            with (kit / file).open("a") as source:
+                source.write("\n\n# a comment\n")
+        assert record(kit) == []
+        assert changed(kit) == set()
+
+    def test_moved_function(self, kit: Path) -> None:
+        """A function that moves to another file, and its place in a file, concern no stage."""
+        metrics, training = kit / "lab" / "metrics.py", kit / "lab" / "training.py"
+        head, at, moved = metrics.read_text().partition("def cross_entropy")
+        metrics.write_text(head.rstrip() + "\n")
+        edit(training, "metrics.cross_entropy(", "cross_entropy(")
+        edit(training, "def draws(", f"{at}{moved}\n\ndef draws(")
+        assert record(kit) == []
+        assert changed(kit) == set()
 
     @pytest.mark.slow
     def test_only_written_otherwise(self, kit: Path) -> None:
@@ -215,7 +306,9 @@ class TestDeclarations:
         """The profiles on a GPU have the stages of the others, word for word, but for what differs there."""
         ours = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
         text = (ROOT / "reference" / "gpu" / "dvc.yaml").read_text()
-        theirs = yaml.safe_load(text.replace("dependency-groups.gpu", "dependency-groups.cpu"))["stages"]
+        libraries = "nvidia-cublas-cu12, nvidia-cudnn-cu12, tensorflow]"
+        assert libraries in text
+        theirs = yaml.safe_load(text.replace(libraries, "tensorflow, tensorflow-cpu]"))["stages"]
         for name in ("describe", "train", "observe", "calibrate", "figures"):
             mine = dict(ours[name])
             mine["matrix"] = {**mine["matrix"], "profile": ["gpu", "gpu-full"]}
@@ -228,6 +321,47 @@ class TestDeclarations:
                 stage["params"] = sorted(stage.get("params", []), key=str)
             assert found == {**mine, "wdir": "../.."}
         assert list(theirs) == ["images"]
+
+    @pytest.mark.parametrize("file", ["dvc.yaml", "reference/gpu/dvc.yaml"])
+    def test_stages(self, file: str) -> None:
+        """No stage depends on sources but the solutions, nor on pyproject.toml; what they name is there."""
+        stages = yaml.safe_load((ROOT / file).read_text())["stages"]
+        known = {
+            "reference/versions.json": {f"{name}.version" for name in versions.GROUPS},
+            "reference/packages.json": set(packages.COMPUTING),
+        }
+        for name, stage in stages.items():
+            ours = [d for d in stage.get("deps", ()) if not d.startswith("reference/${item.profile}/")]
+            assert ours == (["solutions/${item.task}.py"] if name == "describe" else [])
+            for other in (one for one in stage["params"] if isinstance(one, dict)):
+                for path, named in other.items():
+                    assert set(named) <= known[path]
+
+    def test_every_version_is_asked_for(self) -> None:
+        """A version or a package that no stage depends on is watched in vain."""
+        text = "".join((ROOT / file).read_text() for file in ("dvc.yaml", "reference/gpu/dvc.yaml"))
+        assert all(f"{name}.version" in text for name in versions.GROUPS)
+        assert all(name in text for name in packages.COMPUTING)
+
+    def test_what_each_stage_computes_with(self) -> None:
+        """Trainings with Keras, TensorFlow and NumPy, thresholds with SciPy, figures with matplotlib."""
+        stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+        named = {
+            name: next(
+                (o["reference/packages.json"] for o in stage["params"] if "reference/packages.json" in o), []
+            )
+            for name, stage in stages.items()
+        }
+        assert named == {
+            "images-offline": [],
+            "images-cpu": [],
+            "describe": ["keras"],
+            "train": ["keras", "numpy", "tensorflow", "tensorflow-cpu"],
+            "observe": ["keras", "numpy", "tensorflow", "tensorflow-cpu"],
+            "calibrate": ["numpy", "scipy"],
+            "figures": ["matplotlib", "numpy", "pillow"],
+            "failure": ["keras", "matplotlib", "numpy", "tensorflow", "tensorflow-cpu"],
+        }
 
     def test_results_outlast_a_stage(self) -> None:
         """What a stage makes is in git, and there until it is replaced: grading reads it."""
