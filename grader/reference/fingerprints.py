@@ -145,7 +145,7 @@ class _Walk:
                 return ["Raise", self._node(kind)]
             case ast.Assert(test=test):
                 return ["Assert", self._node(test)]
-            case ast.Name() | ast.Attribute():
+            case ast.Name(ctx=ast.Load()) | ast.Attribute():  # a name that is assigned to is no import's
                 if (origin := self._origin(node)) is not None:
                     return self._resolved(origin)
             case _ if isinstance(node, _FUNCTIONS):
