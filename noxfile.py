@@ -86,7 +86,7 @@ def image(session: nox.Session) -> None:
 
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """What this machine has and lacks, tried and not assumed, with the command that mends it."""
+    """What this machine has and lacks, tried and not assumed, with the command that fixes it."""
     install(session)
     run(session, "grader", "doctor", *session.posargs)
 

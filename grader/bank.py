@@ -53,7 +53,7 @@ class Mutant(Change):
     Attributes:
         check: the first check that must fail, which is the one that explains the mistake.
         says: what its message must have in it.
-        hint: what its hint must have in it: the words that tell how this mistake is mended.
+        hint: what its hint must have in it: the words that tell how this mistake is fixed.
         also: checks that fail with it: what else the same mistake does.
         heavy: whether it takes what only a sandbox stops, so that no test can try it in its own process.
     """
@@ -155,7 +155,7 @@ def changed(solution: str, change: Change) -> str:
             there = "is not in" if not times else f"is {times} times in"
             raise ManifestError(
                 f"{change.name!r} does not apply: {old!r} {there} the solution",
-                mend="The old text has to be in the solution exactly once: bring it to what that says now",
+                fix="The old text has to be in the solution exactly once: bring it to what that says now",
             )
         source = source.replace(old, new)
     if change.code:

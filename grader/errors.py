@@ -3,7 +3,7 @@
 lab.errors.KitError
 ├── UsageError          the command line asks for something that cannot be (exit 2)
 ├── SubmissionError     a submission that cannot be taken in at all: not a zip, too large, no task file in it
-├── ManifestError       assignment/tasks.toml or params.yaml is wrong: the course team's to mend
+├── ManifestError       assignment/tasks.toml or params.yaml is wrong: the course team's to fix
 ├── EvidenceRefused     what a sandbox left behind breaks a rule: counts as the submission's doing
 ├── BlueprintRefused    a network that is not on the allowlist or over budget: a failed check
 └── GraderFault         the machine failed: never a zero, exit 1

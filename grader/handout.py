@@ -180,7 +180,7 @@ def _assert_no_outputs(content: bytes, name: str) -> None:
     if dirty:
         raise ManifestError(
             f"solutions/{name} holds outputs, which may show CIFAR-100 images",
-            mend=f"Run: jupyter nbconvert --clear-output --inplace solutions/{name}",
+            fix=f"Run: jupyter nbconvert --clear-output --inplace solutions/{name}",
         )
 
 

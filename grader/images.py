@@ -78,15 +78,15 @@ def lock_digest(root: Path = ROOT) -> str:
 def command(engine: str) -> list[str]:
     """How the engine is called; UsageError if it is not here."""
     if engine not in INSTALL:
-        raise UsageError(f"no container engine is called {engine!r}", mend="Choose podman or docker.")
+        raise UsageError(f"no container engine is called {engine!r}", fix="Choose podman or docker.")
     program = shutil.which(engine)
     if program is None:
-        raise UsageError(f"{engine} is not installed", mend=INSTALL[engine])
+        raise UsageError(f"{engine} is not installed", fix=INSTALL[engine])
     # On a machine that has both kinds of cgroups, podman's default runtime, crun, cannot start anything.
     hybrid = Path("/sys/fs/cgroup/unified").is_dir()
     if engine == "podman" and hybrid:
         if shutil.which("runc") is None:
-            raise UsageError("podman needs runc on this machine's cgroups", mend=INSTALL[engine])
+            raise UsageError("podman needs runc on this machine's cgroups", fix=INSTALL[engine])
         return [program, "--runtime", "runc"]
     return [program]
 
@@ -107,7 +107,7 @@ def find(engine: str, name: str) -> Image | None:
     if done.returncode:
         if "no such image" in done.stderr.lower() or "not known" in done.stderr.lower():
             return None
-        raise GraderFault(f"{engine} does not answer: {done.stderr.strip()[-300:]}", mend=_daemon(engine))
+        raise GraderFault(f"{engine} does not answer: {done.stderr.strip()[-300:]}", fix=_daemon(engine))
     (found,) = json.loads(done.stdout)
     return Image(
         tag=name,
@@ -162,8 +162,8 @@ def build(
         order.append(f"--secret=id=ca_bundle,src={ca_bundle}")
     done = subprocess.run([*order, str(root)], env={**os.environ, "DOCKER_BUILDKIT": "1"}, check=False)
     if done.returncode:
-        mend = _NO_REGISTRY.format(engine=engine)
-        raise GraderFault(f"{engine} could not build the image {target}", mend=mend)
+        fix = _NO_REGISTRY.format(engine=engine)
+        raise GraderFault(f"{engine} could not build the image {target}", fix=fix)
     built = find(engine, name)
     if built is None:
         raise GraderFault(f"{engine} said that it built {name}, but does not have it")
@@ -223,7 +223,7 @@ def _builder(engine: str) -> list[str]:
                 return [client]
     raise UsageError(
         "this docker has no buildx, which builds images",
-        mend="Install docker's buildx plugin, or build with podman: nox -s image -- --engine podman",
+        fix="Install docker's buildx plugin, or build with podman: nox -s image -- --engine podman",
     )
 
 

@@ -31,7 +31,7 @@ _START_SECONDS = 300.0  # TensorFlow with CUDA takes ten to start; on a machine 
 _ASK_SECONDS = 30.0  # for an engine to answer, on a machine that is busy
 _DATA = ("data", "data.dvc", "grader/hidden", "grader/hidden.dvc")
 _GPU = {"podman": "--device=nvidia.com/gpu=all", "docker": "--gpus=all"}
-_MEND_GPU = {
+_FIX_GPU = {
     "podman": "Install NVIDIA's driver and Container Toolkit, then: "
     "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
     "docker": "Install NVIDIA's driver and Container Toolkit, then: nvidia-ctk runtime configure "
@@ -243,7 +243,7 @@ def choose(engine: str, device: Device, backend: Backend = "tensorflow") -> Chos
     option = "" if device == "gpu" else " --cpu-trainer"
     raise UsageError(
         f"{engine} cannot train: {'; '.join(reasons)}",
-        mend=f"Build it: nox -s image -- --engine {engine} --target trainer{option}",
+        fix=f"Build it: nox -s image -- --engine {engine} --target trainer{option}",
     )
 
 
@@ -260,9 +260,9 @@ def _asked(launcher: trainer.Launcher, device: Device, engine: str, backend: Bac
             return said[-2]
         reason = trainer.last_words(home)
     if device == "gpu":
-        mend = _MEND_GPU.get(engine, _MEND_GPU[""]).format(package=_PACKAGE[backend])
+        fix = _FIX_GPU.get(engine, _FIX_GPU[""]).format(package=_PACKAGE[backend])
         raise UsageError(
             f"this profile trains on a GPU, and none can be used here: {reason}",
-            mend=f"{mend}; or choose a profile that trains on the CPU",
+            fix=f"{fix}; or choose a profile that trains on the CPU",
         )
-    raise UsageError(f"the trainer does not start in {engine}: {reason}", mend="Run: nox -s image")
+    raise UsageError(f"the trainer does not start in {engine}: {reason}", fix="Run: nox -s image")

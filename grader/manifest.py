@@ -121,7 +121,7 @@ class Manifest(_Strict):
             if task.id == task_id:
                 return task
         known = ", ".join(task.id for task in self.tasks)
-        raise ManifestError(f"there is no task {task_id!r}", mend=f"The tasks are: {known}")
+        raise ManifestError(f"there is no task {task_id!r}", fix=f"The tasks are: {known}")
 
 
 def load(path: Path) -> Manifest:
@@ -129,7 +129,7 @@ def load(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror}", mend="Run: nox -s stubs") from error
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", fix="Run: nox -s stubs") from error
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:

@@ -121,7 +121,7 @@ class Params(_Strict):
         """The profile of that name; UsageError names those there are."""
         if name not in self.profiles:
             raise UsageError(
-                f"there is no profile {name!r}", mend=f"The profiles are: {', '.join(self.profiles)}"
+                f"there is no profile {name!r}", fix=f"The profiles are: {', '.join(self.profiles)}"
             )
         return self.profiles[name]
 

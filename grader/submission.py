@@ -97,7 +97,7 @@ def find(paths: Sequence[Path], modules: Sequence[str]) -> list[Source]:
         if not path.exists():
             raise UsageError(
                 f"there is no {plain(path)}",
-                mend="Name a folder or a zip, such as: nox -s grade -- solutions",
+                fix="Name a folder or a zip, such as: nox -s grade -- solutions",
             )
         found.extend(_find_in(path, modules))
     return _with_distinct_names(found)
@@ -136,7 +136,7 @@ def _find_in(path: Path, modules: Sequence[str]) -> list[Source]:
         if not zipfile.is_zipfile(path):
             raise UsageError(
                 f"{plain(path)} is neither a folder nor a zip",
-                mend="Name the folder that holds " + ", ".join(modules),
+                fix="Name the folder that holds " + ", ".join(modules),
             )
         return [Source(plain(path.stem, 80), path)]
     if _holds_a_task(path, modules):
@@ -153,7 +153,7 @@ def _find_in(path: Path, modules: Sequence[str]) -> list[Source]:
     if not children:
         raise UsageError(
             f"{plain(path)} holds no submission: none of {', '.join(modules)}, no folder and no zip",
-            mend="Name a submission's folder or zip, or a folder that holds those of a class",
+            fix="Name a submission's folder or zip, or a folder that holds those of a class",
         )
     return [Source(_entry_name(child), child, named=False) for child in children]
 
@@ -202,7 +202,7 @@ def _read_in(source: Source, target: Path) -> list[str]:
     """Copies or unpacks a submission into the empty folder `target`; returns the notes."""
     is_link = SubmissionError(
         f"{plain(source.path.name, 80)} is a link, and links are not followed",
-        mend="Hand in the folder or the zip itself",
+        fix="Hand in the folder or the zip itself",
     )
     if not _BY_DESCRIPTOR:
         if source.path.is_symlink() and not source.named:
@@ -225,7 +225,7 @@ def _read_in(source: Source, target: Path) -> list[str]:
         os.close(handle)
     raise SubmissionError(
         f"{plain(source.path.name, 80)} is neither a folder nor a zip",
-        mend="Hand in the assignment's folder, or a zip of it",
+        fix="Hand in the assignment's folder, or a zip of it",
     )
 
 
@@ -311,7 +311,7 @@ def _walk(source: _Folder, notes: list[str]) -> Iterator[tuple[_Folder, os.DirEn
                 if looked_at > MAX_ENTRIES:
                     raise SubmissionError(
                         f"more than {MAX_ENTRIES:,} files and folders",
-                        mend="Hand in the assignment's folder alone, without environments and data",
+                        fix="Hand in the assignment's folder alone, without environments and data",
                     )
                 relative = "/".join((*parts, entry.name))
                 if _is_litter(entry.name):
@@ -333,7 +333,7 @@ def _unpack(source: int | Path, target: Path) -> list[str]:
             if len(entries) > MAX_ENTRIES:
                 raise SubmissionError(
                     f"the zip has {len(entries):,} entries, more than {MAX_ENTRIES:,}",
-                    mend="Hand in the assignment's folder alone, without environments and data",
+                    fix="Hand in the assignment's folder alone, without environments and data",
                 )
             for entry in entries:
                 _unpack_one(archive, entry, target, taken, notes)
@@ -341,7 +341,7 @@ def _unpack(source: int | Path, target: Path) -> list[str]:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise SubmissionError(
-            f"the zip cannot be read: {plain(error, 120)}", mend="Make a new zip and try to open it yourself"
+            f"the zip cannot be read: {plain(error, 120)}", fix="Make a new zip and try to open it yourself"
         ) from error
     return notes
 
@@ -364,11 +364,11 @@ def _unpack_one(
     elif len(path.parts) > MAX_DEPTH or not _is_usable(name):
         notes.append(f"{shown} has an unusable name and was left out.")
     elif entry.flag_bits & 0x1:
-        raise SubmissionError("the zip is encrypted", mend="Make a zip without a password")
+        raise SubmissionError("the zip is encrypted", fix="Make a zip without a password")
     elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # Those that zipfile knows besides cannot be unpacked piece by piece: a few bytes may fill the memory.
         raise SubmissionError(
-            "the zip is compressed in an unusual way", mend="Make it with the system's own tools, or `zip -r`"
+            "the zip is compressed in an unusual way", fix="Make it with the system's own tools, or `zip -r`"
         )
     elif taken.has_room(shown, entry.file_size):
         destination = target / path
@@ -399,7 +399,7 @@ class _ZipBytes(io.BufferedReader):
         if size > MAX_DIRECTORY_BYTES:
             raise SubmissionError(
                 f"the zip's list of entries has more than {MAX_DIRECTORY_BYTES // MIB} MiB",
-                mend="Hand in the assignment's folder alone, without environments and data",
+                fix="Hand in the assignment's folder alone, without environments and data",
             )
         return super().read(size)
 
@@ -417,7 +417,7 @@ class _Taken:
         self.files += 1
         if self.files > MAX_FILES:
             raise SubmissionError(
-                f"more than {MAX_FILES:,} files", mend="Hand in the assignment's folder alone"
+                f"more than {MAX_FILES:,} files", fix="Hand in the assignment's folder alone"
             )
         return True
 
@@ -425,7 +425,7 @@ class _Taken:
         self.bytes += len(chunk)
         if self.bytes > MAX_TOTAL_BYTES:
             raise SubmissionError(
-                f"more than {MAX_TOTAL_BYTES // MIB} MiB in all", mend="Hand in the assignment's folder alone"
+                f"more than {MAX_TOTAL_BYTES // MIB} MiB in all", fix="Hand in the assignment's folder alone"
             )
         target.write(chunk)
 

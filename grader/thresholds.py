@@ -139,7 +139,7 @@ class Runs(_Strict):
                 tasks = ", ".join(dict.fromkeys(run.task for run in part.runs))
                 raise ManifestError(
                     f"the reference runs of {tasks} were trained under other conditions ({changes})",
-                    mend=_mend(first.profile),
+                    fix=_fix(first.profile),
                 )
             builders |= part.builders
         runs = tuple(run for part in parts for run in part.runs)
@@ -150,7 +150,7 @@ def load_runs(folder: Path) -> Runs:
     """Reads reference/<profile>/runs/*.json, in the order of their names; ManifestError if not."""
     paths = sorted((folder / "runs").glob("*.json"))
     if not paths:
-        raise ManifestError(f"{folder / 'runs'} holds no trainings of the solutions", mend=_mend(folder.name))
+        raise ManifestError(f"{folder / 'runs'} holds no trainings of the solutions", fix=_fix(folder.name))
     return Runs.merge([_read(Runs, path, folder) for path in paths])
 
 
@@ -278,7 +278,7 @@ class Thresholds(_Strict):
                 return threshold
         raise ManifestError(
             f"there is no threshold for {task} on {labels} labels under profile {self.profile}",
-            mend=_mend(self.profile),
+            fix=_fix(self.profile),
         )
 
     def stale(self, conditions: Conditions, builders: dict[str, dict[str, Argument]]) -> str:
@@ -393,7 +393,7 @@ def load(folder: Path) -> Thresholds:
     path = folder / "thresholds.json"
     if not path.exists():
         reason = f"profile {folder.name} has no thresholds: there is no {path}"
-        raise ManifestError(reason, mend=_mend(folder.name))
+        raise ManifestError(reason, fix=_fix(folder.name))
     return _read(Thresholds, path, folder)
 
 
@@ -468,7 +468,7 @@ def _check_enough(group: Group, runs: Sequence[ReferenceRun]) -> None:
     if len(runs) < MIN_RUNS:
         raise ManifestError(
             f"{_name(group)} has {len(runs)} reference runs; a threshold needs {MIN_RUNS}",
-            mend=f"Train it under {MIN_RUNS - len(runs)} more seeds (params.yaml, reference_seeds).",
+            fix=f"Train it under {MIN_RUNS - len(runs)} more seeds (params.yaml, reference_seeds).",
         )
 
 
@@ -484,7 +484,7 @@ def _bound(group: Group, runs: Sequence[ReferenceRun], sd: float, freedom: int) 
         raise ManifestError(
             f"{_name(group)} reaches {mean:.1%}, standard deviation {sd:.1%} over {n} runs: a threshold of "
             f"{lower:.1%}, and chance is {chance:.0%}",
-            mend="The recipe cannot tell a network that learns from one that does not: train longer.",
+            fix="The recipe cannot tell a network that learns from one that does not: train longer.",
         )
     return Bound(
         variant=group[2],
@@ -501,7 +501,7 @@ def _name(group: Group) -> str:
     return f"{task} on {labels} labels, {variant},"
 
 
-def _mend(profile: str) -> str:
+def _fix(profile: str) -> str:
     return f"Run: nox -s reference -- --profile {profile}"
 
 
@@ -513,11 +513,11 @@ def _read(model: type[Model], path: Path, folder: Path) -> Model:
     try:
         content = model.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror}", mend=_mend(folder.name)) from error
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", fix=_fix(folder.name)) from error
     except ValidationError as error:
-        raise ManifestError(f"{path}: {_first(error)}", mend=_mend(folder.name)) from error
+        raise ManifestError(f"{path}: {_first(error)}", fix=_fix(folder.name)) from error
     if content.profile != folder.name:
-        raise ManifestError(f"{path} is of profile {content.profile}", mend=_mend(folder.name))
+        raise ManifestError(f"{path} is of profile {content.profile}", fix=_fix(folder.name))
     return content
 
 

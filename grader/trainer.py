@@ -309,7 +309,7 @@ def engine(device: Device = "cpu", backend: Backend = "tensorflow") -> str:
     """
     versions = _versions()
     if versions[backend] == "none":
-        raise TrainerFault(f"{_NAMES[backend]} is not installed", mend=f"Run: pip install {backend}")
+        raise TrainerFault(f"{_NAMES[backend]} is not installed", fix=f"Run: pip install {backend}")
     if device == "gpu" and not _gpu_seen(backend):
         raise TrainerFault(f"{_NAMES[backend]} finds no GPU")
     return f"keras {versions['keras']} {backend} {versions[backend]} {device}"
@@ -574,7 +574,7 @@ def ended(code: int, home: Path) -> TrainerFault:
     if code < 0:
         name = signal.Signals(-code).name
         hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
-        return TrainerFault(f"a training was ended by {name}", mend=hint)
+        return TrainerFault(f"a training was ended by {name}", fix=hint)
     return TrainerFault(f"a training ended with code {code}: {last_words(home)}")
 
 

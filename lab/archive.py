@@ -25,7 +25,7 @@ from lab.reader import CLASSES, CPU_SECONDS, PARTS, PIXELS, UNPACKED
 PER_CLASS = 600
 COURSE_RANKS = (0, 500)
 HIDDEN_RANKS = (500, 600)
-MEND = "Fetch the archive again, or name another copy: nox -s data -- --from PATH"
+FIX = "Fetch the archive again, or name another copy: nox -s data -- --from PATH"
 
 # SHA-256 of cifar-100-python.tar.gz, as Keras records it, and of the parts that it unpacks to.
 PUBLISHED = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
@@ -132,7 +132,7 @@ _COMMAND = ("-SEs", "-m", "lab.reader")
 
 
 def _bad(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} is not a whole CIFAR-100 archive: {reason}", mend=MEND)
+    return DataError(f"{path} is not a whole CIFAR-100 archive: {reason}", fix=FIX)
 
 
 def _unpacked(path: Path) -> Path | None:

@@ -24,7 +24,7 @@ Labels = Literal["coarse", "fine"]
 Images = npt.NDArray[np.uint8]
 
 IMAGES, FINE, COARSE, NAMES = FILES = ("images.npy", "fine_labels.npy", "coarse_labels.npy", "names.json")
-MEND = "Run `nox -s data` to put it right."
+FIX = "Run `nox -s data` to put it right."
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ class Pinned:
     pin: str
     files: Mapping[str, str]
 
-    def check(self, md5s: Mapping[str, str], where: str, mend: str = MEND) -> None:
+    def check(self, md5s: Mapping[str, str], where: str, fix: str = FIX) -> None:
         """Compares the MD5s of the four files with the pin; `where` says what they are: "in data".
 
         Raises:
@@ -122,7 +122,7 @@ class Pinned:
             return
         wrong = [name for name in FILES if self.files.get(name, md5s[name]) != md5s[name]]
         what = f"{', '.join(wrong)} differ{'s' * (len(wrong) == 1)}" if wrong else "a file differs"
-        raise DataError(f"{self.title} {where} is not as pinned (pin {self.pin}): {what}", mend=mend)
+        raise DataError(f"{self.title} {where} is not as pinned (pin {self.pin}): {what}", fix=fix)
 
 
 def course_pin(root: Path) -> Pinned:
@@ -152,16 +152,16 @@ def _md5() -> "hashlib._Hash":
 
 
 def _pinned(title: str, dvc_file: Path) -> Pinned:
-    mend = f"Restore it: git checkout -- {dvc_file.name}"
+    fix = f"Restore it: git checkout -- {dvc_file.name}"
     try:
         content = yaml.safe_load(dvc_file.read_text("utf-8"))
         (out,) = content["outs"]
         pin, path = str(out["md5"]), str(out["path"])
         files = {str(k): str(v) for k, v in ((content.get("meta") or {}).get("md5") or {}).items()}
     except OSError as error:
-        raise DataError(f"cannot read {dvc_file}, which pins {title}: {error.strerror}", mend=mend) from None
+        raise DataError(f"cannot read {dvc_file}, which pins {title}: {error.strerror}", fix=fix) from None
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError):
-        raise DataError(f"{dvc_file} is not a DVC file with one pinned folder", mend=mend) from None
+        raise DataError(f"{dvc_file} is not a DVC file with one pinned folder", fix=fix) from None
     return Pinned(title, dvc_file.parent / path, pin.removesuffix(".dir"), files)
 
 
@@ -207,9 +207,9 @@ def read(pinned: Pinned) -> DataSet:
         try:
             raw[name] = path.read_bytes()
         except FileNotFoundError:
-            raise DataError(f"{pinned.title}: {path} is missing", mend=MEND) from None
+            raise DataError(f"{pinned.title}: {path} is missing", fix=FIX) from None
         except OSError as error:
-            raise DataError(f"{pinned.title}: cannot read {path}: {error.strerror}", mend=MEND) from None
+            raise DataError(f"{pinned.title}: cannot read {path}: {error.strerror}", fix=FIX) from None
     md5s = {name: hashlib.md5(content, usedforsecurity=False).hexdigest() for name, content in raw.items()}
     pinned.check(md5s, f"in {pinned.folder}")
     # From here on every byte is the pinned one: no need to mistrust shapes or types.

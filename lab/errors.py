@@ -7,20 +7,20 @@ KitError                what every error of this kit derives from
 
 
 class KitError(Exception):
-    """An error with one clear line and, where there is one, the command that mends it.
+    """An error with one clear line and, where there is one, the command that fixes it.
 
     Args:
         message: what is wrong, naming the thing and what was expected.
-        mend: what to do about it, as a sentence or a command.
+        fix: what to do about it, as a sentence or a command.
     """
 
-    def __init__(self, message: str, *, mend: str = "") -> None:
+    def __init__(self, message: str, *, fix: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message}\n  {self.mend}" if self.mend else self.message
+        return f"{self.message}\n  {self.fix}" if self.fix else self.message
 
 
 class DataError(KitError):

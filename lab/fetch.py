@@ -71,7 +71,7 @@ def bring(root: Path, source: Path | None, say: Say) -> None:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DataError(
                 f"no room to write the data in {root} ({error.strerror})",
-                mend="It takes 190 MB, and 170 MB more for the archive while it is being fetched.",
+                fix="It takes 190 MB, and 170 MB more for the archive while it is being fetched.",
             ) from None
         raise DataError(f"cannot bring the data: {error}") from None
 
@@ -119,7 +119,7 @@ def _scratch(parent: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _landing(root: Path, pinned: Pinned, origin: str, say: Say, mend: str = archive.MEND) -> Iterator[Path]:
+def _landing(root: Path, pinned: Pinned, origin: str, say: Say, fix: str = archive.FIX) -> Iterator[Path]:
     """A folder to write the four files of a set into: on leaving it, they are checked and renamed into place.
 
     Raises:
@@ -131,7 +131,7 @@ def _landing(root: Path, pinned: Pinned, origin: str, say: Say, mend: str = arch
         written = scratch / "files"
         written.mkdir()
         yield written
-        pinned.check({name: file_md5(written / name) for name in FILES}, f"from {origin}", mend)
+        pinned.check({name: file_md5(written / name) for name in FILES}, f"from {origin}", fix)
         for name in FILES:
             with (written / name).open("rb") as file:
                 os.fsync(file.fileno())
@@ -168,9 +168,9 @@ def _from_archive(
     handed_over.mkdir()
     pool = archive.read(source, handed_over, progress)
     ranks = {"the course set": archive.COURSE_RANKS, "the hidden set": archive.HIDDEN_RANKS}
-    mend = f"It is damaged, or is not CIFAR-100. {archive.MEND}"
+    fix = f"It is damaged, or is not CIFAR-100. {archive.FIX}"
     for pinned in missing:
-        with _landing(root, pinned, source.name, say, mend) as folder:
+        with _landing(root, pinned, source.name, say, fix) as folder:
             files = archive.canonical_files(pool, ranks[pinned.title])
             task = progress.add_task(f"writing {pinned.title}", total=sum(map(len, files.values())))
             for name, content in files.items():
@@ -186,20 +186,18 @@ def _from_canonical(root: Path, source: Path, missing: list[Pinned], progress: P
         if (place / IMAGES).is_file():
             for name in FILES:
                 if not (place / name).is_file():
-                    raise DataError(f"{place} has {IMAGES} and no {name}", mend=archive.MEND)
+                    raise DataError(f"{place} has {IMAGES} and no {name}", fix=archive.FIX)
             found[place] = {name: file_md5(place / name) for name in FILES}
     if not found:
-        raise DataError(
-            f"{source} holds neither the archive's parts nor {', '.join(FILES)}", mend=archive.MEND
-        )
+        raise DataError(f"{source} holds neither the archive's parts nor {', '.join(FILES)}", fix=archive.FIX)
 
     pins = {folder_pin(md5s): place for place, md5s in found.items()}
     for pinned in missing:
         if pinned.pin not in pins:
             for pin, place in pins.items():
                 if pin not in {one.pin for one in missing}:
-                    pinned.check(found[place], f"in {place}", archive.MEND)  # says which file is wrong
-            raise DataError(f"{source} does not hold {pinned.title}", mend=archive.MEND)
+                    pinned.check(found[place], f"in {place}", archive.FIX)  # says which file is wrong
+            raise DataError(f"{source} does not hold {pinned.title}", fix=archive.FIX)
         with _landing(root, pinned, str(source), say) as folder:
             for name in FILES:
                 _copy(pins[pinned.pin] / name, folder / name, progress)
@@ -274,17 +272,17 @@ def download(url: str, md5: str, target: Path, progress: Progress) -> Path:
             while content := response.read(1 << 18):
                 got += len(content)
                 if got > LARGEST:
-                    raise DataError(f"{url} gives more than {LARGEST >> 20} MiB", mend=OFFLINE)
+                    raise DataError(f"{url} gives more than {LARGEST >> 20} MiB", fix=OFFLINE)
                 file.write(content)
                 digest.update(content)
                 progress.advance(task, len(content))
             if total is not None and got < total:
-                raise DataError(f"{url} broke off after {got:,} of {total:,} bytes", mend=OFFLINE)
+                raise DataError(f"{url} broke off after {got:,} of {total:,} bytes", fix=OFFLINE)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
-        raise DataError(f"could not fetch {url}: {reason}", mend=OFFLINE) from None
+        raise DataError(f"could not fetch {url}: {reason}", fix=OFFLINE) from None
     if digest.hexdigest() != md5:
         raise DataError(
-            f"{url} gave MD5 {digest.hexdigest()}, not the published {md5}: it is not used", mend=OFFLINE
+            f"{url} gave MD5 {digest.hexdigest()}, not the published {md5}: it is not used", fix=OFFLINE
         )
     return target

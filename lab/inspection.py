@@ -148,14 +148,14 @@ class Finding:
             no cause of failure; "to know" is no fault at all.
         what: what is so, in one sentence with its numbers.
         why: what follows from it.
-        mend: what to do about it.
+        fix: what to do about it.
     """
 
     name: str
     level: Level
     what: str
     why: str
-    mend: str = ""
+    fix: str = ""
 
 
 # --- measuring ----------------------------------------------------------------------------------------------
@@ -180,12 +180,12 @@ def measure(prepared: Prepared, images: Array, labels: Array, num_classes: int) 
         if x.ndim == 0 or y.ndim == 0 or not len(x):
             raise PrepareError(
                 f"x_{name} has shape {x.shape} and y_{name} has shape {y.shape}: there is nothing in them",
-                mend="Both parts hold images; x_train and x_test have shape (N, H, W, 3).",
+                fix="Both parts hold images; x_train and x_test have shape (N, H, W, 3).",
             )
         if len(x) != len(y):
             raise PrepareError(
                 f"x_{name} has {len(x):,} images but y_{name} has {len(y):,} labels",
-                mend="Take images and labels with the same indices: images[train] and labels[train].",
+                fix="Take images and labels with the same indices: images[train] and labels[train].",
             )
     originals = _Originals.of(images, labels)
     train = _part(prepared.x_train, prepared.y_train, originals, num_classes)

@@ -35,7 +35,7 @@ def check(
     everything = manifest.load(root / "assignment" / "tasks.toml")
     chosen = tuple(everything.task(name.removesuffix(".py")) for name in tasks) or everything.tasks
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {plain(folder)}", mend="Name yours with --folder")
+        raise UsageError(f"there is no folder {plain(folder)}", fix="Name yours with --folder")
     engine = place.engine_for(root, folder, trust=trust)
     console.print(
         Text(f"Checking {plain(folder.name)}: {', '.join(task.title for task in chosen)} · ", style="bold"),

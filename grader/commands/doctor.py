@@ -44,14 +44,14 @@ class Line:
         thing: its name.
         state: ok; missing: what is here does not do; without: not here, and not everybody needs it.
         what: what was found.
-        mend: how to come by it.
+        fix: how to come by it.
     """
 
     topic: str
     thing: str
     state: State
     what: str
-    mend: str = ""
+    fix: str = ""
 
 
 def doctor(root: Path, console: Console) -> int:
@@ -91,8 +91,8 @@ def _table(lines: Iterable[Line]) -> Table:
     for line in lines:
         mark, style = _MARKS[line.state]
         what = Text(line.what)
-        if line.mend:
-            what.append(f"\n{line.mend}", style="cyan")
+        if line.fix:
+            what.append(f"\n{line.fix}", style="cyan")
         table.add_row(line.topic if line.topic != topic else "", Text(mark, style), line.thing, what)
         topic = line.topic
     return table
@@ -134,10 +134,10 @@ def _tools(root: Path) -> Iterable[Line]:
         if fits
         else f"Python {project['requires-python']} is needed: install one, remove .nox, run nox with it",
     )
-    for tool, mend in (("nox", "pip install 'nox[uv]'"), ("uv", "pip install 'nox[uv]'")):
+    for tool, fix in (("nox", "pip install 'nox[uv]'"), ("uv", "pip install 'nox[uv]'")):
         said = _said([tool, "--version"])
         # Run by hand, without nox, the kit does without them.
-        yield Line("Tools", tool, "ok" if said else "without", said or "not on PATH", "" if said else mend)
+        yield Line("Tools", tool, "ok" if said else "without", said or "not on PATH", "" if said else fix)
 
 
 def _packages(root: Path) -> Iterable[Line]:
@@ -166,7 +166,7 @@ def _devices() -> Iterable[Line]:
         cpu = launchers.choose("none", "cpu")
         yield Line("Devices", "CPU", "ok", cpu.engine)
     except UsageError as error:
-        yield Line("Devices", "CPU", "missing", error.message, error.mend)
+        yield Line("Devices", "CPU", "missing", error.message, error.fix)
     cards = _said(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
     card = f"; the driver has {cards}" if cards else "; no NVIDIA driver answers"
     try:
@@ -181,12 +181,12 @@ def _engine(engine: sandbox.Engine) -> Iterable[Line]:
         return
     found = engine.availability()
     if not found.usable:
-        yield Line("Engines", engine.name, "missing", found.reason, found.mend)
+        yield Line("Engines", engine.name, "missing", found.reason, found.fix)
         return
     try:
         tried = list(try_limits(engine))
     except GraderFault as fault:
-        yield Line("Engines", engine.name, "missing", fault.message, fault.mend)
+        yield Line("Engines", engine.name, "missing", fault.message, fault.fix)
         return
     broken = [f"{one.limit} ({one.seen})" for one in tried if not one.holds]
     held = ", ".join(one.limit for one in tried if one.holds)
@@ -218,8 +218,8 @@ def _images(engine: str) -> Iterable[Line]:
                 "Images", f"{engine} {name}", "ok", f"{image.size / _GB:.1f} GB, {tag.partition(':')[2]}"
             )
         elif name == "sandbox" or not (found["trainer"] or found["trainer (CPU)"]):
-            mend = f"nox -s image -- --engine {engine} --target {option}"
-            yield Line("Images", f"{engine} {name}", "without", "not built for this checkout", mend)
+            fix = f"nox -s image -- --engine {engine} --target {option}"
+            yield Line("Images", f"{engine} {name}", "without", "not built for this checkout", fix)
 
 
 def _data(root: Path) -> Iterable[Line]:
@@ -227,7 +227,7 @@ def _data(root: Path) -> Iterable[Line]:
         try:
             found = read(root)
         except KitError as error:
-            yield Line("Data", name, "without", error.message, error.mend)
+            yield Line("Data", name, "without", error.message, error.fix)
         else:
             yield Line(
                 "Data",
@@ -242,7 +242,7 @@ def _thresholds(root: Path) -> Iterable[Line]:
     try:
         params = recipes.load(root / "params.yaml")
     except KitError as error:
-        yield Line("Profiles", "params.yaml", "missing", error.message, error.mend)
+        yield Line("Profiles", "params.yaml", "missing", error.message, error.fix)
         return
     for name, profile in params.profiles.items():
         try:
@@ -251,12 +251,12 @@ def _thresholds(root: Path) -> Iterable[Line]:
             pin = found.conditions.pin if embedded and found.conditions else trainer.pin(profile.data)
             stale = found.stale(trainer.Conditions.of(profile, pin), profile.builders)
         except KitError as error:
-            yield Line("Profiles", name, "without", error.message, error.mend)
+            yield Line("Profiles", name, "without", error.message, error.fix)
             continue
         stale = stale or found.reservation()
         runs = f"thresholds from {min(t.trainings for t in found.thresholds)} runs or more"
-        mend = f"Marks are provisional. Measure anew: nox -s reference -- --profile {name}"
-        yield Line("Profiles", name, "without" if stale else "ok", stale or runs, mend if stale else "")
+        fix = f"Marks are provisional. Measure anew: nox -s reference -- --profile {name}"
+        yield Line("Profiles", name, "without" if stale else "ok", stale or runs, fix if stale else "")
 
 
 def _disk(root: Path) -> Iterable[Line]:

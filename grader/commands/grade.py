@@ -178,7 +178,7 @@ def pin_of(root: Path, profile: recipes.Profile) -> str:
     if profile.data == "cifar-100" and not data.available(root):
         raise DataError(
             f"profile {profile.name} needs CIFAR-100, which is not here",
-            mend="Run: nox -s data (or grade with --profile offline)",
+            fix="Run: nox -s data (or grade with --profile offline)",
         )
     return trainer.pin(profile.data)
 
@@ -252,11 +252,11 @@ def _check_hidden(engine: Engine, paths: Sequence[Path]) -> None:
         if folder is not None:
             raise UsageError(
                 f"{plain(path)} lies in {plain(folder)}, which every submission can read",
-                mend="Move it out of there: sandboxes show that folder for its libraries",
+                fix="Move it out of there: sandboxes show that folder for its libraries",
             )
 
 
 def _check_out(out: Path) -> None:
     """UsageError unless results can be written there."""
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {plain(out)} is a file", mend="Name a folder; it is made if need be")
+        raise UsageError(f"--out {plain(out)} is a file", fix="Name a folder; it is made if need be")

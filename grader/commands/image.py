@@ -46,5 +46,5 @@ def _certificates(given: Path | None) -> Path | None:
         named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"))
         return next((Path(name) for name in named if name and Path(name).is_file()), None)
     if not given.is_file():
-        raise UsageError(f"there is no file {given}", mend="Name a PEM file with --ca-bundle")
+        raise UsageError(f"there is no file {given}", fix="Name a PEM file with --ca-bundle")
     return given

@@ -70,7 +70,7 @@ def inspect(
         UsageError: there is no such folder, or no sandbox for it and `trust` does not say that it needs none.
     """
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {plain(folder)}", mend="Name yours with --folder")
+        raise UsageError(f"there is no folder {plain(folder)}", fix="Name yours with --folder")
     engine = place.engine_for(root, folder, trust=trust)
     chosen = _images(root, profile)
     console.print(
@@ -88,8 +88,8 @@ def inspect(
         found = examine(prepared, chosen, console, seed=seed, momentum=momentum)
     except PrepareError as error:
         console.print(Text(f"\n✘ {plain(error.message, 600)}", style="red"))
-        if error.mend:
-            console.print(Padding(Text(f"→ {error.mend}"), (0, 0, 0, 2)))
+        if error.fix:
+            console.print(Padding(Text(f"→ {error.fix}"), (0, 0, 0, 2)))
         return 1
     console.print(page(found))
     return 0
@@ -206,29 +206,29 @@ def _images(root: Path, profile: str | None) -> DataSet:
 def _prepared(evidence: Evidence, end: End) -> Prepared:
     check = "nox -s check -- preprocessing says what is right and what is next."
     if evidence.imported == "missing file":
-        raise PrepareError(f"there is no {MODULE} in this folder", mend="Name yours with --folder.")
+        raise PrepareError(f"there is no {MODULE} in this folder", fix="Name yours with --folder.")
     if evidence.imported != "ok":
         raised = evidence.import_error
         how = str(raised or "it ended the whole Python process")
         if evidence.imported == "timed out":
             how = f"it had not ended after {raised.message}" if raised else "it had not ended in time"
-        raise PrepareError(f"{MODULE} cannot be imported: {how}", mend=check)
+        raise PrepareError(f"{MODULE} cannot be imported: {how}", fix=check)
     call = evidence.calls.get("prepare")
     if call is None:
-        raise PrepareError(f"prepare was not called: the process ended ({end})", mend=check)
+        raise PrepareError(f"prepare was not called: the process ended ({end})", fix=check)
     _complain(call, end, check)
     value = call.value
     names = Prepared._fields
     if not isinstance(value, tuple | list) or len(value) != len(names):
         raise PrepareError(
             f"{call} returned {_kind(value)}, not four arrays",
-            mend=f"Return PreparedData({', '.join(names)}).",
+            fix=f"Return PreparedData({', '.join(names)}).",
         )
     for name, one in zip(names, value, strict=True):
         if not isinstance(one, np.ndarray):
             raise PrepareError(
                 f"{call} returned {_kind(one)} as {name}, not an array of numbers",
-                mend=f"Return PreparedData({', '.join(names)}), NumPy arrays all four.",
+                fix=f"Return PreparedData({', '.join(names)}), NumPy arrays all four.",
             )
     return Prepared(*(np.asarray(one) for one in value))
 
@@ -239,21 +239,21 @@ def _complain(call: Call, end: End, check: str) -> None:
         case "returned":
             return
         case "missing":
-            raise PrepareError(f"{MODULE} has no function prepare", mend=check)
+            raise PrepareError(f"{MODULE} has no function prepare", fix=check)
         case "not implemented":
             raise PrepareError(
                 "prepare is not written yet: there is nothing to inspect",
-                mend=f"Write it in {MODULE}. {check}",
+                fix=f"Write it in {MODULE}. {check}",
             )
         case "raised" if call.exception and call.exception.type == "NotImplementedError":
             raise PrepareError(
-                f"prepare needs a function that is not written yet: {call.exception}", mend=check
+                f"prepare needs a function that is not written yet: {call.exception}", fix=check
             )
         case "raised":
-            raise PrepareError(f"{call} raised {call.exception}", mend=check)
+            raise PrepareError(f"{call} raised {call.exception}", fix=check)
         case "timed out":
             time = f"after {call.exception.message}" if call.exception else "in time"
-            raise PrepareError(f"{call} had not returned {time} and was stopped", mend=check)
+            raise PrepareError(f"{call} had not returned {time} and was stopped", fix=check)
         case _:
             how = {
                 End.MEMORY: "it took too much memory",
@@ -261,7 +261,7 @@ def _complain(call: Call, end: End, check: str) -> None:
                 End.TIMEOUT: f"it had not ended after {LIMITS.wall_seconds:.0f} s",
                 End.OUTPUT: "it wrote too much to disk",
             }.get(end, "it ended the whole Python process")
-            raise PrepareError(f"{call} did not return: {how}", mend=check)
+            raise PrepareError(f"{call} did not return: {how}", fix=check)
 
 
 def _kind(value: object) -> str:
@@ -343,8 +343,8 @@ def _words(inspected: Inspected) -> list[RenderableType]:
         style = f"bold {colour}" if finding.level == "wrong" else colour
         parts.append(Text(f"\n{sign} {plain(what, 600)}.", style=style))
         parts.append(Padding(Text(plain(finding.why, 900)), (0, 0, 0, 2)))
-        if finding.mend:
-            parts.append(Padding(Text(f"→ {plain(finding.mend, 400)}", style="bold"), (0, 0, 0, 2)))
+        if finding.fix:
+            parts.append(Padding(Text(f"→ {plain(finding.fix, 400)}", style="bold"), (0, 0, 0, 2)))
     return parts
 
 

@@ -286,7 +286,7 @@ def _chosen(everything: Manifest, names: Sequence[str]) -> Manifest:
     unknown = [name for name in names if name not in {task.id for task in everything.tasks}]
     if unknown:
         known = ", ".join(task.id for task in everything.tasks)
-        raise UsageError(f"there is no task {unknown[0]!r}", mend=f"The tasks are: {known}")
+        raise UsageError(f"there is no task {unknown[0]!r}", fix=f"The tasks are: {known}")
     return everything.model_copy(
         update={"tasks": tuple(task for task in everything.tasks if task.id in names)}
     )

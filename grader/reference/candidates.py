@@ -211,7 +211,7 @@ def load(path: Path, profile: str) -> Comparison | None:
     except (OSError, ValueError, AttributeError) as error:  # AttributeError: no object
         raise ManifestError(
             f"{path.name} cannot be read: {type(error).__name__}",
-            mend=f"Run: python -m grader.reference candidates --profile {profile}",
+            fix=f"Run: python -m grader.reference candidates --profile {profile}",
         ) from error
 
 

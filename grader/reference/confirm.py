@@ -146,7 +146,7 @@ def load(folder: Path) -> Confirmation | None:
     except (OSError, ValueError) as error:
         raise ManifestError(
             f"{path.name} cannot be read: {type(error).__name__}",
-            mend=f"Run: python -m grader.reference confirm --profile {folder.name}",
+            fix=f"Run: python -m grader.reference confirm --profile {folder.name}",
         ) from error
 
 

@@ -339,7 +339,7 @@ def load(root: Path = ROOT) -> Failure:
     except (OSError, ValidationError) as error:
         raise ManifestError(
             f"{path} cannot be read: {' '.join(str(error).split())[:200]}",
-            mend="Make it again: nox -s reference",
+            fix="Make it again: nox -s reference",
         ) from error
 
 

@@ -253,7 +253,7 @@ def all_trained(outcomes: Mapping[str, Result | TrainerFault], names: Mapping[st
     results = {digest: one for digest, one in outcomes.items() if isinstance(one, Result)}
     faults = [f"{names[digest]}: {one}" for digest, one in outcomes.items() if digest not in results]
     if faults:
-        raise GraderFault("\n".join(faults), mend="The others are kept: the same command goes on from there.")
+        raise GraderFault("\n".join(faults), fix="The others are kept: the same command goes on from there.")
     return results
 
 

@@ -43,7 +43,7 @@ def resolved(root: Path) -> Versions:
     try:
         packages = tomllib.loads(lock.read_text(encoding="utf-8"))["package"]
     except (OSError, ValueError, KeyError) as error:
-        raise ManifestError(f"{lock} cannot be read: {error}", mend="Run: uv lock") from error
+        raise ManifestError(f"{lock} cannot be read: {error}", fix="Run: uv lock") from error
     found: Versions = {}
     for name in COMPUTING:
         entries = [package for package in packages if package["name"] == name]

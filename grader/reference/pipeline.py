@@ -122,7 +122,7 @@ def _dvc(root: Path, order: Order, arguments: Sequence[str]) -> int:
     }
     if importlib.util.find_spec("dvc") is None:
         raise UsageError(
-            "DVC is not installed", mend="Run: nox -s reference (it installs it), or pip install dvc"
+            "DVC is not installed", fix="Run: nox -s reference (it installs it), or pip install dvc"
         )
     process = subprocess.Popen([sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment)
     try:

@@ -119,12 +119,10 @@ def figures(profile_name: str, *, root: Path = ROOT) -> list[Path]:
     """
     material = Material.read(profile_name, root)
     if material.hidden is None:
-        raise DataError(
-            f"the figures of profile {profile_name} need {material.data_name}", mend="nox -s data"
-        )
+        raise DataError(f"the figures of profile {profile_name} need {material.data_name}", fix="nox -s data")
     if not material.groups and not material.observed:
         first = material.missing[0]
-        raise ManifestError(first.sentence, mend=first.command)
+        raise ManifestError(first.sentence, fix=first.command)
     folder = root / "reference" / profile_name
     content: dict[Path, bytes | str] = {
         folder / "figures" / f"{picture.name}.png": picture.png
@@ -182,7 +180,7 @@ class Material:
                 return read()
             except KitError as error:
                 sentence = error.message.replace(f"{root}/", "")
-                missing.append(Missing(f"{sentence}.", error.mend.removeprefix("Run: ")))
+                missing.append(Missing(f"{sentence}.", error.fix.removeprefix("Run: ")))
                 return None
 
         hidden = get(lambda: _hidden(profile, root))
@@ -262,25 +260,25 @@ def _hidden(profile: Profile, root: Path) -> DataSet:
     if not data.available(root):
         raise DataError(
             "CIFAR-100 is not here, so no image can be shown and no answer compared with its label",
-            mend="nox -s data",
+            fix="nox -s data",
         )
     return data.hidden(root).prefix(profile.hidden)
 
 
 def _calibration(folder: Path) -> Calibration:
-    path, mend = folder / "calibration.json", f"nox -s reference -- --profile {folder.name}"
+    path, fix = folder / "calibration.json", f"nox -s reference -- --profile {folder.name}"
     try:
         return Calibration.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ManifestError(f"profile {folder.name} has no calibration.json yet", mend=mend) from None
+        raise ManifestError(f"profile {folder.name} has no calibration.json yet", fix=fix) from None
     except (OSError, ValidationError) as error:
-        raise ManifestError(f"{path.name} cannot be read: {type(error).__name__}", mend=mend) from error
+        raise ManifestError(f"{path.name} cannot be read: {type(error).__name__}", fix=fix) from error
 
 
 def _observed(folder: Path, tasks: Sequence[str]) -> dict[tuple[str, LabelSet], Result]:
     """The observed results; ManifestError if there are none or one cannot be read."""
     found: dict[tuple[str, LabelSet], Result] = {}
-    mend = f"nox -s reference -- --profile {folder.name}"
+    fix = f"nox -s reference -- --profile {folder.name}"
     for task in tasks:
         path = folder / "observed" / f"{task}.json"
         try:
@@ -289,13 +287,13 @@ def _observed(folder: Path, tasks: Sequence[str]) -> dict[tuple[str, LabelSet], 
             continue
         except (OSError, ValueError, LookupError, TypeError) as error:
             fault = f"observed/{path.name} cannot be read: {type(error).__name__}"
-            raise ManifestError(fault, mend=mend) from error
+            raise ManifestError(fault, fix=fix) from error
         found |= {(task, result.labels): result for result in results}
     if not found:
         raise ManifestError(
             f"profile {folder.name} has no observed trainings yet, so there are no validation curves and "
             "no confusions",
-            mend=mend,
+            fix=fix,
         )
     return found
 

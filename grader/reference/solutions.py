@@ -149,12 +149,12 @@ def save(described: Networks, folder: Path) -> None:
 def load(folder: Path, task_id: str) -> Networks:
     """Reads reference/<profile>/networks/<task>.json; ManifestError names the file and the fault."""
     file = path(folder, task_id)
-    mend = f"Run: nox -s reference -- --profile {folder.name}"
+    fix = f"Run: nox -s reference -- --profile {folder.name}"
     try:
         return Networks.model_validate_json(file.read_bytes())
     except OSError as error:
-        raise ManifestError(f"{file} cannot be read: {error.strerror}", mend=mend) from error
+        raise ManifestError(f"{file} cannot be read: {error.strerror}", fix=fix) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ManifestError(f"{file}: {where}: {first['msg']}", mend=mend) from error
+        raise ManifestError(f"{file}: {where}: {first['msg']}", fix=fix) from error

@@ -67,7 +67,7 @@ class Place:
             if task.id == task_id:
                 return task
         names = ", ".join(task.id for task in self.tasks())
-        raise UsageError(f"there is no task {task_id!r} that trains", mend=f"Those that do are: {names}")
+        raise UsageError(f"there is no task {task_id!r} that trains", fix=f"Those that do are: {names}")
 
     def task_ids(self) -> list[str]:
         """Their names."""
@@ -97,7 +97,7 @@ def images(place: Place) -> None:
             raise ManifestError(
                 f"params.yaml: pins.{profile.data} is {expected}; data.dvc and grader/hidden.dvc pin "
                 f"{trainer.pin(profile.data)}",
-                mend="Write that into params.yaml: the stages of dvc.yaml depend on it.",
+                fix="Write that into params.yaml: the stages of dvc.yaml depend on it.",
             )
     content = {"data": profile.data, "pin": trainer.pin(profile.data)}
     write_atomically(place.folder / "images.json", json.dumps(content, indent=1) + "\n")
@@ -198,7 +198,7 @@ def compare_candidates(
         if name not in known:
             raise UsageError(
                 f"profile {place.profile.name} has no candidate {name!r}",
-                mend=f"Its candidates are: {', '.join(known)}",
+                fix=f"Its candidates are: {', '.join(known)}",
             )
     compared = candidates.compare(
         {name: one for name, one in known.items() if not only or name in only},
@@ -228,7 +228,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
     for task_id in tasks or ():
         if task_id not in place.task_ids():
             raise UsageError(
-                f"no task that trains is called {task_id!r}", mend=f"One of: {', '.join(place.task_ids())}"
+                f"no task that trains is called {task_id!r}", fix=f"One of: {', '.join(place.task_ids())}"
             )
     described = [solutions.load(place.folder, task_id) for task_id in tasks or place.task_ids()]
     fresh = confirm.fresh(place.profile, seeds)
@@ -274,7 +274,7 @@ def calibrate(place: Place) -> None:
         if not (place.folder / "runs" / f"{task.id}.json").is_file():
             raise ManifestError(
                 f"{task.id} has no reference runs under profile {place.profile.name}",
-                mend=f"Run: python -m grader.reference train --profile {place.profile.name} --task {task.id}",
+                fix=f"Run: python -m grader.reference train --profile {place.profile.name} --task {task.id}",
             )
     runs = thresholds.load_runs(place.folder)
     written = thresholds.save(runs, place.folder)
@@ -333,7 +333,7 @@ def require_data(root: Path, profile: Profile) -> None:
     if profile.data == "cifar-100" and not data.available(root):
         raise DataError(
             f"profile {profile.name} needs CIFAR-100, which is not here",
-            mend="Run: nox -s data (or measure --profile offline)",
+            fix="Run: nox -s data (or measure --profile offline)",
         )
 
 

@@ -89,7 +89,7 @@ GROUPS = {
         "grader/thresholds.py:VERSION",
         ("grader/calibration.py", "grader/thresholds.py", "grader/reference/metrics.py"),
         without=(
-            "grader/thresholds.py:fraction,load,save_estimates,_Estimate,_Estimates,_main,_mend",
+            "grader/thresholds.py:fraction,load,save_estimates,_Estimate,_Estimates,_main,_fix",
             "grader/reference/metrics.py:table",
         ),
     ),
@@ -190,7 +190,7 @@ def update(root: Path, same_results: Sequence[str] = ()) -> list[str]:
     """
     for name in same_results:
         if name not in GROUPS:
-            raise UsageError(f"no version is called {name!r}", mend=f"They are: {', '.join(GROUPS)}")
+            raise UsageError(f"no version is called {name!r}", fix=f"They are: {', '.join(GROUPS)}")
     before, now = recorded(root), current(root)
     faults = unversioned(before, now)
     excused = {n for n in same_results if n in before and now[n].version == before[n].version}
@@ -275,5 +275,5 @@ class _Sources:
 def _lacking(file: str, name: str = "") -> ManifestError:
     what = f"{file} has no {name}" if name else f"there is no {file}"
     return ManifestError(
-        f"{what}, which GROUPS of grader/reference/versions.py names", mend="Name it where it is now."
+        f"{what}, which GROUPS of grader/reference/versions.py names", fix="Name it where it is now."
     )

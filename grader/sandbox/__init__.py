@@ -33,15 +33,15 @@ def select(name: str, *, own_code: bool) -> Engine:
         return _strongest(own_code=own_code)
     engine = ENGINES.get(name)
     if engine is None:
-        raise UsageError(f"no engine is called {name!r}", mend=f"Choose one of: auto, {', '.join(ENGINES)}.")
+        raise UsageError(f"no engine is called {name!r}", fix=f"Choose one of: auto, {', '.join(ENGINES)}.")
     if not (engine.isolates or own_code):
         raise UsageError(
             f"the engine {name} isolates nothing: it runs your own code only",
-            mend="Use --engine auto, or --trust if you answer for every line of these submissions.",
+            fix="Use --engine auto, or --trust if you answer for every line of these submissions.",
         )
     found = engine.availability()
     if not found.usable:
-        raise UsageError(f"the engine {name} does not work here: {found.reason}", mend=found.mend)
+        raise UsageError(f"the engine {name} does not work here: {found.reason}", fix=found.fix)
     return engine
 
 
@@ -57,5 +57,5 @@ def _strongest(*, own_code: bool) -> Engine:
     raise UsageError(
         "no sandbox works here, and nobody else's code runs without one: "
         + "; ".join(f"{name}: {found.reason}" for name, found in refused),
-        mend="; or ".join(f"{name}: {found.mend}" for name, found in refused),
+        fix="; or ".join(f"{name}: {found.fix}" for name, found in refused),
     )

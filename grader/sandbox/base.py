@@ -111,11 +111,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether an engine can be used here; if not, why, and the command that mends it."""
+    """Whether an engine can be used here; if not, why, and the command that fixes it."""
 
     usable: bool
     reason: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 class Engine(Protocol):

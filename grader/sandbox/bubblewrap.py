@@ -55,8 +55,8 @@ from grader.sandbox.standing import (
 from grader.sandbox.watch import refuse_when_stopping
 
 _NOBODY = "65534"
-_MEND_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
-_MEND_USER = "run as root, or use podman or docker"
+_FIX_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
+_FIX_USER = "run as root, or use podman or docker"
 
 
 class BubblewrapEngine:
@@ -207,11 +207,11 @@ def _started(
 
 
 def _not_started(said: str) -> SandboxFault:
-    reason, mend = said or "it said nothing", _MEND_ROOT
+    reason, fix = said or "it said nothing", _FIX_ROOT
     if unused_user() is None:
         why, command = bwrap.forbidden() or ("", "")
-        reason, mend = (f"{why} ({reason})" if why else reason), command or _MEND_USER
-    return SandboxFault(f"bwrap could not start a sandbox: {reason}", mend=mend)
+        reason, fix = (f"{why} ({reason})" if why else reason), command or _FIX_USER
+    return SandboxFault(f"bwrap could not start a sandbox: {reason}", fix=fix)
 
 
 def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) -> list[str]:

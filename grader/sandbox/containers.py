@@ -67,7 +67,7 @@ code=$?
 read -r end
 exit $code
 """
-_MEND_LOOK = "run the grader as root, or with podman as the user whose containers they are"
+_FIX_LOOK = "run the grader as root, or with podman as the user whose containers they are"
 
 
 class ContainerEngine:
@@ -107,7 +107,7 @@ class ContainerEngine:
                 self._counted = isinstance(sandbox.totals, totals.Group)
                 return sandbox.finish(job)
         except UsageError as error:  # the engine was there, and now is not
-            raise SandboxFault(error.message, mend=error.mend) from error
+            raise SandboxFault(error.message, fix=error.fix) from error
         except OSError as error:
             raise SandboxFault(f"a container could not be set up or read: {error}") from error
 
@@ -120,7 +120,7 @@ class ContainerEngine:
 
 
 def missing_image(engine: str, tag: str) -> Availability | None:
-    """What is missing before an engine can start a container of an image, and how it is mended; or None."""
+    """What is missing before an engine can start a container of an image, and how it is fixed; or None."""
     if sys.platform != "linux":
         return Availability(False, "containers are looked into through /proc, which Linux alone has", "")
     try:
@@ -129,7 +129,7 @@ def missing_image(engine: str, tag: str) -> Availability | None:
                 False, f"{engine} has no image {tag}", f"Build it: nox -s image -- --engine {engine}"
             )
     except (UsageError, GraderFault) as error:
-        return Availability(False, error.message, error.mend)
+        return Availability(False, error.message, error.fix)
     except (OSError, subprocess.SubprocessError) as error:
         return Availability(False, f"{engine} does not answer: {error}", "")
     return None
@@ -274,7 +274,7 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
             output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
         except PermissionError as error:
             raise SandboxFault(
-                f"the grader may not look into {engine}'s containers", mend=_MEND_LOOK
+                f"the grader may not look into {engine}'s containers", fix=_FIX_LOOK
             ) from error
         group = totals.Group.of(first, job.limits)
         if not group.bounds_cores(job.limits):
@@ -343,7 +343,7 @@ def _first_process(engine: str, name: str) -> int:
     with suppress(OSError):
         if f"\0{name}\0".encode() in Path("/proc", str(first), "cmdline").read_bytes():
             return first
-    raise SandboxFault(f"{engine} runs its containers on another machine", mend=_MEND_LOOK)
+    raise SandboxFault(f"{engine} runs its containers on another machine", fix=_FIX_LOOK)
 
 
 def _removal(engine: str, container: str) -> list[str]:

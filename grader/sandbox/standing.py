@@ -93,8 +93,8 @@ class Sandbox(ABC):
         return Outcome(end, code, seconds, peak, printed.text(), cpu_seconds)
 
 
-def tried(run: Callable[[Job], Outcome], mend: str) -> Availability:
-    """Runs a job that does nothing; `mend` is for where the sandbox starts and Python does not."""
+def tried(run: Callable[[Job], Outcome], fix: str) -> Availability:
+    """Runs a job that does nothing; `fix` is for where the sandbox starts and Python does not."""
     with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
@@ -103,10 +103,10 @@ def tried(run: Callable[[Job], Outcome], mend: str) -> Availability:
         try:
             outcome = run(job)
         except SandboxFault as fault:
-            return Availability(False, fault.message, fault.mend)
+            return Availability(False, fault.message, fault.fix)
     if outcome.printed != "works\n":
         reason = f"Python does not start inside ({outcome.end}): {outcome.printed.strip()[-300:]}"
-        return Availability(False, reason, mend)
+        return Availability(False, reason, fix)
     return Availability(True)
 
 

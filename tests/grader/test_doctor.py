@@ -71,20 +71,20 @@ class TestEngineLine:
         monkeypatch.setattr(doctor, "_version_of", lambda _name: "leaky 1.0")
         (line,) = doctor._engine(Leaky(OPEN))
         assert line.state == "missing"
-        assert "does not hold: no network (a socket could be opened)" in line.mend
+        assert "does not hold: no network (a socket could be opened)" in line.fix
 
     def test_soft_limits_are_stated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An engine without a control group has a line of its own that states it, and what gives one."""
         monkeypatch.setattr(doctor, "_version_of", lambda _name: "leaky 1.0")
         line = list(doctor._engine(Leaky(OPEN, softness="no control group")))[-1]
         assert (line.thing, line.state, line.what) == ("leaky limits", "without", "soft: no control group")
-        assert "systemd" in line.mend
+        assert "systemd" in line.fix
 
     def test_missing_engine(self) -> None:
-        """The reason, and the command that mends it."""
+        """The reason, and the command that fixes it."""
         found = Availability(False, "it is not installed", "apt-get install it")
         (line,) = doctor._engine(Leaky(OPEN, available=found))
-        assert (line.state, line.what, line.mend) == ("missing", "it is not installed", "apt-get install it")
+        assert (line.state, line.what, line.fix) == ("missing", "it is not installed", "apt-get install it")
 
 
 class TestPackages:

@@ -105,6 +105,6 @@ class TestWithoutAGpu:
         with pytest.raises(UsageError) as caught:
             grade.grade(tmp_path, Console(file=out, width=300), order)
         assert "trains on a GPU, and none can be used here" in caught.value.message
-        assert "Install NVIDIA's driver" in caught.value.mend
-        assert "choose a profile that trains on the CPU" in caught.value.mend
+        assert "Install NVIDIA's driver" in caught.value.fix
+        assert "choose a profile that trains on the CPU" in caught.value.fix
         assert out.getvalue() == ""

@@ -187,7 +187,7 @@ class TestBuild:
         assert "BASE_IMAGE" not in asked
         assert "secret" not in asked
 
-    def test_says_what_mends_a_failed_one(self, engine: Path, checkout: Path) -> None:
+    def test_says_what_fixes_a_failed_one(self, engine: Path, checkout: Path) -> None:
         """Such as a registry that cannot be reached."""
         (engine / "broken").touch()
         with pytest.raises(GraderFault, match=r"could not build[^\n]*sandbox\n.*\.ci/base-image podman"):
@@ -226,7 +226,7 @@ class TestBuild:
     def test_names_the_package_of_a_missing_engine(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Wrong usage, with the command that mends it."""
+        """Wrong usage, with the command that fixes it."""
         monkeypatch.setenv("PATH", str(tmp_path))
         assert cli.main(["image", "--engine", name]) == 2
         said = " ".join(capsys.readouterr().out.split())

@@ -84,7 +84,7 @@ print(os.getuid() != 0, *capabilities, tried(lambda: socket.create_connection(("
         assert containers_of(usable(engine_of(chosen))) == []
 
     def test_gpu_that_is_not_there(self, chosen: Chosen) -> None:
-        """Asked for a GPU, it does not train on the CPU: it says what is missing and how to mend it."""
+        """Asked for a GPU, it does not train on the CPU: it says what is missing and how to fix it."""
         launcher = chosen.launcher
         assert isinstance(launcher, Contained)
         with_gpu = Contained(launcher._engine, launcher._image, "gpu")
@@ -92,7 +92,7 @@ print(os.getuid() != 0, *capabilities, tried(lambda: socket.create_connection(("
             said = launchers._asked(with_gpu, "gpu", launcher._engine)
         except UsageError as error:
             assert "GPU" in error.message  # noqa: PT017
-            assert "nvidia-ctk" in error.mend  # noqa: PT017
+            assert "nvidia-ctk" in error.fix  # noqa: PT017
         else:
             assert said.endswith(" gpu")
 
@@ -112,7 +112,7 @@ class TestChoose:
         )
         with pytest.raises(UsageError, match="no-such-image:gpu") as error:
             launchers.choose(engine, "gpu")
-        assert f"--engine {engine} --target trainer" in error.value.mend
+        assert f"--engine {engine} --target trainer" in error.value.fix
 
     def test_backend(self) -> None:
         """A profile's backend is the one that its engine names."""
@@ -129,6 +129,6 @@ class TestChoose:
             said = launchers.choose("none", "gpu", backend).engine
         except UsageError as error:
             assert f"{named} finds no GPU" in error.message  # noqa: PT017
-            assert package in error.mend  # noqa: PT017
+            assert package in error.fix  # noqa: PT017
         else:
             assert said.endswith(" gpu")

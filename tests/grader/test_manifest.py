@@ -98,7 +98,7 @@ class TestFaults:
         assert message in str(caught.value)
         assert str(file) in str(caught.value)
 
-    def test_a_missing_file_is_refused_with_what_mends_it(self, tmp_path: Path) -> None:
+    def test_a_missing_file_is_refused_with_what_fixes_it(self, tmp_path: Path) -> None:
         with pytest.raises(ManifestError, match="Run: nox -s stubs"):
             manifest.load(tmp_path / "tasks.toml")
 

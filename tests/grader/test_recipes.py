@@ -137,4 +137,4 @@ class TestProfile:
         """An unknown profile is wrong usage, and the known ones are listed."""
         with pytest.raises(UsageError) as caught:
             recipes.load(ROOT / "params.yaml").profile("gpu9")
-        assert "cpu" in caught.value.mend
+        assert "cpu" in caught.value.fix

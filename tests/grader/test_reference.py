@@ -298,7 +298,7 @@ class TestNetworks:
         """The error names the file and the command that makes it."""
         with pytest.raises(ManifestError, match="No such file") as caught:
             solutions.load(tmp_path / "cpu", "alexnet")
-        assert caught.value.mend == "Run: nox -s reference -- --profile cpu"
+        assert caught.value.fix == "Run: nox -s reference -- --profile cpu"
         solutions.path(tmp_path, "alexnet").parent.mkdir()
         solutions.path(tmp_path, "alexnet").write_text('{"task": "alexnet"}')
         with pytest.raises(ManifestError, match=r"alexnet\.json: profile: "):

@@ -131,7 +131,7 @@ class TestCompute:
         """A label set without runs has no threshold, and the command that makes one is named."""
         with pytest.raises(ManifestError) as caught:
             thresholds.compute(GOOD).get("alexnet", "fine")
-        assert "nox -s reference" in caught.value.mend
+        assert "nox -s reference" in caught.value.fix
 
 
 class TestFraction:
@@ -246,7 +246,7 @@ class TestMerge:
         """Without trainings the command that makes them is named."""
         with pytest.raises(ManifestError) as caught:
             thresholds.load_runs(tmp_path / "cpu")
-        assert caught.value.mend == "Run: nox -s reference -- --profile cpu"
+        assert caught.value.fix == "Run: nox -s reference -- --profile cpu"
 
 
 class TestEstimates:
@@ -316,7 +316,7 @@ class TestFiles:
         with pytest.raises(ManifestError) as caught:
             thresholds.load(folder)
         assert str(folder / "thresholds.json") in caught.value.message
-        assert caught.value.mend == "Run: nox -s reference -- --profile cpu"
+        assert caught.value.fix == "Run: nox -s reference -- --profile cpu"
 
     def test_of_another_profile(self, tmp_path: Path) -> None:
         """A file copied from another profile is not used."""

@@ -193,7 +193,7 @@ class TestEngine:
         monkeypatch.setattr(trainer, "_versions", lambda: versions)
         with pytest.raises(TrainerFault, match="JAX is not installed") as caught:
             trainer.engine("cpu", "jax")
-        assert "pip install jax" in caught.value.mend
+        assert "pip install jax" in caught.value.fix
 
 
 class TestLoad:
@@ -367,7 +367,7 @@ class TestRun:
         (fault,) = trainer.run([job()], store=tmp_path, watch=Killer()).values()
         assert isinstance(fault, TrainerFault)
         assert "SIGKILL" in fault.message
-        assert "memory" in fault.mend
+        assert "memory" in fault.fix
 
     def test_interrupted(self, tmp_path: Path, children: list[trainer._Child]) -> None:
         """Ctrl-C ends every child before `run` is left."""

@@ -79,7 +79,7 @@ class TestRecipes:
         path.write_text(held)
         with pytest.raises(ManifestError, match=r"recipes\.json cannot be read") as caught:
             verdicts.recipes("cpu", TITLES, path)
-        assert "candidates --profile cpu" in caught.value.mend
+        assert "candidates --profile cpu" in caught.value.fix
 
 
 class TestConfirmed:

@@ -578,7 +578,7 @@ def _engines(console: Console, names: Sequence[str] | None) -> list[Engine]:
         if found.usable:
             chosen.append(engine)
         else:
-            console.print(f"{engine.name} does not work here: {found.reason} ({found.mend})")
+            console.print(f"{engine.name} does not work here: {found.reason} ({found.fix})")
     return chosen
 
 

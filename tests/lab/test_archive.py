@@ -47,7 +47,7 @@ def refused(path: Path) -> str:
         read(path)
     assert "\n" not in caught.value.message
     assert str(path) in caught.value.message
-    assert "--from" in caught.value.mend
+    assert "--from" in caught.value.fix
     return caught.value.message
 
 

@@ -171,7 +171,7 @@ class TestFindings:
         facts = inspection.measure(parts(x_test=raw(TEST)), IMAGES, LABELS, 20)
         (finding,) = inspection.findings(facts, None)
         assert finding.what.startswith("validation images run from 0 to 255, training images from -")
-        assert "validation images that were left out" in finding.mend
+        assert "validation images that were left out" in finding.fix
 
     def test_pictures_that_are_there_twice(self) -> None:
         """The same picture with two labels, as CIFAR-100 has, is in two parts without any overlap being told
@@ -231,7 +231,7 @@ class TestTryOut:
         assert trial.test.predicted <= 5
 
     def test_lag_shows_on_training_images(self) -> None:
-        """Statistics that hardly move spoil inference on training images; settled ones mend it."""
+        """Statistics that hardly move spoil inference on training images; settled ones fix it."""
         facts = inspection.measure(parts(), IMAGES, LABELS, 20)
         slow = inspection.try_out(parts(), facts, seed=0, momentum=0.999, epochs=2)
         assert slow.train.loss > slow.train_settled.loss + 0.5

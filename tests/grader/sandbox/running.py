@@ -64,7 +64,7 @@ def usable(name: str) -> Engine:
     engine = ENGINES[name]
     found = engine.availability()
     if not found.usable:
-        pytest.skip(f"{name} does not work here: {found.reason} ({found.mend})")
+        pytest.skip(f"{name} does not work here: {found.reason} ({found.fix})")
     return engine
 
 

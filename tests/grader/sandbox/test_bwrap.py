@@ -98,7 +98,7 @@ class TestForbidden:
         fault = bubblewrap._not_started("Operation not permitted")
         assert isinstance(fault, SandboxFault)
         assert word in fault.message
-        assert fault.mend == found[1]
+        assert fault.fix == found[1]
 
     def test_nothing_forbids(self, tmp_path: Path) -> None:
         """Switches that other kernels have, or that are open."""

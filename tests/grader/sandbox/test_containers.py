@@ -40,8 +40,8 @@ class TestAvailability:
         monkeypatch.setenv("PATH", "/nowhere")
         found = ContainerEngine(name).availability()
         assert not found.usable
-        assert "apt-get install" in found.mend
-        assert name in found.mend
+        assert "apt-get install" in found.fix
+        assert name in found.fix
 
     def test_no_image(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """The session that builds it is named; nothing is pulled from anywhere."""
@@ -50,7 +50,7 @@ class TestAvailability:
         found = ContainerEngine(name).availability()
         assert not found.usable
         assert "no-such-image" in found.reason
-        assert f"nox -s image -- --engine {name}" in found.mend
+        assert f"nox -s image -- --engine {name}" in found.fix
 
     def test_not_linux(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Containers in a virtual machine cannot be looked into."""
@@ -64,7 +64,7 @@ def test_no_daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     found = ContainerEngine("docker").availability()
     assert not found.usable
-    assert "dockerd" in found.mend
+    assert "dockerd" in found.fix
 
 
 class TestRun:

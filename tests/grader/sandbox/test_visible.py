@@ -102,7 +102,7 @@ class TestGrade:
         with pytest.raises(UsageError, match="every submission can read") as refused:
             grade._check_hidden(engine, [tmp_path, packages / "results"])
         assert "results" in refused.value.message
-        assert "Move it" in refused.value.mend
+        assert "Move it" in refused.value.fix
         grade._check_hidden(engine, [tmp_path])
         grade._check_hidden(ENGINES["podman"], [packages / "results"])
 
