@@ -21,8 +21,8 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from grader.config.manifest import Check, Manifest, Task
 from grader.errors import ManifestError
-from grader.manifest import Check, Manifest, Task
 
 
 class Change(BaseModel):

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
 from grader import thresholds
-from grader.recipes import LabelSet
+from grader.config.profiles import LabelSet
 from grader.thresholds import Runs, Variant
 from lab.files import write_atomically
 

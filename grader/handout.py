@@ -17,7 +17,7 @@ import shutil
 import time
 from pathlib import Path
 
-from grader import manifest
+from grader.config import manifest
 from grader.errors import ManifestError
 from grader.text import plain
 

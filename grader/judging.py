@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from grader import blueprint
+from grader.config.manifest import Check, Task
+from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.evidence import Array, Call, Evidence, Network, Other, Raised
-from grader.manifest import Check, Task
-from grader.recipes import CLASSES
 from grader.record import Status, Verdict
 
 IMAGE = (32, 32, 3)  # of either data set

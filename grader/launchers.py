@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import images, trainer
+from grader.config.profiles import Backend, Device
 from grader.errors import UsageError
-from grader.recipes import Backend, Device
 from grader.sandbox import containers, totals
 from grader.sandbox.base import End, Limits
 from grader.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage

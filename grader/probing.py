@@ -25,9 +25,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
 from grader.evidence import Evidence
-from grader.manifest import Task
 from grader.sandbox import Engine, Job, Limits, Outcome
 from grader.sandbox.base import End
 

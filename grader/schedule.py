@@ -19,9 +19,9 @@ from typing import Any
 
 from grader import judging, probing, submission
 from grader.blueprint import Blueprint
+from grader.config.manifest import Check, Manifest, Task
+from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, SubmissionError, TrainerFault
-from grader.manifest import Check, Manifest, Task
-from grader.recipes import CLASSES, LabelSet, Profile
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission

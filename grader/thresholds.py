@@ -43,8 +43,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy import special
 
+from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
-from grader.recipes import CLASSES, Argument, LabelSet
 from grader.trainer import Conditions, Result
 from lab.files import write_atomically
 

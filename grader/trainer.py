@@ -42,8 +42,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.blueprint import Blueprint, Budget, build, read
+from grader.config.profiles import CLASSES, Backend, DataSource, Device, LabelSet, Profile
 from grader.errors import TrainerFault
-from grader.recipes import CLASSES, Backend, DataSource, Device, LabelSet, Profile
 from lab import data, synthetic, training
 from lab.files import write_atomically
 

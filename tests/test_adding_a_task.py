@@ -91,7 +91,11 @@ class TestAddingATask:
     def test_tests(self, copy: Path) -> None:
         """Those that the page names, as far as they are about the new task; and its example is true."""
         only = ["-k", "augmentation or TestThisCheckout or TestShipped"]
-        files = ["tests/grader/test_bank.py", "tests/grader/test_handout.py", "tests/grader/test_manifest.py"]
+        files = [
+            "tests/grader/test_bank.py",
+            "tests/grader/test_handout.py",
+            "tests/grader/config/test_manifest.py",
+        ]
         said = run(copy, "pytest", "-q", *files, *only)
         assert re.search(r"\d+ passed", said)
         run(copy, "doctest", "-o", "NORMALIZE_WHITESPACE", "solutions/augmentation.py")

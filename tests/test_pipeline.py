@@ -372,9 +372,10 @@ class TestDeclarations:
 
     def test_pin(self) -> None:
         """The pin in params.yaml, on which stages depend, is that of the .dvc files."""
-        from grader import recipes, trainer
+        from grader import trainer
+        from grader.config import profiles
 
-        assert recipes.load(ROOT / "params.yaml").pins == {"cifar-100": trainer.pin("cifar-100")}
+        assert profiles.load(ROOT / "params.yaml").pins == {"cifar-100": trainer.pin("cifar-100")}
 
 
 def run_stage(kit: Path, wait_for: str) -> tuple[list[str], subprocess.Popen[str]]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import manifest, recipes, sandbox, schedule
+from grader import sandbox, schedule
 from grader.commands import place, progress
+from grader.config import manifest, profiles
 from grader.errors import UsageError
 from grader.export import drawing, terminal
 from grader.record import CheckResult, Run, Status, SubmissionResult
@@ -42,7 +43,7 @@ def check(
         Text(f"{place.in_words(engine)}, no training · inputs of seed {seed}"),
         sep="",
     )
-    profile = recipes.load(root / "params.yaml").profile("cpu")
+    profile = profiles.load(root / "params.yaml").profile("cpu")
     run = Run(
         profile=profile.name,
         data="none",

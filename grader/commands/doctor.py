@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import images, launchers, recipes, sandbox, thresholds, trainer
+from grader import images, launchers, sandbox, thresholds, trainer
+from grader.config import profiles
 from grader.errors import GraderFault, UsageError
 from grader.sandbox import bwrap
 from grader.sandbox.trial import try_limits
@@ -240,7 +241,7 @@ def _data(root: Path) -> Iterable[Line]:
 
 def _thresholds(root: Path) -> Iterable[Line]:
     try:
-        params = recipes.load(root / "params.yaml")
+        params = profiles.load(root / "params.yaml")
     except KitError as error:
         yield Line("Profiles", "params.yaml", "missing", error.message, error.fix)
         return

@@ -13,20 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import (
-    judging,
-    launchers,
-    manifest,
-    recipes,
-    sandbox,
-    schedule,
-    submission,
-    thresholds,
-    trainer,
-)
+from grader import judging, launchers, sandbox, schedule, submission, thresholds, trainer
 from grader.blueprint import Blueprint
 from grader.commands import progress
 from grader.commands.place import is_own
+from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
 from grader.export import drawing, gradescope, table, terminal
 from grader.record import Run, SubmissionResult
@@ -70,7 +61,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     """
     tasks = manifest.load(root / "assignment" / "tasks.toml")
     sources = submission.find(order.paths, [task.module for task in tasks.tasks])
-    params = recipes.load(root / "params.yaml")
+    params = profiles.load(root / "params.yaml")
     profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
     _check_out(order.out)
     engine = sandbox.select(
@@ -105,7 +96,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
 
 def training_of(
     root: Path,
-    profile: recipes.Profile,
+    profile: profiles.Profile,
     pin: str,
     place: launchers.Chosen,
     wanted: thresholds.Thresholds,
@@ -118,18 +109,18 @@ def training_of(
     reference = _reference_seconds(root / "reference" / profile.name)
 
     @cache
-    def wanted_job(task: str, labels: recipes.LabelSet) -> trainer.Job:
+    def wanted_job(task: str, labels: profiles.LabelSet) -> trainer.Job:
         arguments = profile.builders.get(task, {})
-        network = judging.described_network(tasks.task(task), recipes.CLASSES[labels], arguments)
+        network = judging.described_network(tasks.task(task), profiles.CLASSES[labels], arguments)
         return trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
 
-    def described(task: str, labels: recipes.LabelSet) -> trainer.Job:
+    def described(task: str, labels: profiles.LabelSet) -> trainer.Job:
         asked = wanted_job(task, labels)
         display.name(asked, f"the network that was asked for: {task}, {labels} labels")
         return asked
 
     @cache
-    def limit(task: str, labels: recipes.LabelSet) -> float:
+    def limit(task: str, labels: profiles.LabelSet) -> float:
         """Twice what the described network took here at its slowest, or else in the reference runs."""
         seeds = (profile.grading_seed, *profile.extra_seeds)
         jobs = [schedule.changed(wanted_job(task, labels), seed=seed) for seed in seeds]
@@ -137,7 +128,7 @@ def training_of(
         seconds = max(here, default=reference.get((task, labels), math.inf))
         return trainer.limit_seconds(seconds, profile.limit_seconds)
 
-    def job(task: str, labels: recipes.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
+    def job(task: str, labels: profiles.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
         made = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
         limited = schedule.changed(made, limit_seconds=limit(task, labels))
         display.name(limited, f"{owner}: {task}, {labels} labels")
@@ -160,7 +151,7 @@ def training_of(
     )
 
 
-def _reference_seconds(folder: Path) -> dict[tuple[str, recipes.LabelSet], float]:
+def _reference_seconds(folder: Path) -> dict[tuple[str, profiles.LabelSet], float]:
     """What trainings of the solutions took on the reference's machine, the mean; empty without such runs."""
     try:
         groups = thresholds.load_runs(folder).groups()
@@ -173,7 +164,7 @@ def _reference_seconds(folder: Path) -> dict[tuple[str, recipes.LabelSet], float
     }
 
 
-def pin_of(root: Path, profile: recipes.Profile) -> str:
+def pin_of(root: Path, profile: profiles.Profile) -> str:
     """The digest of the data that this profile trains and scores on; DataError if they are not here."""
     if profile.data == "cifar-100" and not data.available(root):
         raise DataError(
@@ -189,7 +180,7 @@ def versions() -> dict[str, str]:
 
 
 def _provisional(
-    profile: recipes.Profile, wanted: thresholds.Thresholds, conditions: trainer.Conditions
+    profile: profiles.Profile, wanted: thresholds.Thresholds, conditions: trainer.Conditions
 ) -> str:
     """Why the marks are not final, in a sentence; empty if they are."""
     reasons = []

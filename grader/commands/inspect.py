@@ -19,8 +19,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader import probing, recipes, submission
+from grader import probing, submission
 from grader.commands import place
+from grader.config import profiles
 from grader.errors import SandboxFault, UsageError
 from grader.evidence import Call, Evidence, Other
 from grader.sandbox import Engine, Limits
@@ -190,7 +191,7 @@ def _images(root: Path, profile: str | None) -> DataSet:
     if profile is None:
         real = data.available(root)
     else:
-        real = recipes.load(root / "params.yaml").profile(profile).data == "cifar-100"
+        real = profiles.load(root / "params.yaml").profile(profile).data == "cifar-100"
     whole = data.course(root) if real else synthetic.embedded_course()
     part = whole.prefix(PER_CLASS * len(whole.fine_names))
     # In the order of the labels that prepare is given, so that a split that does not shuffle shows.

@@ -17,12 +17,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from grader import bank, launchers, manifest, recipes, sandbox, schedule, thresholds
+from grader import bank, launchers, sandbox, schedule, thresholds
 from grader.bank import Entry, Mutant
 from grader.commands import grade, progress
+from grader.config import manifest, profiles
+from grader.config.manifest import Manifest, Task
 from grader.errors import UsageError
 from grader.export.terminal import number
-from grader.manifest import Manifest, Task
 from grader.record import CheckResult, Run, Status, SubmissionResult
 from grader.submission import Source
 from lab import data
@@ -86,7 +87,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
     everything = manifest.load(root / "solutions" / "tasks.toml")
     tasks = _chosen(everything, order.tasks)
     entries = bank.entries(root, tasks)
-    params = recipes.load(root / "params.yaml")
+    params = profiles.load(root / "params.yaml")
     name = order.profile or ("cpu" if data.available(root) else "offline")
     profile = params.profile(name)
     engine = sandbox.select(order.engine, own_code=True)
@@ -296,7 +297,7 @@ def _chosen(everything: Manifest, names: Sequence[str]) -> Manifest:
 
 
 def _announce(
-    console: Console, entries: Sequence[Entry], profile: recipes.Profile | None, engine: str, seed: int
+    console: Console, entries: Sequence[Entry], profile: profiles.Profile | None, engine: str, seed: int
 ) -> None:
     mutants = sum(entry.mutant is not None for entry in entries)
     right = len(entries) - mutants

@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from grader.config.profiles import CLASSES
 from grader.errors import UsageError
-from grader.recipes import CLASSES
 from grader.reference import packages, stages, versions
 from grader.reference.stages import Place
 from lab.errors import KitError

@@ -29,9 +29,9 @@ from rich.table import Table
 from grader import blueprint, sandbox, trainer
 from grader.blueprint import Blueprint
 from grader.commands import progress
+from grader.config.manifest import Task
+from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
-from grader.manifest import Task
-from grader.recipes import LabelSet, Profile
 from grader.reference import matrix
 from grader.reference.solutions import describe, variants
 from grader.thresholds import Variant, bound, pooled

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from grader import blueprint
 from grader.blueprint import Blueprint
+from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
-from grader.recipes import LabelSet, Profile
 from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
 from grader.trainer import Job, Result

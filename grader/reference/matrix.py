@@ -17,8 +17,8 @@ from rich.console import Console
 
 from grader import blueprint, trainer
 from grader.commands import progress
+from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, TrainerFault
-from grader.recipes import CLASSES, LabelSet, Profile
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
 from grader.trainer import Job, Launcher, Result

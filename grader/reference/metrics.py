@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from grader.recipes import LabelSet
+from grader.config.profiles import LabelSet
 from grader.thresholds import Runs, Thresholds
 from lab.files import write_atomically
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import launchers, recipes, trainer
+from grader import launchers, trainer
+from grader.config import profiles
 from grader.errors import UsageError
 from grader.reference import matrix, stages
 from grader.reference.__main__ import WORKERS
@@ -51,7 +52,7 @@ def reference(root: Path, console: Console, order: Order) -> int:
         UsageError: there is no such profile, or no DVC.
         DataError: the profile needs CIFAR-100, which is not here.
     """
-    profile = recipes.load(root / "params.yaml").profile(order.profile)
+    profile = profiles.load(root / "params.yaml").profile(order.profile)
     stages.require_data(root, profile)
     folder = _FOLDERS[profile.device]
     described = [f"describe@{profile.name}-{task}" for task in _place(root, console, order).task_ids()]

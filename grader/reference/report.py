@@ -27,10 +27,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from grader import calibration, manifest, recipes, thresholds, trainer
+from grader import calibration, thresholds, trainer
 from grader.calibration import Calibration
+from grader.config import manifest, profiles
+from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import ManifestError, UsageError
-from grader.recipes import CLASSES, LabelSet, Profile
 from grader.reference import page, verdicts
 from grader.reference.page import Content, Html, Missing, Picture, Section, details, paragraph, tag
 from grader.thresholds import Runs, Thresholds, Variant
@@ -170,7 +171,7 @@ class Material:
     @classmethod
     def read(cls, profile_name: str, root: Path) -> "Material":
         """Reads what is there; errors as of `report`."""
-        profile = recipes.load(root / "params.yaml").profile(profile_name)
+        profile = profiles.load(root / "params.yaml").profile(profile_name)
         tasks = manifest.load(root / "solutions" / "tasks.toml").tasks
         folder = root / "reference" / profile_name
         missing: list[Missing] = []

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader import blueprint, probing, sandbox
 from grader.blueprint import Blueprint
+from grader.config.manifest import Task
+from grader.config.profiles import CLASSES, Argument, LabelSet, Profile
 from grader.errors import BlueprintRefused, ManifestError
 from grader.evidence import Network
-from grader.manifest import Task
-from grader.recipes import CLASSES, Argument, LabelSet, Profile
 from grader.thresholds import Variant
 from lab.files import write_atomically
 

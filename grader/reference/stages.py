@@ -12,12 +12,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import blueprint, calibration, launchers, manifest, recipes, sandbox, thresholds, trainer
+from grader import blueprint, calibration, launchers, sandbox, thresholds, trainer
 from grader.commands import progress
+from grader.config import manifest, profiles
+from grader.config.manifest import Task
+from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError, UsageError
 from grader.launchers import Chosen
-from grader.manifest import Task
-from grader.recipes import LabelSet, Profile
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
 from grader.trainer import Job, Result
@@ -92,7 +93,7 @@ def images(place: Place) -> None:
         require_data(place.root, profile)
         for pinned in (data.course_pin(place.root), data.hidden_pin(place.root)):
             data.read(pinned)
-        expected = recipes.load(place.root / "params.yaml").pins.get(profile.data)
+        expected = profiles.load(place.root / "params.yaml").pins.get(profile.data)
         if expected != trainer.pin(profile.data):
             raise ManifestError(
                 f"params.yaml: pins.{profile.data} is {expected}; data.dvc and grader/hidden.dvc pin "
@@ -193,7 +194,7 @@ def compare_candidates(
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    known = recipes.load(place.root / "params.yaml").candidates_of(place.profile.name)
+    known = profiles.load(place.root / "params.yaml").candidates_of(place.profile.name)
     for name in only or ():
         if name not in known:
             raise UsageError(
@@ -346,5 +347,5 @@ def _cells(place: Place, networks: solutions.Networks, pin: str, chosen: Chosen)
 
 
 def profile(root: Path, name: str) -> Profile:
-    """The profile of that name; errors as of grader.recipes."""
-    return recipes.load(root / "params.yaml").profile(name)
+    """The profile of that name; errors as of grader.config.profiles."""
+    return profiles.load(root / "params.yaml").profile(name)

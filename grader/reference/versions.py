@@ -50,7 +50,7 @@ GROUPS = {
             "lab/metrics.py",
             "lab/data.py:DataSet,read",
             "grader/blueprint/rebuilding.py",
-            "grader/recipes.py:CLASSES",
+            "grader/config/profiles.py:CLASSES",
             "grader/trainer.py:environment,perform,_load,_rest",
         ),
     ),

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import bank, manifest
+from grader import bank
 from grader.bank import Change, Entry
+from grader.config import manifest
+from grader.config.manifest import Task
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Case, judge
-from grader.manifest import Task
 from grader.record import Verdict
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from grader import bank, manifest
+from grader import bank
 from grader.bank import Entry, Mutant
+from grader.config import manifest
 from grader.errors import ManifestError
 from grader.record import Status, Verdict
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from grader import calibration, thresholds
+from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
-from grader.recipes import LabelSet
 from grader.thresholds import ReferenceRun, Runs
 from grader.trainer import Conditions, Result
 

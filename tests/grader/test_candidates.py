@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from grader import blueprint, manifest, recipes
+from grader import blueprint
 from grader.blueprint import Blueprint
+from grader.config import manifest, profiles
+from grader.config.profiles import Params
 from grader.errors import ManifestError
-from grader.recipes import Params
 from grader.reference import candidates, solutions
 from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
 from grader.thresholds import Variant
 from grader.trainer import Result
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMS = recipes.load(ROOT / "params.yaml")
+PARAMS = profiles.load(ROOT / "params.yaml")
 PROFILE = PARAMS.profile("cpu")
 TRAIN = [task.id for task in manifest.load(ROOT / "solutions" / "tasks.toml").tasks if task.builder]
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from grader import recipes, thresholds
+from grader import thresholds
+from grader.config import profiles
 from grader.reference import confirm
 from grader.reference.confirm import FIRST_SEED, Confirmation, fresh
 from grader.thresholds import MIN_RUNS, Threshold, Thresholds
 
 ROOT = Path(__file__).resolve().parents[2]
-PARAMS = recipes.load(ROOT / "params.yaml")
+PARAMS = profiles.load(ROOT / "params.yaml")
 WANTED = Thresholds(
     profile="cpu",
     calibrated=True,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from grader import manifest
+from grader.config import manifest
 from grader.sandbox.bubblewrap import BubblewrapEngine
 
 ROOT = Path(__file__).parents[2]

@@ -8,15 +8,16 @@ import pytest
 import yaml
 from rich.console import Console
 
-from grader import recipes, sandbox, thresholds
+from grader import sandbox, thresholds
 from grader.commands import grade
+from grader.config import profiles
 from grader.errors import UsageError
 from grader.record import Run
 from grader.submission import Source
 from grader.trainer import Conditions
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("cpu")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("cpu")
 CONDITIONS = Conditions.of(PROFILE, "pin", "engine")
 
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader import blueprint, judging, manifest
+from grader import blueprint, judging
+from grader.config import manifest
+from grader.config.manifest import Check, Task
 from grader.errors import GraderFault
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Blocked, Case, Unmet, described, number, numbers
-from grader.manifest import Check, Task
 from grader.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 

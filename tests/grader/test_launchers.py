@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from grader import images, launchers, trainer
+from grader.config.profiles import Backend
 from grader.errors import TrainerFault, UsageError
 from grader.launchers import Chosen, Contained
-from grader.recipes import Backend
 from grader.trainer import Job, Result
 from tests.grader.sandbox.running import CONTAINERS, containers_of, usable
 from tests.grader.test_trainer import NETWORK, PIN, PROFILE, Heard

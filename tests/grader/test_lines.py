@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from grader import manifest
+from grader.config import manifest
 from grader.evidence import Evidence, Network
 from grader.judging import Case, judge
 from grader.tasks.alexnet import probe

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import manifest
+from grader.config import manifest
 from grader.evidence import Call, Evidence
 from grader.judging import Case, inputs, judge
 from grader.record import Status, Verdict

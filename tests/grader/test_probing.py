@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import judging, manifest, probing, sandbox
+from grader import judging, probing, sandbox
+from grader.config import manifest
+from grader.config.manifest import Task
 from grader.errors import SandboxFault
-from grader.manifest import Task
 from grader.probing import Probed, Turns, probe
 from grader.record import Status
 from grader.sandbox import Availability, End, Engine, Job, Limits, Outcome

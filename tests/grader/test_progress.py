@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader import recipes
 from grader.blueprint import read
 from grader.commands.progress import Display
+from grader.config import profiles
 from grader.trainer import Job
 
-PROFILE = recipes.load(Path(__file__).resolve().parents[2] / "params.yaml").profile("offline")
+PROFILE = profiles.load(Path(__file__).resolve().parents[2] / "params.yaml").profile("offline")
 
 
 def job(seed: int) -> Job:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from grader import bank, manifest
+from grader import bank
 from grader.bank import Entry, Mutant
 from grader.commands import prove
 from grader.commands.prove import Order, Proved
+from grader.config import manifest
 from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader import blueprint, launchers, manifest, recipes, thresholds, trainer
+from grader import blueprint, launchers, thresholds, trainer
+from grader.config import manifest, profiles
+from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, ManifestError
-from grader.recipes import CLASSES
 from grader.reference import __main__ as command
 from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
@@ -24,7 +25,7 @@ from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
 from grader.trainer import Result
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 SEEDS = PROFILE.reference_seeds
 ENGINE = "keras 0 tensorflow 0 cpu"
 
@@ -338,7 +339,7 @@ class TestCommand:
 @pytest.mark.parametrize("name", ["offline", "cpu"])
 def test_solutions_are_those_that_were_measured(name: str) -> None:
     """The solutions still build the networks on which the committed thresholds rest."""
-    profile = recipes.load(ROOT / "params.yaml").profile(name)
+    profile = profiles.load(ROOT / "params.yaml").profile(name)
     written = thresholds.load(ROOT / "reference" / name)
     for task in manifest.load(ROOT / "solutions" / "tasks.toml").tasks:
         if task.builder is None:

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from grader import calibration, recipes, thresholds, trainer
+from grader import calibration, thresholds, trainer
+from grader.config import profiles
+from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, UsageError
-from grader.recipes import LabelSet
 from grader.reference import page, report
 from grader.reference.page import Html, Missing, Picture, Section, tag
 from grader.thresholds import ReferenceRun, Runs, Variant
@@ -26,7 +27,7 @@ from lab import synthetic
 from lab.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 PIN = trainer.pin("embedded")
 TASKS = ("alexnet", "resnet")
 LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
@@ -57,7 +58,7 @@ def result(labels: LabelSet, seed: int, accuracy: float, observed: Observation |
 def observation(labels: LabelSet) -> Observation:
     """Half of the answers are right; the others are the next class."""
     truth = synthetic.embedded_hidden().prefix(PROFILE.hidden).labels(labels)
-    said = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % recipes.CLASSES[labels]).astype(np.uint8)
+    said = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % profiles.CLASSES[labels]).astype(np.uint8)
     curve = tuple(np.linspace(0.1, 0.5, PROFILE.recipe.epochs))
     return Observation(
         validation_accuracy=curve,

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from grader import judging, manifest, probing, recipes, schedule
+from grader import judging, probing, schedule
+from grader.config import manifest, profiles
+from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.export import gradescope, table, terminal
-from grader.recipes import LabelSet
 from grader.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Job, Outcome
@@ -27,7 +28,7 @@ from grader.trainer import Job as TrainingJob
 from grader.trainer import Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 FIRST, SECOND, THIRD = PROFILE.grading_seed, *PROFILE.extra_seeds
 RUN = Run(
     profile="offline",

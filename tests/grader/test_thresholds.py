@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from grader import recipes, thresholds, trainer
+from grader import thresholds, trainer
+from grader.config import profiles
+from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
-from grader.recipes import LabelSet
 from grader.thresholds import ReferenceRun, Runs
 from grader.trainer import Conditions, Result
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 CONDITIONS = Conditions.of(PROFILE, "pin")
 ACCURACIES = (0.40, 0.41, 0.42, 0.39, 0.405)
 
@@ -353,7 +354,7 @@ class TestCommitted:
     def test_follows_from_its_runs(self, name: str) -> None:
         """Its thresholds are computed from the runs beside them, under params.yaml's recipe."""
         folder = ROOT / "reference" / name
-        profile = recipes.load(ROOT / "params.yaml").profile(name)
+        profile = profiles.load(ROOT / "params.yaml").profile(name)
         written = thresholds.load(folder)
         assert thresholds.compute(thresholds.load_runs(folder)) == written
         assert written.conditions
@@ -362,7 +363,7 @@ class TestCommitted:
         here = here.model_copy(update={"engine": written.conditions.engine})
         assert written.stale(here, profile.builders) == ""
         assert {(t.task, t.labels) for t in written.thresholds} == {
-            (task, labels) for task in profile.builders for labels in recipes.CLASSES
+            (task, labels) for task in profile.builders for labels in profiles.CLASSES
         }
 
     @pytest.mark.parametrize("path", sorted((ROOT / "reference").glob("*/estimates.yaml")), ids=str)
@@ -376,5 +377,5 @@ class TestCommitted:
         (folder / "estimates.yaml").write_bytes(path.read_bytes())
         assert thresholds.save_estimates(folder) == written
         assert {(t.task, t.labels) for t in written.thresholds} == {
-            (task, labels) for task in PROFILE.builders for labels in recipes.CLASSES
+            (task, labels) for task in PROFILE.builders for labels in profiles.CLASSES
         }

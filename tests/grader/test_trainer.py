@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import blueprint, launchers, recipes, trainer
+from grader import blueprint, launchers, trainer
 from grader.blueprint import Budget
+from grader.config import profiles
+from grader.config.profiles import Backend, Profile
 from grader.errors import TrainerFault
-from grader.recipes import Backend, Profile
 from grader.sandbox import totals
 from grader.trainer import Job, Overrun, Result, Step
 from lab import synthetic
@@ -29,7 +30,7 @@ PROFILE = Profile(
     data="embedded",
     train=200,
     hidden=100,
-    recipe=recipes.Recipe(
+    recipe=profiles.Recipe(
         epochs=2,
         batch=50,
         peak_rate=0.1,
@@ -149,7 +150,7 @@ class TestJob:
         """Whatever can change a result changes the digest."""
         assert job(conditions=job().conditions.model_copy(update=change)).digest != job().digest
 
-    @pytest.mark.parametrize("field", sorted(recipes.Recipe.model_fields))
+    @pytest.mark.parametrize("field", sorted(profiles.Recipe.model_fields))
     def test_changes_with_the_recipe(self, field: str) -> None:
         """Every field of the recipe counts."""
         value = getattr(PROFILE.recipe, field)

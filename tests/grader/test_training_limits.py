@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import judging, launchers, manifest, recipes, schedule, thresholds, trainer
+from grader import judging, launchers, schedule, thresholds, trainer
 from grader.commands import grade, progress
+from grader.config import manifest, profiles
 from grader.trainer import Job, Result
 
 ROOT = Path(__file__).parents[2]
-PROFILE = recipes.load(ROOT / "params.yaml").profile("offline")
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
 NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
 PLACE = launchers.Chosen(launchers.Local(), "keras 3 cpu")
@@ -25,7 +26,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def given(root: Path, profile: recipes.Profile = PROFILE) -> float:
+def given(root: Path, profile: profiles.Profile = PROFILE) -> float:
     """The limit of a training of an AlexNet on coarse labels."""
     display = progress.Display(Console(quiet=True), 0)
     wanted = thresholds.load(ROOT / "reference" / profile.name)
@@ -78,7 +79,7 @@ class TestLimit:
 
     def test_nothing_known(self, root: Path) -> None:
         """Without a training of it anywhere, the profile's limit is all there is."""
-        profile = recipes.load(ROOT / "params.yaml").profile("gpu")
+        profile = profiles.load(ROOT / "params.yaml").profile("gpu")
         assert given(root, profile) == profile.limit_seconds
 
     def test_the_described_network_has_the_profile_s_limit(self, root: Path) -> None:

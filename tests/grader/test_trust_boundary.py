@@ -131,9 +131,9 @@ class TestTrustedSide:
     def test_the_loader_of_params_is_a_safe_one(self) -> None:
         import yaml
 
-        from grader import recipes
+        from grader.config import profiles
 
-        assert issubclass(recipes._NoDuplicates, yaml.SafeLoader)
+        assert issubclass(profiles._NoDuplicates, yaml.SafeLoader)
 
     def test_nothing_leads_imports_to_a_submission(self) -> None:
         """sys.path and what Python reads by itself are left alone."""

@@ -134,7 +134,7 @@ class TestUpdate:
             ("lab/metrics.py", "import numpy as np", "# numbers\nimport numpy as np\n"),
             ("grader/blueprint/reading.py", '    """The node that does this', '    """A node that does this'),
             ("grader/trainer.py", '"""Trains a job in this process."""', '"""One training."""'),
-            ("grader/recipes.py", '"a seed is twice in reference_seeds"', '"twice"'),
+            ("grader/config/profiles.py", '"a seed is twice in reference_seeds"', '"twice"'),
             ("lab/data.py", "def file_md5", "def md5_of_file"),
         ],
     )

@@ -41,9 +41,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import manifest, recipes, sandbox, schedule, submission
+from grader import sandbox, schedule, submission
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
+from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
 from grader.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
@@ -142,7 +143,7 @@ class Range:
     def __init__(self, engine: Engine, canaries: Canaries, deadline: float = math.inf) -> None:
         self.engine, self.canaries = Recording(engine, canaries, deadline), canaries
         self._tasks = manifest.load(ROOT / "assignment" / "tasks.toml")
-        self._profile = recipes.load(ROOT / "params.yaml").profile("offline")
+        self._profile = profiles.load(ROOT / "params.yaml").profile("offline")
         self._modules = [task.module for task in self._tasks.tasks]
 
     def grade(self, *paths: Path, limits: Limits | None = None) -> list[SubmissionResult]:
@@ -261,7 +262,7 @@ class Range:
         if victim.points != VICTIM_POINTS and not shown.spoiled:
             shown.spoiled = f"the next one had {victim.points:g} of {VICTIM_POINTS:g} points"
 
-    def _job(self, _task: str, labels: recipes.LabelSet, network: Blueprint, _owner: str) -> TrainingJob:
+    def _job(self, _task: str, labels: profiles.LabelSet, network: Blueprint, _owner: str) -> TrainingJob:
         return TrainingJob.of(network, labels, 0, self._profile, "0" * 32)
 
 
@@ -274,7 +275,7 @@ def _names_keras(path: Path) -> bool:
     )
 
 
-def _threshold(task: str, labels: recipes.LabelSet) -> Threshold:
+def _threshold(task: str, labels: profiles.LabelSet) -> Threshold:
     return Threshold.model_construct(task=task, labels=labels, threshold=0.5, chance=0.05, n=5)
 
 

@@ -30,7 +30,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader import manifest
+from grader.config import manifest
 from tests.hostile import generated
 
 HERE = Path(__file__).parent

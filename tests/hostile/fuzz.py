@@ -36,8 +36,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grader import blueprint, judging, manifest, submission
+from grader import blueprint, judging, submission
 from grader.blueprint import Budget
+from grader.config import manifest
 from grader.errors import BlueprintRefused, EvidenceRefused, SubmissionError
 from grader.evidence import Evidence
 from grader.submission import Source

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grader import trainer
-from grader.recipes import Backend
+from grader.config.profiles import Backend
 
 BOTH: tuple[Backend, ...] = ("tensorflow", "jax")
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader import manifest, recipes, schedule, submission
+from grader import schedule, submission
+from grader.config import manifest, profiles
 from grader.export import gradescope, table, terminal
 from grader.record import Run, SubmissionResult
 from grader.sandbox import Availability, End, Job, Outcome
@@ -114,7 +115,7 @@ def graded(text: str, folder: Path) -> list[SubmissionResult]:
         (folder / name / f"link{usable}").symlink_to("/")
     (folder / f"{usable}.zip").write_bytes(b"PK\x05\x06")
     run = Run(profile="p", data="d", data_pin="", provisional_because="", engine="e", seed=1, versions={})
-    profile = recipes.load(ROOT / "params.yaml").profile("offline")
+    profile = profiles.load(ROOT / "params.yaml").profile("offline")
     plan = schedule.Plan(tasks, profile, Saying(text), run, None)
     return list(schedule.grade(submission.find([folder], [task.module for task in tasks.tasks]), plan))
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from grader import bank, judging, manifest, recipes
+from grader import bank, judging
 from grader.bank import Entry
 from grader.blueprint import Blueprint, build, excess, read
+from grader.config import manifest, profiles
 from grader.errors import ManifestError
 from grader.evidence import Network
 from grader.tasks.networks import BUDGET
@@ -24,7 +25,7 @@ from lab import training
 ROOT = Path(__file__).parents[3]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
 BUILDERS = [task for task in TASKS.tasks if task.builder]
-PARAMS = recipes.load(ROOT / "params.yaml")
+PARAMS = profiles.load(ROOT / "params.yaml")
 RIGHT = [one for one in bank.entries(ROOT, TASKS) if one.task.builder and one.mutant is None]
 # What is trained today for its accuracy alone must still be: the structure is right.
 LEARNS = [

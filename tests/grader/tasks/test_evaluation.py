@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from grader import manifest
+from grader.config import manifest
 from grader.evidence import Call, Evidence
 from grader.judging import Case, judge
 from grader.record import Status, Verdict

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from grader import judging, manifest
+from grader import judging
+from grader.config import manifest
+from grader.config.profiles import CLASSES
 from grader.evidence import Evidence
 from grader.judging import Case
-from grader.recipes import CLASSES
 from grader.record import Status, Verdict
 from tests.grader.tasks.test_described import PARAMS, TASKS
 

@@ -11,7 +11,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from grader import manifest
+from grader.config import manifest
 from grader.evidence import Call, Evidence, Raised
 from grader.judging import Case, judge
 from grader.record import Status, Verdict

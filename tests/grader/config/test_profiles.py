@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from grader import recipes
+from grader.config import profiles
+from grader.config.profiles import Params
 from grader.errors import ManifestError, UsageError
-from grader.recipes import Params
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
@@ -23,7 +23,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 def load(tmp_path: Path, content: object) -> Params:
     path = tmp_path / "params.yaml"
     path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
-    return recipes.load(path)
+    return profiles.load(path)
 
 
 class TestLoad:
@@ -31,7 +31,7 @@ class TestLoad:
 
     def test_the_real_one(self) -> None:
         """Both profiles are there, under their names, with one recipe for every task."""
-        params = recipes.load(ROOT / "params.yaml")
+        params = profiles.load(ROOT / "params.yaml")
         assert set(params.profiles) >= {"offline", "cpu"}
         cpu = params.profile("cpu")
         assert (cpu.name, cpu.provisional, params.profile("offline").provisional) == ("cpu", False, True)
@@ -40,7 +40,7 @@ class TestLoad:
 
     def test_gpu(self) -> None:
         """The profiles for a GPU train whole networks on all of CIFAR-100, and say so of the device."""
-        params = recipes.load(ROOT / "params.yaml")
+        params = profiles.load(ROOT / "params.yaml")
         for name in ("gpu", "gpu-full"):
             profile = params.profile(name)
             assert (profile.device, profile.data) == ("gpu", "cifar-100")
@@ -121,13 +121,13 @@ class TestLoad:
     def test_missing(self, tmp_path: Path) -> None:
         """A file that is not there is named."""
         with pytest.raises(ManifestError, match=r"params\.yaml cannot be read"):
-            recipes.load(tmp_path / "params.yaml")
+            profiles.load(tmp_path / "params.yaml")
 
     def test_not_utf8(self, tmp_path: Path) -> None:
         """A file in another encoding is named."""
         (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(ManifestError, match="UTF-8"):
-            recipes.load(tmp_path / "params.yaml")
+            profiles.load(tmp_path / "params.yaml")
 
 
 class TestProfile:
@@ -136,5 +136,5 @@ class TestProfile:
     def test_unknown(self) -> None:
         """An unknown profile is wrong usage, and the known ones are listed."""
         with pytest.raises(UsageError) as caught:
-            recipes.load(ROOT / "params.yaml").profile("gpu9")
+            profiles.load(ROOT / "params.yaml").profile("gpu9")
         assert "cpu" in caught.value.fix

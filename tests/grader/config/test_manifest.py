@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import manifest
+from grader.config import manifest
 from grader.errors import ManifestError
 from grader.judging import judges_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = manifest.load(ROOT / "assignment" / "tasks.toml")
 
 TOML = """

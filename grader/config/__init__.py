@@ -1,0 +1,1 @@
+"""What is configured: the manifest of tasks and points, and the profiles of params.yaml, typed."""
