@@ -348,12 +348,12 @@ def _doctor(_options: argparse.Namespace, console: Console) -> int:
 
 
 def _image(options: argparse.Namespace, console: Console) -> int:
-    from grader import images
     from grader.commands.image import image
+    from grader.sandbox import container_images
 
     return image(
         console,
-        targets=images.TARGETS if options.target == "all" else (options.target,),
+        targets=container_images.TARGETS if options.target == "all" else (options.target,),
         engine=options.engine,
         base=options.base,
         tensorflow="cpu" if options.cpu_trainer else "gpu",

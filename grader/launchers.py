@@ -18,10 +18,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader import images, trainer
+from grader import trainer
 from grader.config.profiles import Backend, Device
 from grader.errors import UsageError
-from grader.sandbox import containers, totals
+from grader.sandbox import container_images, containers, control_groups
 from grader.sandbox.base import End, Limits
 from grader.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage
 
@@ -56,7 +56,7 @@ class Local:
         self._device = device
         self._backend = backend
         self._memory_bytes = memory_bytes or MEMORY_BYTES[device]
-        self._groups: dict[int, totals.Group] = {}  # by process
+        self._groups: dict[int, control_groups.Group] = {}  # by process
 
     @property
     def memory_bytes(self) -> int | None:
@@ -83,12 +83,12 @@ class Local:
                     cores=os.cpu_count() or 1,
                     cpu_seconds=math.inf,
                 )
-                group = totals.Group.create(limits)
+                group = control_groups.Group.create(limits)
                 if group is None:
                     command.append(f"--data-bytes={self._memory_bytes}")
                 else:
                     cleanup.callback(group.remove)
-                    command = [*totals.entering(group), *command]
+                    command = [*control_groups.entering(group), *command]
             process = subprocess.Popen(
                 command,
                 cwd=home,
@@ -202,7 +202,7 @@ def _memory(most: int) -> list[str]:
 
 def _first_process(engine: str, name: str) -> int | None:
     """The number that the process 1 of a container has on this machine; None while it is not to be found."""
-    command = [*images.command(engine), "inspect", "--format={{.State.Pid}}", name]
+    command = [*container_images.command(engine), "inspect", "--format={{.State.Pid}}", name]
     with suppress(subprocess.SubprocessError, OSError, ValueError):
         said = subprocess.run(command, capture_output=True, timeout=_ASK_SECONDS, check=True).stdout
         first = int(said)
@@ -232,9 +232,9 @@ def choose(engine: str, device: Device, backend: Backend = "tensorflow") -> Chos
         named = trainer.engine("cpu", backend)
         return Chosen(local, named if device == "cpu" else _asked(local, device, engine, backend))
     # The one with CUDA runs on a CPU as well; the other is for machines where 6 GB are too much.
-    wanted: tuple[images.TensorFlow, ...] = ("gpu",) if device == "gpu" else ("cpu", "gpu")
+    wanted: tuple[container_images.TensorFlow, ...] = ("gpu",) if device == "gpu" else ("cpu", "gpu")
     reasons = []
-    for tag in [images.tag("trainer", tensorflow=tensorflow) for tensorflow in wanted]:
+    for tag in [container_images.tag("trainer", tensorflow=tensorflow) for tensorflow in wanted]:
         missing = containers.missing_image(engine, tag)
         if missing is None:
             contained = Contained(engine, tag, device, backend=backend)

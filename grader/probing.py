@@ -28,11 +28,10 @@ from typing import Any
 from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
 from grader.evidence import Evidence
-from grader.sandbox import Engine, Job, Limits, Outcome
+from grader.sandbox import GUEST, Engine, Job, Limits, Outcome
 from grader.sandbox.base import End
 
-HERE = Path(__file__).parent
-TASKS = HERE / "tasks"
+TASKS = Path(__file__).parent / "tasks"
 STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
 TRIES = 2
 
@@ -394,7 +393,7 @@ def launch(
         output.mkdir()
         arguments = Path(work) / "recipe.json"
         arguments.write_text(json.dumps(recipe))
-        command = ["/kit/inside/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
+        command = ["/kit/guest/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
         command += ["--module", module, "--output", "/output", "--seed", str(seed)]
         command += ["--recipe", "/kit/recipe.json", *options]
         outcome = engine.run(
@@ -403,7 +402,7 @@ def launch(
                 submission=submission,
                 output=output,
                 readable={
-                    "/kit/inside": HERE / "inside",
+                    "/kit/guest": GUEST,
                     "/kit/probe.py": probe,
                     "/kit/recipe.json": arguments,
                     **{f"/kit/{name}": path for name, path in (beside or {}).items()},

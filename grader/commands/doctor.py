@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import images, launchers, sandbox, thresholds, trainer
+from grader import launchers, sandbox, thresholds, trainer
 from grader.config import profiles
 from grader.errors import GraderFault, UsageError
-from grader.sandbox import bwrap
-from grader.sandbox.trial import try_limits
+from grader.sandbox import bwrap, container_images
+from grader.sandbox.self_test import try_limits
 from grader.text import plain
 from lab import data
 from lab.errors import KitError
@@ -63,7 +63,7 @@ def doctor(root: Path, console: Console) -> int:
         partial(_packages, root),
         _devices,
         *(partial(_engine, engine) for engine in sandbox.ENGINES.values()),
-        *(partial(_images, name) for name in images.INSTALL),
+        *(partial(_images, name) for name in container_images.INSTALL),
         partial(_data, root),
         partial(_thresholds, root),
         partial(_disk, root),
@@ -202,13 +202,13 @@ def _engine(engine: sandbox.Engine) -> Iterable[Line]:
 
 def _images(engine: str) -> Iterable[Line]:
     wanted: tuple[tuple[str, str], ...] = (
-        ("sandbox", images.tag("sandbox")),
-        ("trainer", images.tag("trainer", tensorflow="gpu")),
-        ("trainer (CPU)", images.tag("trainer", tensorflow="cpu")),
+        ("sandbox", container_images.tag("sandbox")),
+        ("trainer", container_images.tag("trainer", tensorflow="gpu")),
+        ("trainer (CPU)", container_images.tag("trainer", tensorflow="cpu")),
     )
     try:
-        images.command(engine)
-        found = {name: images.find(engine, tag) for name, tag in wanted}
+        container_images.command(engine)
+        found = {name: container_images.find(engine, tag) for name, tag in wanted}
     except (UsageError, GraderFault, OSError, subprocess.SubprocessError):
         return  # the engine's own line says what is wrong
     for name, tag in wanted:
@@ -294,7 +294,7 @@ def _said(command: list[str]) -> str:
 def _version_of(engine: str) -> str:
     if engine == "bubblewrap":
         return str(bwrap.find())
-    said = _said([*images.command(engine), "version", "--format={{.Server.Version}}"])
+    said = _said([*container_images.command(engine), "version", "--format={{.Server.Version}}"])
     return f"{engine} {said or _said([engine, '--version'])}"
 
 

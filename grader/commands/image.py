@@ -7,32 +7,34 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import images
 from grader.errors import UsageError
+from grader.sandbox import container_images
 
 
 def image(
     console: Console,
     *,
-    targets: Sequence[images.Target],
+    targets: Sequence[container_images.Target],
     engine: str,
     base: str | None,
-    tensorflow: images.TensorFlow,
+    tensorflow: container_images.TensorFlow,
     ca_bundle: Path | None,
 ) -> int:
     """Builds the targets one after the other; 0 when all of them are there."""
-    engine = images.choose(engine)
+    engine = container_images.choose(engine)
     ca_bundle = _certificates(ca_bundle)
     lines = []
     for target in targets:
         console.print(Text(f"Building {target} with {engine}", style="bold"))
-        built, seconds = images.build(engine, target, tensorflow=tensorflow, base=base, ca_bundle=ca_bundle)
+        built, seconds = container_images.build(
+            engine, target, tensorflow=tensorflow, base=base, ca_bundle=ca_bundle
+        )
         lines += [
             Text(f"{target}: {built.size / 1e9:.2f} GB with {engine} in {seconds:.1f} s", style="bold"),
             Text(f"  tag      {built.tag}"),
             Text(f"  id       sha256:{built.id}"),
             Text(f"  digest   {'sha256:' + built.digest if built.digest else 'none until it is pushed'}"),
-            Text(f"  lock     sha256:{images.lock_digest()}"),
+            Text(f"  lock     sha256:{container_images.lock_digest()}"),
         ]
     console.print()
     for line in lines:

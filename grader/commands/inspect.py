@@ -24,7 +24,7 @@ from grader.commands import place
 from grader.config import profiles
 from grader.errors import SandboxFault, UsageError
 from grader.evidence import Call, Evidence, Other
-from grader.sandbox import Engine, Limits
+from grader.sandbox import GUEST, Engine, Limits
 from grader.sandbox.base import End
 from grader.submission import Source
 from grader.text import plain
@@ -34,7 +34,6 @@ from lab.inspection import Facts, Finding, Part, Prepared, PrepareError, Trial
 from lab.trial import Score
 
 MODULE = "preprocessing.py"
-INSIDE = Path(__file__).parents[1] / "inside"
 # As many images as fit the evidence's 64 MiB an array even if one part has them all, in float64.
 PER_CLASS = 26
 LIMITS = Limits()
@@ -112,7 +111,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
         for file, array in beside.items():
             np.save(Path(name, file), array)
         # Without a sandbox paths are the real ones: what the probe finds beside itself has to be there.
-        shutil.copy(INSIDE / "prepare.py", name)
+        shutil.copy(GUEST / "prepare.py", name)
         launched = probing.launch(
             engine,
             taken.folder,

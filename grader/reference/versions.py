@@ -65,8 +65,8 @@ GROUPS = {
     "describe": Group(
         "grader/reference/solutions.py:VERSION",
         (
-            "grader/inside/describe.py",
-            "grader/inside/harness.py:Calls,fresh",
+            "grader/sandbox/guest/describe.py",
+            "grader/sandbox/guest/harness.py:Calls,fresh",
             "grader/reference/solutions.py",
             "grader/tasks/alexnet/probe.py:_TRAINED,arguments,probe",
             "grader/tasks/resnet/probe.py:_TRAINED,arguments,probe",

@@ -1,13 +1,24 @@
 """Runs a program that is not trusted. The engines live beside this file and nowhere else."""
 
 from grader.errors import UsageError
-from grader.sandbox.base import Availability, End, Engine, Job, Limits, Outcome
+from grader.sandbox.base import GUEST, Availability, End, Engine, Job, Limits, Outcome
 from grader.sandbox.bubblewrap import BubblewrapEngine
 from grader.sandbox.containers import ContainerEngine
-from grader.sandbox.none import NoneEngine
-from grader.sandbox.watch import interruptible
+from grader.sandbox.supervision import interruptible
+from grader.sandbox.unisolated import NoneEngine
 
-__all__ = ["ENGINES", "Availability", "End", "Engine", "Job", "Limits", "Outcome", "interruptible", "select"]
+__all__ = [
+    "ENGINES",
+    "GUEST",
+    "Availability",
+    "End",
+    "Engine",
+    "Job",
+    "Limits",
+    "Outcome",
+    "interruptible",
+    "select",
+]
 
 # The strongest first: what `auto` tries, in this order. The first three stand on the same kernel, with the
 # same namespaces, limits and refused calls. bubblewrap shows a program the least (no /sys, a /proc that is

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+GUEST = Path(__file__).parent / "guest"  # all of the grader that lies beside a submission in a sandbox
+
 MIB = 1024 * 1024
 TMP_BYTES = 256 * MIB  # of /tmp
 SHM_BYTES = 64 * MIB  # of /dev/shm

@@ -9,7 +9,7 @@ How a job starts, outermost first:
     prlimit sets what is limited per process
     sh      prints READY, waits for one line, then becomes Python
 
-READY is explained in standing.py. At that moment the grader opens the sandbox's output file system.
+READY is explained in lifecycle.py. At that moment the grader opens the sandbox's output file system.
 It is a tmpfs of limited size that nothing outside can see, and regular files alone are copied out of it once
 every process is gone: links, devices, odd permissions and floods of files never reach the real folder.
 """
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import SandboxFault
-from grader.sandbox import bwrap, cores, seccomp, totals, visible
+from grader.sandbox import bwrap, control_groups, cores, seccomp, visible
 from grader.sandbox.base import (
     ENVIRONMENT,
     MIB,
@@ -43,7 +43,7 @@ from grader.sandbox.base import (
     Outcome,
 )
 from grader.sandbox.files import staged
-from grader.sandbox.standing import (
+from grader.sandbox.lifecycle import (
     STOP_SECONDS,
     Sandbox,
     await_ready,
@@ -52,7 +52,7 @@ from grader.sandbox.standing import (
     tried,
     unused_user,
 )
-from grader.sandbox.watch import refuse_when_stopping
+from grader.sandbox.supervision import refuse_when_stopping
 
 _NOBODY = "65534"
 _FIX_ROOT = "in a container, root needs the capability SYS_ADMIN; or run as an ordinary user"
@@ -82,11 +82,11 @@ class BubblewrapEngine:
         try:
             with ExitStack() as cleanup:
                 folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-"))
-                group = totals.Group.create(job.limits)
+                group = control_groups.Group.create(job.limits)
                 if group is not None:
                     cleanup.callback(group.remove)
-                entering = totals.entering(group)
-                scoped = [] if group else totals.scoped(job.limits)
+                entering = control_groups.entering(group)
+                scoped = [] if group else control_groups.scoped(job.limits)
                 if not (group and group.bounds_cores(job.limits)):
                     entering += cores.pinned(cleanup.enter_context(cores.reserved(job.limits.cores)))
                 started = _started(job, Path(folder), group, [*entering, *scoped], scoped=bool(scoped))
@@ -96,7 +96,7 @@ class BubblewrapEngine:
 
     def soft(self) -> str:
         """See Engine."""
-        return "" if totals.Group.possible() or totals.scoped(Limits()) else SOFT
+        return "" if control_groups.Group.possible() or control_groups.scoped(Limits()) else SOFT
 
     def shows(self, path: Path) -> Path | None:
         """See Engine."""
@@ -140,7 +140,7 @@ class _Sandbox(Sandbox):
 
 @contextmanager
 def _started(
-    job: Job, folder: Path, group: totals.Group | None, entering: list[str], *, scoped: bool
+    job: Job, folder: Path, group: control_groups.Group | None, entering: list[str], *, scoped: bool
 ) -> Iterator[_Sandbox]:
     """Starts a sandbox up to READY; on leaving, nothing of it is left.
 
@@ -187,10 +187,10 @@ def _started(
         inside = Path("/proc", str(first), "root")
         output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
         if scoped:
-            group = totals.Group.of(first, job.limits)
+            group = control_groups.Group.of(first, job.limits)
             if not group.enforces(job.limits):
                 raise SandboxFault("systemd made no control group with the limits of a job")
-        counting: totals.Group | totals.Watchdog
+        counting: control_groups.Group | control_groups.Watchdog
         if group is not None:
             counting = group
         else:
@@ -198,7 +198,9 @@ def _started(
                 closing(os.open(inside / name, os.O_RDONLY | os.O_DIRECTORY))
                 for name in ("proc", "tmp", "dev/shm")
             )
-            counting = totals.Watchdog(job.limits, proc, filesystems=(output, *others), launcher=launcher.pid)
+            counting = control_groups.Watchdog(
+                job.limits, proc, filesystems=(output, *others), launcher=launcher.pid
+            )
         sandbox = _Sandbox(
             launcher, closing(os.pidfd_open(launcher.pid)), output, counting, first_handle, status
         )

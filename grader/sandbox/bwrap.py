@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from grader.sandbox.standing import unused_user
+from grader.sandbox.lifecycle import unused_user
 
 _NEEDED = "--disable-userns"  # since bwrap 0.8: no namespaces within the sandbox
 # What an ordinary user needs before bwrap can start: a file of the kernel, the value that forbids it, in

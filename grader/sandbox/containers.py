@@ -1,4 +1,4 @@
-"""Runs a job in a container of podman's or docker's, in the image `sandbox` (see grader/images.py).
+"""Runs a job in a container of podman or docker, in the container image `sandbox` (container_images.py).
 
 How a job starts, outermost first:
 
@@ -26,9 +26,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import images
 from grader.errors import GraderFault, SandboxFault, UsageError
-from grader.sandbox import cores, seccomp, totals
+from grader.sandbox import container_images, control_groups, cores, seccomp
 from grader.sandbox.base import (
     ENVIRONMENT,
     MIB,
@@ -43,7 +42,7 @@ from grader.sandbox.base import (
     Outcome,
 )
 from grader.sandbox.files import staged
-from grader.sandbox.standing import (
+from grader.sandbox.lifecycle import (
     STOP_SECONDS,
     Sandbox,
     await_ready,
@@ -52,7 +51,7 @@ from grader.sandbox.standing import (
     tried,
     unused_user,
 )
-from grader.sandbox.watch import refuse_when_stopping
+from grader.sandbox.supervision import refuse_when_stopping
 
 _LABEL = "cifar100-course-kit.grader"  # on every container: the process that answers for it
 _USERS = range(10_000, 60_000)  # for a grader that is not root: rootless podman has no others
@@ -104,7 +103,7 @@ class ContainerEngine:
                 tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder,
                 _started(self.name, job, Path(folder)) as sandbox,
             ):
-                self._counted = isinstance(sandbox.totals, totals.Group)
+                self._counted = isinstance(sandbox.totals, control_groups.Group)
                 return sandbox.finish(job)
         except UsageError as error:  # the engine was there, and now is not
             raise SandboxFault(error.message, fix=error.fix) from error
@@ -112,7 +111,7 @@ class ContainerEngine:
             raise SandboxFault(f"a container could not be set up or read: {error}") from error
 
     def _try(self) -> Availability:
-        missing = missing_image(self.name, images.tag("sandbox"))
+        missing = missing_image(self.name, container_images.tag("sandbox"))
         if missing is not None:
             return missing
         sweep(self.name)
@@ -124,7 +123,7 @@ def missing_image(engine: str, tag: str) -> Availability | None:
     if sys.platform != "linux":
         return Availability(False, "containers are looked into through /proc, which Linux alone has", "")
     try:
-        if images.find(engine, tag) is None:
+        if container_images.find(engine, tag) is None:
             return Availability(
                 False, f"{engine} has no image {tag}", f"Build it: nox -s image -- --engine {engine}"
             )
@@ -138,7 +137,7 @@ def missing_image(engine: str, tag: str) -> Availability | None:
 def hardened(engine: str, name: str, user: int, processes: int) -> list[str]:
     """`podman run` with what all containers of the kit have in common, up to but without the image."""
     return [
-        *(*images.command(engine), "run", "--rm", "--interactive", "--pull=never"),
+        *(*container_images.command(engine), "run", "--rm", "--interactive", "--pull=never"),
         *(f"--name={name}", f"--label={_LABEL}={_grader()}", "--hostname=sandbox"),
         *("--network=none", "--ipc=private", "--cgroupns=private", "--log-driver=none", "--read-only"),
         # Its stock /tmp, /run and /var/tmp, writable without a limit; and a line for the user in /etc/passwd.
@@ -276,7 +275,7 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
             raise SandboxFault(
                 f"the grader may not look into {engine}'s containers", fix=_FIX_LOOK
             ) from error
-        group = totals.Group.of(first, job.limits)
+        group = control_groups.Group.of(first, job.limits)
         if not group.bounds_cores(job.limits):
             own = cleanup.enter_context(cores.reserved(job.limits.cores))
             for process in (first, int(program)):
@@ -284,14 +283,14 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
                 # bounded, and its share is not.
                 with suppress(PermissionError):
                     os.sched_setaffinity(process, own)
-        counted: totals.Group | totals.Watchdog = group
+        counted: control_groups.Group | control_groups.Watchdog = group
         if not group.enforces(job.limits):
             # Rootless podman says that it ignores a limit, or nothing; the limit holds all the same.
             proc, *others = (
                 closing(os.open(inside / name, os.O_RDONLY | os.O_DIRECTORY))
                 for name in ("proc", "tmp", "dev/shm")
             )
-            counted = totals.Watchdog(job.limits, proc, filesystems=(output, *others))
+            counted = control_groups.Watchdog(job.limits, proc, filesystems=(output, *others))
         sandbox = _Sandbox(launcher, program_handle, output, counted, engine, name, first_handle, errors)
         cleanup.callback(sandbox.stop)
         yield sandbox
@@ -318,7 +317,7 @@ def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
             f"--volume={staged(source, folder / str(number))}:{inside}:ro,Z"
             for number, (inside, source) in enumerate(shown)
         ),
-        *(f"--workdir={ENVIRONMENT['HOME']}", "--entrypoint=/usr/bin/env", images.tag("sandbox")),
+        *(f"--workdir={ENVIRONMENT['HOME']}", "--entrypoint=/usr/bin/env", container_images.tag("sandbox")),
         # Its name on the command line of process 1 tells that it is the one that was asked for.
         *("-i", "/usr/bin/nice", "-n", str(NICE), "/bin/sh", "-c", _FIRST, name),
         *("/usr/bin/env", "-i", *(f"{key}={value}" for key, value in variables.items())),
@@ -349,7 +348,7 @@ def _first_process(engine: str, name: str) -> int:
 def _removal(engine: str, container: str) -> list[str]:
     """The command for it. podman would first ask the container to end, and wait for ten seconds."""
     return [
-        *images.command(engine),
+        *container_images.command(engine),
         "rm",
         "--force",
         "--volumes",
@@ -360,7 +359,7 @@ def _removal(engine: str, container: str) -> list[str]:
 
 def _ask(engine: str, *arguments: str) -> str:
     """What a short command of the engine prints."""
-    command: Sequence[str] = [*images.command(engine), *arguments]
+    command: Sequence[str] = [*container_images.command(engine), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

@@ -76,7 +76,7 @@ class Recorder:
 def _describe_module() -> ModuleType:
     name = "kit_describe"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "grader/inside/describe.py")
+        spec = importlib.util.spec_from_file_location(name, ROOT / "grader/sandbox/guest/describe.py")
         assert spec
         assert spec.loader
         sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -175,7 +175,7 @@ def probe_in_harness(task: Task, submission: Path, folder: Path, seed: int) -> E
     running = []
     for output, more in options.items():
         output.mkdir()
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--probe", probe]
+        command = [sys.executable, "-I", "-B", ROOT / "grader/sandbox/guest/harness.py", "--probe", probe]
         command += ["--module", task.module, "--submission", submission, "--output", output]
         # The clock's limit is generous: on a busy machine, TensorFlow is imported too.
         command += ["--seed", str(seed), "--seconds", "120", "--clock", "300", *more]

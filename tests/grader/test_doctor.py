@@ -9,7 +9,7 @@ from rich.console import Console
 
 from grader.commands import doctor
 from grader.commands.doctor import Line
-from grader.sandbox import Availability, End, Job, Outcome, trial
+from grader.sandbox import Availability, End, Job, Outcome, self_test
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +49,7 @@ OPEN = {
 class TestTryLimits:
     def test_engine_that_holds_nothing(self) -> None:
         """Each limit that does not hold is found, with what was seen."""
-        tried = list(trial.try_limits(Leaky(OPEN)))
+        tried = list(self_test.try_limits(Leaky(OPEN)))
         assert [one.holds for one in tried] == [False] * 11
         seen = "; ".join(one.seen for one in tried)
         for word in (

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import images, launchers, trainer
+from grader import launchers, trainer
 from grader.config.profiles import Backend
 from grader.errors import TrainerFault, UsageError
 from grader.launchers import Chosen, Contained
+from grader.sandbox import container_images
 from grader.trainer import Job, Result
 from tests.grader.sandbox.running import CONTAINERS, containers_of, usable
 from tests.grader.test_trainer import NETWORK, PIN, PROFILE, Heard
@@ -108,7 +109,7 @@ class TestChoose:
         """The command that builds it is named."""
         usable(engine)
         monkeypatch.setattr(
-            images, "tag", lambda _target, tensorflow: f"localhost/no-such-image:{tensorflow}"
+            container_images, "tag", lambda _target, tensorflow: f"localhost/no-such-image:{tensorflow}"
         )
         with pytest.raises(UsageError, match="no-such-image:gpu") as error:
             launchers.choose(engine, "gpu")

@@ -150,7 +150,7 @@ class TestNobodyCrashesIntoAFault:
 
     def test_probe_and_grader_mean_the_same_words(self) -> None:
         """The harness cannot import them from the grader."""
-        harness = (ROOT / "grader" / "inside" / "harness.py").read_text(encoding="utf-8")
+        harness = (ROOT / "grader/sandbox/guest/harness.py").read_text(encoding="utf-8")
         assert f"STARTED = {STARTED.encode()!r}".replace("'", '"') in harness
         assert f"class {probing.BY_THE_CLOCK}(" in harness
 

@@ -19,7 +19,7 @@ from grader.blueprint import Budget
 from grader.config import profiles
 from grader.config.profiles import Backend, Profile
 from grader.errors import TrainerFault
-from grader.sandbox import totals
+from grader.sandbox import control_groups
 from grader.trainer import Job, Overrun, Result, Step
 from lab import synthetic
 from lab.errors import DataError
@@ -430,17 +430,17 @@ class TestLimits:
     @pytest.mark.parametrize("groups", [True, False])
     def test_memory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: bool) -> None:
         """With a control group and without one: what passes the limit is stopped there."""
-        if groups and not totals._parents():
+        if groups and not control_groups._parents():
             pytest.skip("no control group may be made here")
         if not groups:
-            monkeypatch.setattr(totals.Group, "create", lambda limits: None)
+            monkeypatch.setattr(control_groups.Group, "create", lambda limits: None)
         overrun = self.outcome(tmp_path, Doing(FILL, memory_bytes=100 * MIB))
         assert isinstance(overrun, Overrun)
         assert (overrun.what, overrun.given) == ("memory", 100 * MIB)
 
     def test_memory_that_cannot_be_had(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A child that limits itself ends by itself, and says why."""
-        monkeypatch.setattr(totals.Group, "create", lambda limits: None)
+        monkeypatch.setattr(control_groups.Group, "create", lambda limits: None)
         code = (
             "from resource import *\nmost = int(sys.argv[-1].partition('=')[2])\n"
             "setrlimit(RLIMIT_DATA, (most, most))\nx = bytearray(2 * most)"
@@ -458,7 +458,9 @@ class TestLimits:
     def test_nothing_is_left(self, tmp_path: Path) -> None:
         """No control group outlives its child."""
         self.outcome(tmp_path, Doing(SPIN), limit_seconds=0.2)
-        assert not [f for parent in totals._parents() for f in parent.glob(f"kit-sandbox-{os.getpid()}-*")]
+        assert not [
+            f for parent in control_groups._parents() for f in parent.glob(f"kit-sandbox-{os.getpid()}-*")
+        ]
 
     def test_what_a_training_is_given(self) -> None:
         """Twice what the described network takes, besides the start, and never more than the profile says."""

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INSIDE = sorted([*(ROOT / "grader/inside").glob("*.py"), *(ROOT / "grader/tasks").glob("*/probe.py")])
+GUEST = sorted([*(ROOT / "grader/sandbox/guest").glob("*.py"), *(ROOT / "grader/tasks").glob("*/probe.py")])
 TRUSTED = sorted(
     path
     for folder in ("grader", "lab")
     for path in (ROOT / folder).rglob("*.py")
     # Alternatives are submissions: they are read as data, and run in sandboxes.
-    if path.parent.name != "inside" and "alternatives" not in path.parts
+    if path not in GUEST and "alternatives" not in path.parts
 )
 
 # What turns data into code or objects. A name counts wherever it stands: called, handed on or imported.
@@ -104,7 +104,7 @@ def _of_a_task(node: ast.expr) -> bool:
 
 
 class TestTrustedSide:
-    """grader/ (but for grader/inside) and lab/."""
+    """grader/ (but for grader/sandbox/guest) and lab/."""
 
     @pytest.mark.parametrize("path", TRUSTED, ids=lambda path: str(path.relative_to(ROOT)))
     def test_nothing_becomes_code(self, path: Path) -> None:
@@ -161,9 +161,9 @@ class TestTrustedSide:
 
 
 class TestInsideASandbox:
-    """grader/inside and every probe.py: all of the grader that lies beside a submission."""
+    """grader/sandbox/guest and every probe.py: all of the grader that lies beside a submission."""
 
-    @pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+    @pytest.mark.parametrize("path", GUEST, ids=lambda path: str(path.relative_to(ROOT)))
     def test_imports_nothing_of_ours(self, path: Path) -> None:
         """The standard library, NumPy and Keras alone: no judge, no manifest, no solution is within reach."""
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -172,7 +172,7 @@ class TestInsideASandbox:
             for name in _imported(node):
                 assert name.split(".")[0] in {*sys.stdlib_module_names, "numpy", "keras"}
 
-    @pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+    @pytest.mark.parametrize("path", GUEST, ids=lambda path: str(path.relative_to(ROOT)))
     def test_says_nothing_of_what_is_right(self, path: Path) -> None:
         """A probe has no word of points, checks or expected values."""
         names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}

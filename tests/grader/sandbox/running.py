@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader import images
-from grader.sandbox import ENGINES, Engine, Job, Limits, Outcome, containers, totals
+from grader.sandbox import ENGINES, Engine, Job, Limits, Outcome, container_images, containers, control_groups
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CONTAINERS = ("podman", "docker")
@@ -96,7 +95,9 @@ def programs_with(token: str) -> list[int]:
 
 def groups_of(process: int) -> list[Path]:
     """The control groups that a grader made and did not remove."""
-    return [folder for parent in totals._parents() for folder in parent.glob(f"kit-sandbox-{process}-*")]
+    return [
+        folder for parent in control_groups._parents() for folder in parent.glob(f"kit-sandbox-{process}-*")
+    ]
 
 
 def wait_for(condition: Any, seconds: float = 20.0) -> None:
@@ -111,7 +112,7 @@ def containers_of(engine: Engine) -> list[str]:
     if engine.name not in CONTAINERS:
         return []
     listing = ["ps", "--all", "--quiet", f"--filter=label={containers._LABEL}"]
-    return subprocess.check_output([*images.command(engine.name), *listing], text=True).split()
+    return subprocess.check_output([*container_images.command(engine.name), *listing], text=True).split()
 
 
 def as_ordinary_user(code: str) -> Any:

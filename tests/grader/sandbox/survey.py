@@ -144,7 +144,7 @@ print(
             "descriptors": names("/proc/self/fd"),
             "mounts": read("/proc/self/mountinfo"),
             "submission": read("/submission/answer.py"),
-            "readable": read("/kit/inside/harness.py"),
+            "readable": read("/kit/guest/harness.py"),
             "read": {
                 path: attempt(lambda p=path: read(p))
                 for path in ("/etc/shadow", "/etc/passwd", f"{CHECKOUT}/pyproject.toml", "/proc/1/mem")
@@ -154,7 +154,7 @@ print(
                 for path in [
                     *("/run/x", "/var/tmp/x", "/dev/mqueue/x", "/home/x", "/kit"),
                     *("/x", "/etc/x", "/usr/x", "/dev/x", "/submission/x", "/submission/answer.py"),
-                    *(f"{sys.prefix}/x", os.__file__, sys.executable, "/kit/inside/harness.py", "/kit/x"),
+                    *(f"{sys.prefix}/x", os.__file__, sys.executable, "/kit/guest/harness.py", "/kit/x"),
                     *(
                         "/proc/self/mem",
                         "/proc/1/mem",

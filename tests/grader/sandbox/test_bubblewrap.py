@@ -21,7 +21,7 @@ def test_ordinary_user() -> None:
     """Without root, jobs run in a user namespace: limits hold, and hostile outputs are no fault."""
     results = as_ordinary_user("""
 import json
-from grader.sandbox import totals
+from grader.sandbox import control_groups
 def end(code, **limits):
     ran = run(code, **limits)
     return [ran.outcome.end, sorted(path.name for path in ran.output.iterdir())]

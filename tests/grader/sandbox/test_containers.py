@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import images
 from grader.errors import SandboxFault
-from grader.sandbox import Engine, containers
+from grader.sandbox import Engine, container_images, containers
 from grader.sandbox.base import End
 from grader.sandbox.containers import ContainerEngine
 from tests.grader.sandbox.running import CONTAINERS, Run, containers_of, runner, usable
@@ -28,9 +27,15 @@ def run(engine: Engine, tmp_path: Path) -> Run:
 
 def left_behind(engine: Engine, owner: str) -> str:
     """Starts a container as a grader would, and forgets about it."""
-    command = [*images.command(engine.name), "run", "--detach", "--network=none", "--entrypoint=/bin/sleep"]
+    command = [
+        *container_images.command(engine.name),
+        "run",
+        "--detach",
+        "--network=none",
+        "--entrypoint=/bin/sleep",
+    ]
     command += [f"--label={containers._LABEL}={owner}", "--ulimit=nofile=64:64", "--ulimit=nproc=64:64"]
-    return subprocess.check_output([*command, images.tag("sandbox"), "300"], text=True).strip()[:12]
+    return subprocess.check_output([*command, container_images.tag("sandbox"), "300"], text=True).strip()[:12]
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
@@ -46,7 +51,7 @@ class TestAvailability:
     def test_no_image(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """The session that builds it is named; nothing is pulled from anywhere."""
         usable(name)
-        monkeypatch.setattr(images, "tag", lambda _target: "localhost/no-such-image:1")
+        monkeypatch.setattr(container_images, "tag", lambda _target: "localhost/no-such-image:1")
         found = ContainerEngine(name).availability()
         assert not found.usable
         assert "no-such-image" in found.reason

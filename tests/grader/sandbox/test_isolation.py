@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from grader.errors import SandboxFault
-from grader.sandbox import Engine, bwrap, containers, totals
+from grader.sandbox import Engine, bwrap, containers, control_groups
 from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, OPEN_FILES_UNCOUNTED, End, Job, Outcome
 from tests.grader.sandbox.running import (
     CHECKOUT,
@@ -60,10 +60,10 @@ print(sorted(os.sched_getaffinity(0)))
 def counted(request: pytest.FixtureRequest, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs code with its memory counted by a control group, and where there could be none."""
     if request.param == "watchdog":
-        monkeypatch.setattr(totals.Group, "create", lambda _limits: None)
+        monkeypatch.setattr(control_groups.Group, "create", lambda _limits: None)
         # Rootless podman on some machines: the limits are on the command line, and nowhere else.
         monkeypatch.setattr(containers, "_limits", lambda _limits: [])
-    elif not totals._parents():
+    elif not control_groups._parents():
         pytest.skip("no control group can be made here (run as root, or with systemd's delegation)")
     return run
 
@@ -87,9 +87,9 @@ def survey(
                 "code = f'import sys; sys.argv[1:] = [{checkout!r}]\\n' + (here / 'survey.py').read_text()\n"
                 "harness = folder / 'harness.py'\n"
                 "harness.write_text('# harness')\n"
-                "ran = run(code, readable={'/kit/inside/harness.py': harness})\n"
-                "from grader.sandbox import totals\n"
-                "counted = totals.Group.possible()\n"
+                "ran = run(code, readable={'/kit/guest/harness.py': harness})\n"
+                "from grader.sandbox import control_groups\n"
+                "counted = control_groups.Group.possible()\n"
                 "print(json.dumps({**json.loads(ran.outcome.printed), 'counted': counted}))\n"
             )
         else:
@@ -100,11 +100,11 @@ def survey(
                 patch.setattr(bwrap, "find", lambda: bwrap.Bwrap(wheel, "", ""))
             run = runner(usable(request.param.partition(" ")[0]), folder)
             code = f"import sys; sys.argv[1:] = [{str(CHECKOUT)!r}]\n{SURVEY.read_text()}"
-            ran = run(code, readable={"/kit/inside/harness.py": harness})
+            ran = run(code, readable={"/kit/guest/harness.py": harness})
             assert ran.outcome.end is End.EXIT, ran.outcome
             found = json.loads(ran.outcome.printed)
         in_container = request.param in CONTAINERS
-        counted = in_container or bool(totals._parents())
+        counted = in_container or bool(control_groups._parents())
         yield {"engine": request.param, "container": in_container, "counted": counted, **found}
 
 
@@ -610,7 +610,7 @@ def test_end_of_the_grader(engine: Engine, tmp_path: Path, number: signal.Signal
     if number is not signal.SIGKILL:
         assert groups_of(grader.pid) == []
         assert list(temporary.iterdir()) == []
-    elif totals._parents():
+    elif control_groups._parents():
         # The next grader sweeps up what this one could not.
         runner(engine, tmp_path)("pass")
         assert groups_of(grader.pid) == []

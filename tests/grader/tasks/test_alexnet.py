@@ -117,7 +117,14 @@ class TestProbe:
         recipe = {"width": 0.125, "dropout": 0.1, "input_shape": [16, 16, 3]}
         (tmp_path / "recipe.json").write_text(json.dumps(recipe))
         (tmp_path / "output").mkdir()
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--module", "alexnet.py"]
+        command = [
+            sys.executable,
+            "-I",
+            "-B",
+            ROOT / "grader/sandbox/guest/harness.py",
+            "--module",
+            "alexnet.py",
+        ]
         command += ["--probe", ROOT / "grader/tasks/alexnet/probe.py", "--submission", ROOT / "solutions"]
         command += ["--output", tmp_path / "output", "--seed", "5", "--recipe", tmp_path / "recipe.json"]
         command += ["--seconds", "120"]  # on a busy machine

@@ -218,7 +218,14 @@ class TestProbe:
         recipe = {"blocks": [1, 1], "width": 4}
         (tmp_path / "recipe.json").write_text(json.dumps(recipe))
         (tmp_path / "output").mkdir()
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--module", "resnet.py"]
+        command = [
+            sys.executable,
+            "-I",
+            "-B",
+            ROOT / "grader/sandbox/guest/harness.py",
+            "--module",
+            "resnet.py",
+        ]
         command += ["--probe", ROOT / "grader/tasks/resnet/probe.py", "--submission", ROOT / "solutions"]
         command += ["--output", tmp_path / "output", "--seed", "5", "--recipe", tmp_path / "recipe.json"]
         command += ["--seconds", "120"]  # on a busy machine

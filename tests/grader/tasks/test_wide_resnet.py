@@ -133,8 +133,9 @@ class TestSolution:
 
     def test_rebuilt(self, solution: ModuleType) -> None:
         """Rebuilt from its blueprint, with the same weights, it computes the same to the last bit."""
-        from grader import blueprint
         from grader.inside.describe import describe
+
+        from grader import blueprint
         from grader.tasks.networks import BUDGET
 
         model = solution.build_wide_resnet(20, depth=14, width=1)
@@ -175,7 +176,7 @@ class TestProbe:
             sys.executable,
             "-I",
             "-B",
-            ROOT / "grader/inside/harness.py",
+            ROOT / "grader/sandbox/guest/harness.py",
             "--module",
             "wide_resnet.py",
         ]

@@ -10,7 +10,7 @@ import sys
 
 EVIL = "import os; os.write(1, b'attack: somebody else is infected')\n"
 written = []
-places = ["/tmp", "/var/tmp", "/dev/shm", "/kit", "/kit/inside", "/submission", os.path.expanduser("~"), "/output", "/etc", "/usr/lib"]
+places = ["/tmp", "/var/tmp", "/dev/shm", "/kit", "/kit/guest", "/submission", os.path.expanduser("~"), "/output", "/etc", "/usr/lib"]
 for folder in [*places, *site.getsitepackages(), sys.prefix, os.path.dirname(os.__file__), os.path.dirname(sys.executable)]:
     for name in ("sitecustomize.py", "evil.pth", "conftest.py", "preprocessing.py", "harness.py"):
         try:

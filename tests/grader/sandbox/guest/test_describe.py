@@ -13,7 +13,7 @@ from keras import ops
 
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.errors import BlueprintRefused
-from grader.inside.describe import Refused, describe
+from grader.sandbox.guest.describe import Refused, describe
 
 BUDGET = Budget(parameters=10**8, flops=10**11, activations=10**8, nodes=800)
 

@@ -17,9 +17,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from grader.errors import SandboxFault
-from grader.sandbox import cores, totals
+from grader.sandbox import control_groups, cores
 from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Job, Outcome
-from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
+from grader.sandbox.supervision import Printed, refuse_when_stopping, supervise
 
 _MARK = "KIT_SANDBOX_JOB"  # in the environment of all of a job's processes, and of no others
 
@@ -65,7 +65,7 @@ class NoneEngine:
             home = cleanup.enter_context(
                 tempfile.TemporaryDirectory(prefix="kit-none-", ignore_cleanup_errors=True)
             )
-            group = totals.Group.create(job.limits)
+            group = control_groups.Group.create(job.limits)
             if group is not None:
                 cleanup.callback(group.remove)
             own: set[int] = set()
@@ -74,7 +74,7 @@ class NoneEngine:
             mark = secrets.token_hex(8)
             try:
                 process = subprocess.Popen(
-                    [*(totals.entering(group) if group else ()), *_command(job, own)],
+                    [*(control_groups.entering(group) if group else ()), *_command(job, own)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -88,11 +88,11 @@ class NoneEngine:
             assert process.stdout is not None
             cleanup.enter_context(process.stdout)
             printed = Printed(process.stdout, job.limits.printed_bytes)
-            counted: totals.Group | totals.Watchdog | None = group
+            counted: control_groups.Group | control_groups.Watchdog | None = group
             if group is None and sys.platform == "linux":
                 proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
                 cleanup.callback(os.close, proc)
-                counted = totals.Watchdog(job.limits, proc, lambda pid: _marked(pid, mark))
+                counted = control_groups.Watchdog(job.limits, proc, lambda pid: _marked(pid, mark))
             checks: list[Callable[[], End | None]] = [
                 lambda: _output_over(job.output, job.limits.output_bytes),
                 *([counted.over] if counted else ()),
@@ -165,7 +165,7 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _stop(process: subprocess.Popen[bytes], group: totals.Group | None, mark: str) -> None:
+def _stop(process: subprocess.Popen[bytes], group: control_groups.Group | None, mark: str) -> None:
     """Kills the program and what it started; what left its process group is found by group or mark."""
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import IO
 
 from grader.errors import SandboxFault
-from grader.sandbox import totals
+from grader.sandbox import control_groups
 from grader.sandbox.base import MAX_OUTPUT_FILES, Availability, End, Job, Limits, Outcome
 from grader.sandbox.files import copy_files, opened
-from grader.sandbox.watch import Printed, refuse_when_stopping, supervise
+from grader.sandbox.supervision import Printed, refuse_when_stopping, supervise
 
 READY = b"ready\n"
 START_SECONDS = 30.0  # on an idle machine: bwrap 20 ms, podman and docker half a second
@@ -44,7 +44,7 @@ class Sandbox(ABC):
     launcher: subprocess.Popen[bytes]
     program: int
     output: int
-    totals: totals.Group | totals.Watchdog
+    totals: control_groups.Group | control_groups.Watchdog
 
     @abstractmethod
     def exit_code(self) -> int | None:
@@ -65,7 +65,7 @@ class Sandbox(ABC):
             self.launcher.stdin.flush()
 
         def output_over() -> End | None:
-            used, files = totals.used_bytes(self.output), totals.used_files(self.output)
+            used, files = control_groups.used_bytes(self.output), control_groups.used_files(self.output)
             return End.OUTPUT if used > limits.output_bytes or files > MAX_OUTPUT_FILES else None
 
         passed, seconds = supervise(

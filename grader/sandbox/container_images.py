@@ -1,8 +1,8 @@
-"""The containers' images: what they are called, whether they are here, and how they are built.
+"""The container images: what they are called, whether they are here, and how they are built.
 
-    images.tag("sandbox")                      the name of the image that fits this checkout
-    images.find("podman", images.tag(...))     what the engine has under that name, or None
-    images.build("podman", "sandbox")          builds it; takes seconds where nothing has changed
+    container_images.tag("sandbox")            the name of the image that fits this checkout
+    container_images.find("podman", name)      what the engine has under that name, or None
+    container_images.build("podman", "sandbox")          builds it; takes seconds where nothing has changed
 
 A name holds the digest of the lock and of everything else that decides what the image is. Change any of it
 and the image of that name is missing: a stale one is never used.
@@ -23,7 +23,7 @@ from typing import Literal
 
 from grader.errors import GraderFault, UsageError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 Target = Literal["sandbox", "trainer"]
 TensorFlow = Literal["gpu", "cpu"]

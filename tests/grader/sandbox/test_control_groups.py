@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import totals
+from grader.sandbox import control_groups
 from grader.sandbox.base import End, Limits
 from tests.grader.sandbox.running import runner, usable
 
@@ -17,8 +17,8 @@ from tests.grader.sandbox.running import runner, usable
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The two files of /proc that say which groups this process is in."""
     files = {"/proc/self/mountinfo": "", "/proc/self/cgroup": ""}
-    real = totals._read
-    monkeypatch.setattr(totals, "_read", lambda path: files.get(str(path)) or real(path))
+    real = control_groups._read
+    monkeypatch.setattr(control_groups, "_read", lambda path: files.get(str(path)) or real(path))
     return files
 
 
@@ -27,7 +27,9 @@ class TestGroupsOf:
         """One tree for everything."""
         machine["/proc/self/mountinfo"] = "30 24 0:27 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n"
         machine["/proc/self/cgroup"] = "0::/user.slice/user-1000.slice/session-2.scope\n"
-        assert totals._groups_of() == {"": Path("/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope")}
+        assert control_groups._groups_of() == {
+            "": Path("/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope")
+        }
 
     def test_version_one(self, machine: dict[str, str]) -> None:
         """A tree for each controller, some of them shared."""
@@ -36,7 +38,7 @@ class TestGroupsOf:
             "32 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
         )
         machine["/proc/self/cgroup"] = "3:cpu,cpuacct:/a\n2:memory:/b\n1:name=systemd:/c\n"
-        groups = totals._groups_of()
+        groups = control_groups._groups_of()
         assert groups["memory"] == Path("/sys/fs/cgroup/memory/b")
         assert groups["cpu"] == groups["cpuacct"] == Path("/sys/fs/cgroup/cpu,cpuacct/a")
 
@@ -46,13 +48,13 @@ class TestGroupsOf:
             "31 30 0:28 /docker/1 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
         )
         machine["/proc/self/cgroup"] = "2:memory:/docker/1\n"
-        assert totals._groups_of() == {"memory": Path("/sys/fs/cgroup/memory")}
+        assert control_groups._groups_of() == {"memory": Path("/sys/fs/cgroup/memory")}
 
     def test_none(self, machine: dict[str, str]) -> None:
         """Nothing mounted, or another part of the tree: no group."""
         machine["/proc/self/mountinfo"] = "31 30 0:28 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
         machine["/proc/self/cgroup"] = "0::/elsewhere\n"
-        assert totals._groups_of() == {}
+        assert control_groups._groups_of() == {}
 
 
 class TestGroup:
@@ -60,7 +62,7 @@ class TestGroup:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Version 2's files get version 2's limits; a kernel that lacks one is no error."""
-        monkeypatch.setattr(totals, "_parents", lambda: (tmp_path,))
+        monkeypatch.setattr(control_groups, "_parents", lambda: (tmp_path,))
         make = Path.mkdir
 
         def mkdir(folder: Path) -> None:
@@ -69,7 +71,7 @@ class TestGroup:
                 (folder / name).write_text("max")
 
         monkeypatch.setattr(Path, "mkdir", mkdir)
-        group = totals.Group.create(Limits(memory_bytes=5000, processes=10))
+        group = control_groups.Group.create(Limits(memory_bytes=5000, processes=10))
         assert group is not None
         (folder,) = group.folders
         assert (folder / "memory.max").read_text() == "5000"
@@ -91,7 +93,7 @@ class TestGroup:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], written: dict[str, str]
     ) -> None:
         """One and a half cores, in both versions' words; a group without these files bounds nothing."""
-        monkeypatch.setattr(totals, "_parents", lambda: (tmp_path,))
+        monkeypatch.setattr(control_groups, "_parents", lambda: (tmp_path,))
         make = Path.mkdir
 
         def mkdir(folder: Path) -> None:
@@ -101,13 +103,13 @@ class TestGroup:
 
         monkeypatch.setattr(Path, "mkdir", mkdir)
         limits = Limits(cores=1.5)
-        group = totals.Group.create(limits)
+        group = control_groups.Group.create(limits)
         assert group is not None
         (folder,) = group.folders
         assert {file.name: file.read_text() for file in folder.iterdir()} == written
         assert group.bounds_cores(limits)
         assert not group.bounds_cores(Limits(cores=1.0))
-        assert not totals.Group([tmp_path]).bounds_cores(limits)
+        assert not control_groups.Group([tmp_path]).bounds_cores(limits)
 
     @pytest.mark.parametrize(
         ("file", "content"),
@@ -119,15 +121,15 @@ class TestGroup:
     def test_processor_time(self, tmp_path: Path, file: str, content: str) -> None:
         """In both versions' words; it is over once it is more than may be used."""
         (tmp_path / file).write_text(content)
-        assert totals.Group([tmp_path]).cpu_seconds() == 2.5
-        assert totals.Group([tmp_path], Limits(cpu_seconds=2.6)).over() is None
-        assert totals.Group([tmp_path], Limits(cpu_seconds=2.4)).over() is End.CPU
-        assert totals.Group([tmp_path]).over() is None
+        assert control_groups.Group([tmp_path]).cpu_seconds() == 2.5
+        assert control_groups.Group([tmp_path], Limits(cpu_seconds=2.6)).over() is None
+        assert control_groups.Group([tmp_path], Limits(cpu_seconds=2.4)).over() is End.CPU
+        assert control_groups.Group([tmp_path]).over() is None
 
     def test_processor_time_that_nobody_counts(self, tmp_path: Path) -> None:
         """cgroup 1's cpu.stat has no time in it."""
         (tmp_path / "cpu.stat").write_text("nr_periods 0\nnr_throttled 0\n")
-        assert totals.Group([tmp_path]).cpu_seconds() is None
+        assert control_groups.Group([tmp_path]).cpu_seconds() is None
 
     @pytest.mark.parametrize(
         ("file", "content"),
@@ -139,7 +141,7 @@ class TestGroup:
     def test_memory_is_over_once_something_was_killed(self, tmp_path: Path, file: str, content: str) -> None:
         """In both versions' words."""
         (tmp_path / file).write_text(content.format(0))
-        group = totals.Group([tmp_path])
+        group = control_groups.Group([tmp_path])
         assert group.over() is None
         (tmp_path / file).write_text(content.format(2))
         assert group.over() is End.MEMORY
@@ -149,7 +151,7 @@ class TestGroup:
         dead, alive = tmp_path / "kit-sandbox-999999999-aa", tmp_path / f"kit-sandbox-{os.getpid()}-bb"
         dead.mkdir()
         alive.mkdir()
-        totals._sweep(tmp_path)
+        control_groups._sweep(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == [alive.name]
 
     def test_sweeps_what_is_almost_gone(self, tmp_path: Path) -> None:
@@ -159,13 +161,13 @@ class TestGroup:
         (dead / "process").touch()  # as long as it is there, rmdir fails as it does for a group in use
         end = threading.Timer(0.2, (dead / "process").unlink)
         end.start()
-        totals._sweep(tmp_path)
+        control_groups._sweep(tmp_path)
         end.join()
         assert not dead.exists()
 
     def test_real_one_is_removed(self) -> None:
         """A group made here is gone after remove(), however often that is called."""
-        group = totals.Group.create(Limits())
+        group = control_groups.Group.create(Limits())
         if group is None:
             pytest.skip("no control group can be made here (run as root, or with systemd's delegation)")
         assert all(folder.is_dir() for folder in group.folders)
@@ -203,7 +205,7 @@ class TestWatchdog:
     )
     def test_adds_up(self, proc: int, limits: Limits, end: End | None) -> None:
         """Pages with their tables, time with that of children that have ended, and threads."""
-        watchdog = totals.Watchdog(limits, proc)
+        watchdog = control_groups.Watchdog(limits, proc)
         assert watchdog.over() is end
         assert watchdog.peak() == 24_576_000
         if end is not End.MEMORY:
@@ -212,7 +214,7 @@ class TestWatchdog:
     def test_page_tables_of_a_real_program(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """One byte in each 2 MiB of a mapping costs a page of table as well as the page."""
         engine = usable("bubblewrap")
-        monkeypatch.setattr(totals.Group, "create", lambda _limits: None)
+        monkeypatch.setattr(control_groups.Group, "create", lambda _limits: None)
         code = """
 import mmap, time
 maps = [mmap.mmap(-1, 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000) for _ in range(16)]
@@ -256,7 +258,7 @@ class TestScoped:
     @pytest.fixture
     def stand_in(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         """Its log; in place of systemd-run on PATH, on a machine where no group can be made directly."""
-        parents = totals._parents()
+        parents = control_groups._parents()
         if not parents:
             pytest.skip("the stand-in makes control groups itself (run as root)")
         program, log = tmp_path / "systemd-run", tmp_path / "log"
@@ -264,13 +266,13 @@ class TestScoped:
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-        monkeypatch.setattr(totals.Group, "create", lambda _limits: None)
-        totals._user_manager_enforces.cache_clear()
+        monkeypatch.setattr(control_groups.Group, "create", lambda _limits: None)
+        control_groups._user_manager_enforces.cache_clear()
         yield log
-        totals._user_manager_enforces.cache_clear()
+        control_groups._user_manager_enforces.cache_clear()
         for parent in parents:
             for folder in parent.glob("kit-stand-in-*"):
-                totals.Group([folder]).remove()
+                control_groups.Group([folder]).remove()
 
     def test_job_in_a_scope(self, stand_in: Path, tmp_path: Path) -> None:
         """The user's systemd is asked for a job's limits; the group it made ends what passes them."""
@@ -291,4 +293,4 @@ class TestScoped:
         """Where it starts programs and makes no group, it is not used."""
         program = stand_in.with_name("systemd-run")
         program.write_text('#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
-        assert totals.scoped(Limits()) == []
+        assert control_groups.scoped(Limits()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import ENGINES, Engine, Job, totals
+from grader.sandbox import ENGINES, Engine, Job, control_groups
 from grader.sandbox.base import End
 from tests.grader.sandbox.running import Run, runner
 
@@ -27,8 +27,8 @@ def run(
 ) -> Run:
     """Runs code, with a control group and where there could be none."""
     if request.param == "watchdog":
-        monkeypatch.setattr(totals.Group, "create", lambda _limits: None)
-    elif not totals._parents():
+        monkeypatch.setattr(control_groups.Group, "create", lambda _limits: None)
+    elif not control_groups._parents():
         pytest.skip("no control group can be made here (run as root, or with systemd's delegation)")
     return runner(engine, tmp_path)
 

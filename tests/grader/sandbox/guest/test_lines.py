@@ -15,7 +15,7 @@ from grader.evidence import Evidence, Network
 from grader.judging import Case, judge
 from grader.tasks.alexnet import probe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 HELPED = """\
 import keras
 
@@ -48,7 +48,7 @@ def lines(tmp_path: Path) -> Iterator[Any]:
     from keras.src.ops.operation import Operation
 
     made = Operation.__new__
-    module = load(ROOT / "grader/inside/lines.py", "kit_lines")
+    module = load(ROOT / "grader/sandbox/guest/lines.py", "kit_lines")
     watching = module.Lines()
     watching.watch(str(tmp_path))
     yield watching
@@ -90,7 +90,14 @@ class TestMessages:
         (tmp_path / "submission").mkdir()
         (tmp_path / "output").mkdir()
         (tmp_path / "submission" / "alexnet.py").write_text(edited)
-        command = [sys.executable, "-I", "-B", ROOT / "grader/inside/harness.py", "--module", "alexnet.py"]
+        command = [
+            sys.executable,
+            "-I",
+            "-B",
+            ROOT / "grader/sandbox/guest/harness.py",
+            "--module",
+            "alexnet.py",
+        ]
         command += [
             "--probe",
             ROOT / "grader/tasks/alexnet/probe.py",

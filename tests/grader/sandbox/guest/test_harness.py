@@ -18,10 +18,10 @@ import pytest
 
 from grader import evidence
 from grader.evidence import Call, Evidence, Network, Other, Raised
-from grader.inside import harness
+from grader.sandbox.guest import harness
 
-ROOT = Path(__file__).parents[2]
-HARNESS = ROOT / "grader/inside/harness.py"
+ROOT = Path(__file__).parents[4]
+HARNESS = ROOT / "grader/sandbox/guest/harness.py"
 
 Run = Callable[..., Evidence]
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli, images
+from grader import cli
 from grader.errors import GraderFault, UsageError
-from grader.images import Target
+from grader.sandbox import container_images
+from grader.sandbox.container_images import Target
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 LOCK = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
 
@@ -45,7 +46,7 @@ def checkout(tmp_path: Path) -> Path:
     root.mkdir()
     for name in ("Dockerfile", ".dockerignore", "uv.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, root / name)
-    for path in images.inputs("trainer", ROOT):
+    for path in container_images.inputs("trainer", ROOT):
         target = root / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
@@ -71,35 +72,39 @@ def append(path: Path, text: str) -> None:
 class TestTag:
     """tag."""
 
-    @pytest.mark.parametrize("target", images.TARGETS)
+    @pytest.mark.parametrize("target", container_images.TARGETS)
     def test_begins_with_the_lock(self, target: Target) -> None:
         """The name says which lock the image has."""
-        assert images.tag(target).split(":")[1].startswith(images.lock_digest()[:12] + "-")
+        assert (
+            container_images.tag(target).split(":")[1].startswith(container_images.lock_digest()[:12] + "-")
+        )
 
-    @pytest.mark.parametrize("target", images.TARGETS)
+    @pytest.mark.parametrize("target", container_images.TARGETS)
     @pytest.mark.parametrize("name", ["uv.lock", "Dockerfile"])
     def test_changes_with_what_both_are_made_of(self, checkout: Path, target: Target, name: str) -> None:
         """Another lock or Dockerfile is another image."""
-        before = images.tag(target, root=checkout)
+        before = container_images.tag(target, root=checkout)
         append(checkout / name, "\n# changed\n")
-        assert images.tag(target, root=checkout) != before
+        assert container_images.tag(target, root=checkout) != before
 
     def test_changes_with_the_code_that_trains(self, checkout: Path) -> None:
         """The trainer's does; the sandbox holds none of it."""
-        sandbox, trainer = (images.tag(target, root=checkout) for target in images.TARGETS)
+        sandbox, trainer = (
+            container_images.tag(target, root=checkout) for target in container_images.TARGETS
+        )
         append(checkout / "lab" / "training.py", "\n# changed\n")
-        assert images.tag("sandbox", root=checkout) == sandbox
-        assert images.tag("trainer", root=checkout) != trainer
+        assert container_images.tag("sandbox", root=checkout) == sandbox
+        assert container_images.tag("trainer", root=checkout) != trainer
 
     def test_stays_with_the_settings_of_tools(self, checkout: Path) -> None:
         """The lock says all that matters of pyproject.toml."""
-        before = images.tag("sandbox", root=checkout)
+        before = container_images.tag("sandbox", root=checkout)
         append(checkout / "pyproject.toml", "\n# changed\n")
-        assert images.tag("sandbox", root=checkout) == before
+        assert container_images.tag("sandbox", root=checkout) == before
 
     def test_tells_the_trainers_apart(self) -> None:
         """One with CUDA is never taken for one without."""
-        assert images.tag("trainer") != images.tag("trainer", tensorflow="cpu")
+        assert container_images.tag("trainer") != container_images.tag("trainer", tensorflow="cpu")
 
 
 class TestContent:
@@ -121,7 +126,7 @@ class TestContent:
     def test_is_code_alone(self) -> None:
         """No data, no solution, no judge, no manifest; all else is kept out by the first line."""
         assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "**"
-        names = {path.relative_to(ROOT).as_posix() for path in images.inputs("trainer", ROOT)}
+        names = {path.relative_to(ROOT).as_posix() for path in container_images.inputs("trainer", ROOT)}
         assert {"lab/training.py", "grader/trainer.py", "grader/blueprint/reading.py"} <= names
         assert not [name for name in names - {"Dockerfile", "uv.lock"} if not name.endswith(".py")]
         assert not [name for name in names if re.search("hidden|judge|solution|sandbox|cli", name)]
@@ -149,7 +154,7 @@ class TestContent:
         }
         assert len(versions) == 2
 
-    @pytest.mark.parametrize("target", images.TARGETS)
+    @pytest.mark.parametrize("target", container_images.TARGETS)
     def test_runs_as_nobody_in_particular(self, target: Target) -> None:
         """Each target ends as user 1000, and nothing is installed after that."""
         (stage,) = re.findall(rf"^FROM runtime AS {target}$(.*?)(?=^FROM|\Z)", DOCKERFILE, re.M | re.S)
@@ -163,7 +168,7 @@ class TestBuild:
     def test_asks_the_engine(self, engine: Path, checkout: Path, tmp_path: Path) -> None:
         """With the base, the lock and the certificates as a secret, which no layer keeps."""
         bundle = tmp_path / "ca.pem"
-        image, _ = images.build(
+        image, _ = container_images.build(
             "podman", "trainer", tensorflow="cpu", base="localhost/b:1", ca_bundle=bundle, root=checkout
         )
         assert (image.id, image.digest, image.size, image.labels) == ("aa", "bb", 7, {"a": "b"})
@@ -172,17 +177,17 @@ class TestBuild:
         assert words[-1] == str(checkout)
         assert {
             "--target=trainer",
-            f"--tag={images.tag('trainer', tensorflow='cpu', root=checkout)}",
+            f"--tag={container_images.tag('trainer', tensorflow='cpu', root=checkout)}",
             "--build-arg=BASE_IMAGE=localhost/b:1",
             "--build-arg=TENSORFLOW=cpu",
-            f"--build-arg=LOCK={images.lock_digest(checkout)}",
+            f"--build-arg=LOCK={container_images.lock_digest(checkout)}",
             "--build-arg=REVISION=unknown",
             f"--secret=id=ca_bundle,src={bundle}",
         } <= set(words)
 
     def test_leaves_the_base_to_the_dockerfile(self, engine: Path, checkout: Path) -> None:
         """No argument, no secret, unless asked for."""
-        images.build("podman", "sandbox", root=checkout)
+        container_images.build("podman", "sandbox", root=checkout)
         asked = (engine / "asked").read_text()
         assert "BASE_IMAGE" not in asked
         assert "secret" not in asked
@@ -191,7 +196,7 @@ class TestBuild:
         """Such as a registry that cannot be reached."""
         (engine / "broken").touch()
         with pytest.raises(GraderFault, match=r"could not build[^\n]*sandbox\n.*\.ci/base-image podman"):
-            images.build("podman", "sandbox", root=checkout)
+            container_images.build("podman", "sandbox", root=checkout)
 
     def test_passes_over_a_docker_that_cannot_build(
         self, engine: Path, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -205,22 +210,22 @@ class TestBuild:
         (lame / "docker").chmod(0o755)
         monkeypatch.setenv("PATH", str(lame))
         with pytest.raises(UsageError, match=r"no buildx[^\n]*\n.*--engine podman"):
-            images.build("docker", "sandbox", root=checkout)
+            container_images.build("docker", "sandbox", root=checkout)
         (engine / "podman").rename(engine / "docker")
         monkeypatch.setenv("PATH", f"{lame}:{engine}")
         with pytest.raises(
             GraderFault, match="does not answer"
         ):  # the first one, which is good enough to ask
-            images.build("docker", "sandbox", root=checkout)
+            container_images.build("docker", "sandbox", root=checkout)
         assert '["build", ' in (engine / "asked").read_text()
 
     def test_finds_nothing(self, engine: Path) -> None:
         """An image that is not there is None, an engine that does not answer a fault."""
         (engine / "empty").touch()
-        assert images.find("podman", "localhost/x:1") is None
+        assert container_images.find("podman", "localhost/x:1") is None
         (engine / "broken").touch()
         with pytest.raises(GraderFault, match="does not answer: Error: cannot connect"):
-            images.find("podman", "localhost/x:1")
+            container_images.find("podman", "localhost/x:1")
 
     @pytest.mark.parametrize("name", ["auto", "podman", "docker"])
     def test_names_the_package_of_a_missing_engine(
@@ -237,11 +242,11 @@ class TestBuild:
         """Engine, name, size, id, digest, lock and time of each."""
         assert cli.main(["image", "--engine", "podman", "--cpu-trainer"]) == 0
         said = capsys.readouterr().out
-        for target in images.TARGETS:
+        for target in container_images.TARGETS:
             assert re.search(rf"^{target}: 0\.00 GB with podman in \d+\.\d s$", said, re.M)
-            assert images.tag(target, tensorflow="cpu") in said
+            assert container_images.tag(target, tensorflow="cpu") in said
         assert said.count("sha256:aa") == said.count("sha256:bb") == 2
-        assert images.lock_digest() in said
+        assert container_images.lock_digest() in said
 
     def test_refuses_certificates_that_are_not_there(
         self, engine: Path, capsys: pytest.CaptureFixture[str]
@@ -254,4 +259,4 @@ class TestBuild:
     def test_knows_two_engines(self) -> None:
         """Any other is wrong usage."""
         with pytest.raises(UsageError, match="lxc"):
-            images.command("lxc")
+            container_images.command("lxc")
