@@ -19,7 +19,7 @@ from grader.config.manifest import Check, Task
 from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.evidence import Array, Call, Evidence, Network, Other, Raised
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 
 IMAGE = (32, 32, 3)  # of either data set
 

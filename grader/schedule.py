@@ -22,7 +22,7 @@ from grader.blueprint import Blueprint
 from grader.config.manifest import Check, Manifest, Task
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, SubmissionError, TrainerFault
-from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
 from grader.thresholds import Threshold, decisive, fraction

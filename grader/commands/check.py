@@ -13,8 +13,8 @@ from grader import sandbox, schedule
 from grader.commands import place, progress
 from grader.config import manifest, profiles
 from grader.errors import UsageError
-from grader.export import drawing, terminal
-from grader.record import CheckResult, Run, Status, SubmissionResult
+from grader.exporters import drawing, terminal
+from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.submission import Source
 from grader.text import plain
 

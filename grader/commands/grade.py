@@ -19,8 +19,8 @@ from grader.commands import progress
 from grader.commands.place import is_own
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
-from grader.export import drawing, gradescope, table, terminal
-from grader.record import Run, SubmissionResult
+from grader.exporters import drawing, gradescope, marks_csv, terminal
+from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.submission import Source
 from grader.text import plain
@@ -229,7 +229,7 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
         pictures = ", and pictures of what differs" if drawn else ""
         console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
-    write_atomically(out / "marks.csv", table.marks_csv(results))
+    write_atomically(out / "marks.csv", marks_csv.marks_csv(results))
     console.print(terminal.summary(results))
     if any(result.run.provisional for result in results):
         console.print(Text(f"Marks are provisional: {results[0].run.provisional_because}.", style="yellow"))

@@ -23,8 +23,8 @@ from grader.commands import grade, progress
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest, Task
 from grader.errors import UsageError
-from grader.export.terminal import number
-from grader.record import CheckResult, Run, Status, SubmissionResult
+from grader.exporters.terminal import number
+from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.submission import Source
 from lab import data
 from lab.files import write_atomically

@@ -2,7 +2,7 @@
 
     container_images.tag("sandbox")            the name of the image that fits this checkout
     container_images.find("podman", name)      what the engine has under that name, or None
-    container_images.build("podman", "sandbox")          builds it; takes seconds where nothing has changed
+    container_images.build("podman", "sandbox")  builds it; takes seconds where nothing has changed
 
 A name holds the digest of the lock and of everything else that decides what the image is. Change any of it
 and the image of that name is missing: a stale one is never used.

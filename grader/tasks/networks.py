@@ -21,7 +21,7 @@ from grader import blueprint
 from grader.blueprint import FORMAT, Blueprint, Budget, Node
 from grader.evidence import Network
 from grader.judging import Blocked, Case, Judge, Unmet
-from grader.record import Drawing, DrawnRow, Status, Verdict
+from grader.results.record import Drawing, DrawnRow, Status, Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
 # its pooling, so that this is what it is told.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.judging import Case, ordinal
-from grader.record import Verdict
+from grader.results.record import Verdict
 from grader.tasks.networks import BEFORE_NORMALISATION, Difference, Join, Path, Step, Want, read
 
 

@@ -23,7 +23,7 @@ from grader.config import manifest
 from grader.config.manifest import Task
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Case, judge
-from grader.record import Verdict
+from grader.results.record import Verdict
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")

@@ -12,7 +12,7 @@ from grader import bank
 from grader.bank import Entry, Mutant
 from grader.config import manifest
 from grader.errors import ManifestError
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 
 ROOT = Path(__file__).parents[2]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")

@@ -12,7 +12,7 @@ from grader import sandbox, thresholds
 from grader.commands import grade
 from grader.config import profiles
 from grader.errors import UsageError
-from grader.record import Run
+from grader.results.record import Run
 from grader.submission import Source
 from grader.trainer import Conditions
 

@@ -18,7 +18,7 @@ from grader.config.manifest import Check, Task
 from grader.errors import GraderFault
 from grader.evidence import Call, Evidence, Network, Other, Raised
 from grader.judging import Blocked, Case, Unmet, described, number, numbers
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from grader.config import manifest
 from grader.evidence import Call, Evidence
 from grader.judging import Case, inputs, judge
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")

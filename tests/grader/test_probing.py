@@ -18,7 +18,7 @@ from grader.config import manifest
 from grader.config.manifest import Task
 from grader.errors import SandboxFault
 from grader.probing import Probed, Turns, probe
-from grader.record import Status
+from grader.results.record import Status
 from grader.sandbox import Availability, End, Engine, Job, Limits, Outcome
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from grader.bank import Entry, Mutant
 from grader.commands import prove
 from grader.commands.prove import Order, Proved
 from grader.config import manifest
-from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 
 ROOT = Path(__file__).parents[2]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")

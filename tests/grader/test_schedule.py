@@ -18,8 +18,8 @@ from grader import judging, probing, schedule
 from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
-from grader.export import gradescope, table, terminal
-from grader.record import CheckResult, Run, Status, SubmissionResult
+from grader.exporters import gradescope, marks_csv, terminal
+from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Job, Outcome
 from grader.submission import Source
@@ -275,7 +275,7 @@ class TestClose:
         test = next(t for t in gradescope.results(result)["tests"] if "learns.coarse" in t["tags"])
         assert said in test["output"]
         assert test["extra_data"]["seeds"] == [FIRST, SECOND, THIRD]
-        assert "close, decided by three trainings: resnet learns.coarse" in table.marks_csv([result])
+        assert "close, decided by three trainings: resnet learns.coarse" in marks_csv.marks_csv([result])
 
 
 def job_of(width: int) -> TrainingJob:

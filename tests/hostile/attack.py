@@ -46,7 +46,7 @@ from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
-from grader.record import Run, Status, SubmissionResult
+from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
 from grader.thresholds import Threshold
 from grader.trainer import Job as TrainingJob

@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.evidence import Array
 from grader.judging import Case, Judge, apart, described, likeness
-from grader.record import Verdict
+from grader.results.record import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe
 

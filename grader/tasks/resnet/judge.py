@@ -17,7 +17,7 @@ from grader import judging
 from grader.blueprint import Blueprint
 from grader.evidence import Network, Other
 from grader.judging import Blocked, Case, Judge, ordinal
-from grader.record import Verdict
+from grader.results.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.blueprint import Blueprint
 from grader.judging import Case, Judge, ordinal
-from grader.record import Verdict
+from grader.results.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,

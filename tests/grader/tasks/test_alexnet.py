@@ -10,7 +10,7 @@ import pytest
 
 from grader.evidence import Evidence
 from grader.judging import Case, judge
-from grader.record import Status
+from grader.results.record import Status
 from grader.tasks.alexnet import probe
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from grader.blueprint import read as read_blueprint
 from grader.config.manifest import Task
 from grader.evidence import Call, Evidence, Network
 from grader.judging import Case, judge, ordinal
-from grader.record import Status
+from grader.results.record import Status
 from grader.tasks.alexnet import probe as alexnet_probe
 from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, absent, compare, path
 from grader.tasks.resnet import probe as resnet_probe

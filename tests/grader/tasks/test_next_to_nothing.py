@@ -9,7 +9,7 @@ from grader.config import manifest
 from grader.config.profiles import CLASSES
 from grader.evidence import Evidence
 from grader.judging import Case
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 from tests.grader.tasks.test_described import PARAMS, TASKS
 
 MOST_POINTS = 2

@@ -14,7 +14,7 @@ import pytest
 from grader.config import manifest
 from grader.evidence import Call, Evidence, Raised
 from grader.judging import Case, judge
-from grader.record import Status, Verdict
+from grader.results.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.judge import CHECKS
 

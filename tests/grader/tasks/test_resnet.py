@@ -12,7 +12,7 @@ from grader import judging
 from grader.blueprint import Blueprint, Budget
 from grader.evidence import Evidence
 from grader.judging import Case, judge
-from grader.record import Status
+from grader.results.record import Status
 from grader.tasks.resnet import probe
 
 ROOT = Path(__file__).parents[3]

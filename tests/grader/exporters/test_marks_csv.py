@@ -2,8 +2,8 @@
 
 import csv
 
-from grader.export.table import marks_csv
-from grader.record import SubmissionResult
+from grader.exporters.marks_csv import marks_csv
+from grader.results.record import SubmissionResult
 
 
 def rows(*results: SubmissionResult) -> list[dict[str, str]]:

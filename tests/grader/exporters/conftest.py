@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 
 RUN = Run(
     profile="offline",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from grader.export import gradescope
-from grader.record import SubmissionResult
+from grader.exporters import gradescope
+from grader.results.record import SubmissionResult
 
 # Keys and values that the documentation lists ("Autograder specifications", Output format).
 TOP = {

@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from grader.export.terminal import number
-from grader.record import Status, SubmissionResult
+from grader.exporters.terminal import number
+from grader.results.record import Status, SubmissionResult
 from grader.text import spreadsheet_cell
 
 

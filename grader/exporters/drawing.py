@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from grader.record import Drawing, Status, SubmissionResult
+from grader.results.record import Drawing, Status, SubmissionResult
 from grader.text import plain
 from lab.files import write_atomically
 

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from grader import schedule, submission
 from grader.config import manifest, profiles
-from grader.export import gradescope, table, terminal
-from grader.record import Run, SubmissionResult
+from grader.exporters import gradescope, marks_csv, terminal
+from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Availability, End, Job, Outcome
 
 ROOT = Path(__file__).parents[3]
@@ -143,7 +143,7 @@ class TestTextFromASubmission:
 
     def test_is_no_formula_in_a_table(self, text: str, tmp_path: Path) -> None:
         """No cell begins like one, whether a comma or a semicolon is taken to end a cell."""
-        written = table.marks_csv(graded(text, tmp_path / "class"))
+        written = marks_csv.marks_csv(graded(text, tmp_path / "class"))
         assert not unfit(written.replace("\r\n", "\n"))
         for separator in (",", ";", "\t"):
             for row in csv.reader(io.StringIO(written), delimiter=separator):

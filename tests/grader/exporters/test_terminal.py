@@ -1,7 +1,7 @@
 """What a person reads: every mark, why, a hint; and nothing that a submission smuggles in."""
 
-from grader.export import terminal
-from grader.record import SubmissionResult
+from grader.exporters import terminal
+from grader.results.record import SubmissionResult
 
 
 class TestSubmission:

@@ -6,9 +6,9 @@ Gradescope keeps and shows to instructors.
 
 from typing import Any
 
-from grader.export import drawing
-from grader.export.terminal import as_text, number, submission
-from grader.record import CheckResult, Status, SubmissionResult, TaskResult
+from grader.exporters import drawing
+from grader.exporters.terminal import as_text, number, submission
+from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 
 
 def results(result: SubmissionResult) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from grader.export import drawing, gradescope, terminal
-from grader.record import Drawing, DrawnRow, Status, SubmissionResult
+from grader.exporters import drawing, gradescope, terminal
+from grader.results.record import Drawing, DrawnRow, Status, SubmissionResult
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = Drawing(

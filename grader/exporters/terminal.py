@@ -7,8 +7,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.export import drawing
-from grader.record import CheckResult, Status, SubmissionResult, TaskResult
+from grader.exporters import drawing
+from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
 _SIGNS = {

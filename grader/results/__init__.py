@@ -1,0 +1,1 @@
+"""What grading came to: plain, frozen, serialisable data."""
