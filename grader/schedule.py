@@ -26,7 +26,7 @@ from grader.results.record import CheckResult, Run, Status, SubmissionResult, Ta
 from grader.sandbox import Engine, Limits
 from grader.submission import Source, Submission
 from grader.thresholds import Threshold, decisive, fraction
-from grader.trainer import Job, Overrun, Result, limit_seconds
+from grader.training.trainer import Job, Overrun, Result, limit_seconds
 
 # For each digest of a job its result or what went wrong with the machine.
 Outcomes = Mapping[str, Result | TrainerFault]

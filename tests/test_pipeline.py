@@ -256,7 +256,12 @@ class TestChanges:
         edit(
             kit / "grader" / "blueprint" / "network.py", "\n\n\n@dataclass", "\n\n# a comment\n\n\n@dataclass"
         )
-        for file in ("grader/trainer.py", "grader/thresholds.py", "lab/synthetic.py", "lab/trial.py"):
+        for file in (
+            "grader/training/trainer.py",
+            "grader/thresholds/__init__.py",
+            "lab/synthetic.py",
+            "lab/trial.py",
+        ):
             with (kit / file).open("a") as source:
                 source.write("\n\n# a comment\n")
         assert record(kit) == []
@@ -372,8 +377,8 @@ class TestDeclarations:
 
     def test_pin(self) -> None:
         """The pin in params.yaml, on which stages depend, is that of the .dvc files."""
-        from grader import trainer
         from grader.config import profiles
+        from grader.training import trainer
 
         assert profiles.load(ROOT / "params.yaml").pins == {"cifar-100": trainer.pin("cifar-100")}
 
@@ -402,7 +407,7 @@ def children(kit: Path) -> int:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             mine = f"PYTHONPATH={kit}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            found += mine and b"grader.trainer" in (entry / "cmdline").read_bytes()
+            found += mine and b"grader.training.trainer" in (entry / "cmdline").read_bytes()
         except OSError:
             continue
     return found

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import sandbox, schedule
-from grader.commands import place, progress
+from grader.commands import place
 from grader.config import manifest, profiles
 from grader.errors import UsageError
 from grader.exporters import drawing, terminal
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.submission import Source
 from grader.text import plain
+from grader.training import progress
 
 
 def check(

@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import launchers, sandbox, thresholds, trainer
+from grader import sandbox, thresholds
 from grader.config import profiles
 from grader.errors import GraderFault, UsageError
 from grader.sandbox import bwrap, container_images
 from grader.sandbox.self_test import try_limits
 from grader.text import plain
+from grader.training import launchers, trainer
 from lab import data
 from lab.errors import KitError
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import judging, launchers, sandbox, schedule, submission, thresholds, trainer
+from grader import judging, sandbox, schedule, submission, thresholds
 from grader.blueprint import Blueprint
-from grader.commands import progress
 from grader.commands.place import is_own
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
@@ -24,6 +23,7 @@ from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.submission import Source
 from grader.text import plain
+from grader.training import launchers, progress, trainer
 from lab import data
 from lab.errors import DataError
 from lab.files import write_atomically

@@ -1,7 +1,7 @@
 """Reads params.yaml into typed objects, or says which line of it is wrong and how.
 
 A profile is everything that decides what an accuracy means: which images, which recipe, how large the
-networks are built. Changing any of it makes the profile's thresholds stale (see grader/thresholds.py).
+networks are built. Changing any of it makes the profile's thresholds stale (see grader/thresholds).
 """
 
 from pathlib import Path

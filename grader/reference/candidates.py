@@ -8,7 +8,7 @@ so are the variants of them that the brief allows as well;
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
 
 where the mean is that of the variant which learns least and the deviation is pooled over the variants, as in
-grader/thresholds.py: a recipe under which one allowed network learns now well, now badly is no sharp one.
+grader/thresholds: a recipe under which one allowed network learns now well, now badly is no sharp one.
 
 The wrong networks are made from the solutions' own, as data. Those of the first kind pass every check of the
 structure, since the brief leaves their fault open, and only fail to learn: nothing but the threshold catches
@@ -26,16 +26,16 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from grader import blueprint, sandbox, trainer
+from grader import blueprint, sandbox
 from grader.blueprint import Blueprint
-from grader.commands import progress
 from grader.config.manifest import Task
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
 from grader.reference import matrix
 from grader.reference.solutions import describe, variants
 from grader.thresholds import Variant, bound, pooled
-from grader.trainer import Job, Result
+from grader.training import progress, trainer
+from grader.training.trainer import Job, Result
 from lab.files import write_atomically
 
 Node = dict[str, Any]

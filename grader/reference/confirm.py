@@ -18,7 +18,7 @@ from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
 from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
-from grader.trainer import Job, Result
+from grader.training.trainer import Job, Result
 from lab.files import write_atomically
 
 FIRST_SEED = 100_001  # far from those of the reference runs and of grading

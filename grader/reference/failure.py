@@ -27,8 +27,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grader import trainer
 from grader.errors import ManifestError
+from grader.training import trainer
 from lab import data, synthetic
 from lab.files import write_atomically
 from lab.trial import BATCH, Learner

@@ -2,7 +2,7 @@
 
 For each task and label set the solution as written is trained under every reference seed, and a variant of it
 under the first MIN_RUNS of them: both together say how far accuracies deviate from seed to seed (see
-grader/thresholds.py), so that of the second no more than its mean has to be found.
+grader/thresholds), so that of the second no more than its mean has to be found.
 """
 
 import statistics
@@ -15,13 +15,13 @@ from typing import NamedTuple, get_args
 
 from rich.console import Console
 
-from grader import blueprint, trainer
-from grader.commands import progress
+from grader import blueprint
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, TrainerFault
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
-from grader.trainer import Job, Launcher, Result
+from grader.training import progress, trainer
+from grader.training.trainer import Job, Launcher, Result
 
 VERSION = 1  # of which trainings there are and what is kept of them: see grader/reference/versions.py
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import launchers, trainer
 from grader.config import profiles
 from grader.errors import UsageError
 from grader.reference import matrix, stages
 from grader.reference.__main__ import WORKERS
 from grader.reference.stages import Place
+from grader.training import launchers, trainer
 
 # Profiles that train on a GPU have a dvc.yaml of their own: `dvc repro` without arguments leaves them alone.
 _FOLDERS = {"cpu": Path(), "gpu": Path("reference") / "gpu"}

@@ -27,15 +27,16 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from grader import calibration, thresholds, trainer
-from grader.calibration import Calibration
+from grader import thresholds
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import ManifestError, UsageError
 from grader.reference import page, verdicts
 from grader.reference.page import Content, Html, Missing, Picture, Section, details, paragraph, tag
-from grader.thresholds import Runs, Thresholds, Variant
-from grader.trainer import Result
+from grader.thresholds import Runs, Thresholds, Variant, calibration
+from grader.thresholds.calibration import Calibration
+from grader.training import trainer
+from grader.training.trainer import Result
 from lab import data, synthetic
 from lab import figures as draw
 from lab.data import DataSet

@@ -12,16 +12,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import blueprint, calibration, launchers, sandbox, thresholds, trainer
-from grader.commands import progress
+from grader import blueprint, sandbox, thresholds
 from grader.config import manifest, profiles
 from grader.config.manifest import Task
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError, UsageError
-from grader.launchers import Chosen
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
-from grader.trainer import Job, Result
+from grader.thresholds import calibration
+from grader.training import launchers, progress, trainer
+from grader.training.launchers import Chosen
+from grader.training.trainer import Job, Result
 from lab import data
 from lab.errors import DataError
 from lab.files import write_atomically

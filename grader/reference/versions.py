@@ -51,7 +51,7 @@ GROUPS = {
             "lab/data.py:DataSet,read",
             "grader/blueprint/rebuilding.py",
             "grader/config/profiles.py:CLASSES",
-            "grader/trainer.py:environment,perform,_load,_rest",
+            "grader/training/trainer.py:environment,perform,_load,_rest",
         ),
     ),
     # The pictures of the embedded set.
@@ -80,16 +80,16 @@ GROUPS = {
         (
             "grader/reference/matrix.py:Cells,Key,measure,seeds,_digest",
             "grader/reference/stages.py:observe",
-            "grader/thresholds.py:MIN_RUNS,ReferenceRun,Runs,save_runs",
-            "grader/trainer.py:Conditions,Job,Observation,Result",
+            "grader/thresholds/__init__.py:MIN_RUNS,ReferenceRun,Runs,save_runs",
+            "grader/training/trainer.py:Conditions,Job,Observation,Result",
         ),
     ),
     # From runs to thresholds.json, calibration.json and metrics/.
     "thresholds": Group(
-        "grader/thresholds.py:VERSION",
-        ("grader/calibration.py", "grader/thresholds.py", "grader/reference/metrics.py"),
+        "grader/thresholds/__init__.py:VERSION",
+        ("grader/thresholds/calibration.py", "grader/thresholds/__init__.py", "grader/reference/metrics.py"),
         without=(
-            "grader/thresholds.py:fraction,load,save_estimates,_Estimate,_Estimates,_main,_fix",
+            "grader/thresholds/__init__.py:fraction,load,save_estimates,_Estimate,_Estimates,_fix",
             "grader/reference/metrics.py:table",
         ),
     ),

@@ -14,7 +14,7 @@ from grader.config import profiles
 from grader.errors import UsageError
 from grader.results.record import Run
 from grader.submission import Source
-from grader.trainer import Conditions
+from grader.training.trainer import Conditions
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("cpu")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader import blueprint, launchers, thresholds, trainer
+from grader import blueprint, thresholds
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, ManifestError
@@ -22,7 +22,8 @@ from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
-from grader.trainer import Result
+from grader.training import launchers, trainer
+from grader.training.trainer import Result
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")

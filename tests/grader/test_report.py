@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from grader import calibration, thresholds, trainer
+from grader import thresholds
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, UsageError
 from grader.reference import page, report
 from grader.reference.page import Html, Missing, Picture, Section, tag
-from grader.thresholds import ReferenceRun, Runs, Variant
-from grader.trainer import Conditions, Observation, Result
+from grader.thresholds import ReferenceRun, Runs, Variant, calibration
+from grader.training import trainer
+from grader.training.trainer import Conditions, Observation, Result
 from lab import synthetic
 from lab.errors import DataError
 

@@ -24,8 +24,8 @@ from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Job, Outcome
 from grader.submission import Source
 from grader.thresholds import Threshold
-from grader.trainer import Job as TrainingJob
-from grader.trainer import Overrun, Result, limit_seconds
+from grader.training.trainer import Job as TrainingJob
+from grader.training.trainer import Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")

@@ -49,8 +49,8 @@ from grader.errors import SubmissionError, TrainerFault, UsageError
 from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
 from grader.thresholds import Threshold
-from grader.trainer import Job as TrainingJob
-from grader.trainer import Result
+from grader.training.trainer import Job as TrainingJob
+from grader.training.trainer import Result
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
 from tests.hostile.doors import DOORS, Door

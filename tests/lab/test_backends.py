@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import trainer
 from grader.config.profiles import Backend
+from grader.training import trainer
 
 BOTH: tuple[Backend, ...] = ("tensorflow", "jax")
 

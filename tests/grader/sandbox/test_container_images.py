@@ -113,7 +113,7 @@ class TestContent:
     def test_suffices_to_train(self, checkout: Path) -> None:
         """With what .dockerignore lets in and nothing else of the grader, the trainer starts."""
         started = subprocess.run(
-            [sys.executable, "-P", "-m", "grader.trainer", "--help"],
+            [sys.executable, "-P", "-m", "grader.training.trainer", "--help"],
             cwd=checkout.parent,
             env={**os.environ, "PYTHONPATH": str(checkout), "TF_CPP_MIN_LOG_LEVEL": "3"},
             capture_output=True,
@@ -127,7 +127,7 @@ class TestContent:
         """No data, no solution, no judge, no manifest; all else is kept out by the first line."""
         assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "**"
         names = {path.relative_to(ROOT).as_posix() for path in container_images.inputs("trainer", ROOT)}
-        assert {"lab/training.py", "grader/trainer.py", "grader/blueprint/reading.py"} <= names
+        assert {"lab/training.py", "grader/training/trainer.py", "grader/blueprint/reading.py"} <= names
         assert not [name for name in names - {"Dockerfile", "uv.lock"} if not name.endswith(".py")]
         assert not [name for name in names if re.search("hidden|judge|solution|sandbox|cli", name)]
 

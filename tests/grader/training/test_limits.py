@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import judging, launchers, schedule, thresholds, trainer
-from grader.commands import grade, progress
+from grader import judging, schedule, thresholds
+from grader.commands import grade
 from grader.config import manifest, profiles
-from grader.trainer import Job, Result
+from grader.training import launchers, progress, trainer
+from grader.training.trainer import Job, Result
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
 NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])

@@ -1,9 +1,9 @@
 """Trains networks that came as data, each in a process of its own, and keeps what came out.
 
     results = run(jobs, store=Path(".kit/trainings"))          # the parent: Result or TrainerFault by digest
-    python -m grader.trainer JOB.json RESULT.json              # the child: one training
+    python -m grader.training.trainer JOB.json RESULT.json     # the child: one training
 
-Where a child runs is its launcher's business: here as a plain process, in grader/launchers.py in a container.
+Where a child runs is its launcher's business (launchers.py): as a plain process, or in a container.
 A child has a limit of processor time, so that a busy machine changes nothing, and of memory. One that
 passes a limit is an Overrun: only a training of the described network can tell whose fault that is
 (grader/schedule.py).
@@ -47,7 +47,7 @@ from grader.errors import TrainerFault
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # Of a child. On a CPU the solutions take 0.9 GiB, most of it TensorFlow; a GPU's driver alone maps more.
 MEMORY_BYTES: dict[Device, int | None] = {"cpu": 3 * 1024**3, "gpu": None}
@@ -338,7 +338,7 @@ class Launcher(Protocol):
     def start(
         self, home: Path, arguments: Sequence[str]
     ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
-        """Starts `python -m grader.trainer ARGUMENTS`; on leaving, nothing of it is left.
+        """Starts `python -m grader.training.trainer ARGUMENTS`; on leaving, nothing of it is left.
 
         Its stdin is never written to: it closes when the parent is gone, however it went, and so ends the
         child. Its stdout tells of progress, its stderr goes to the file `errors` in home.
@@ -394,9 +394,8 @@ def run(
         TrainerFault: the store cannot be made.
     """
     if launcher is None:
-        from grader.launchers import (
-            Local,  # not above: it is no part of the trainer's image, where a child runs
-        )
+        # Not above: it is no part of the trainer's container image, where a child runs.
+        from grader.training.launchers import Local
 
         launcher = Local()
     watch = watch or Watch()
@@ -635,7 +634,7 @@ def environment(home: str, device: Device, backend: Backend = "tensorflow") -> d
 def main(arguments: list[str] | None = None) -> int:
     """Runs one job: progress as JSON lines on stdout, the result written in one go."""
     parser = argparse.ArgumentParser(
-        prog="python -m grader.trainer", description="One training. Started by `grade`."
+        prog="python -m grader.training.trainer", description="One training. Started by `grade`."
     )
     parser.add_argument("job", type=Path, nargs="?")
     parser.add_argument("result", type=Path, nargs="?")

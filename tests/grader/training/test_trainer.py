@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import blueprint, launchers, trainer
+from grader import blueprint
 from grader.blueprint import Budget
 from grader.config import profiles
 from grader.config.profiles import Backend, Profile
 from grader.errors import TrainerFault
 from grader.sandbox import control_groups
-from grader.trainer import Job, Overrun, Result, Step
+from grader.training import launchers, trainer
+from grader.training.trainer import Job, Overrun, Result, Step
 from lab import synthetic
 from lab.errors import DataError
 
@@ -483,7 +484,14 @@ class TestMain:
         order.write_text(
             job(conditions=job().conditions.model_copy(update={"recipe": long})).model_dump_json()
         )
-        command = [sys.executable, "-P", "-m", "grader.trainer", str(order), str(tmp_path / "result.json")]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "grader.training.trainer",
+            str(order),
+            str(tmp_path / "result.json"),
+        ]
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -7,12 +7,12 @@ hidden accuracy over n seeds, and its standard deviation s, known with f degrees
     threshold = m - k * s,    k = t(1 - RATE, f) * sqrt(1 + 1/n)
 
 A new training of the same network falls below it with probability RATE = 0.1%, if accuracies are normal
-(grader/calibration.py tests that, and simulates the rate).
+(calibration.py tests that, and simulates the rate).
 
 The brief leaves initialisers open, and they can cost more than any seed: the solution is trained as it is
 written, and again with Keras's default initialisers. Each variant has its own mean and bound, and the lower
 bound counts, so that neither choice decides a mark. The deviation from seed to seed is taken from both
-together, since it is about the same (grader/calibration.py tests that too): s squared is the mean of theirs,
+together, since it is about the same (calibration.py tests that too): s squared is the mean of theirs,
 weighted by n - 1, and f the sum of n - 1. So five seeds of a second variant are enough: with 20 and 5, k is
 3.57 for the first and 3.82 for the second. From 5 seeds alone it would be 7.86.
 
@@ -32,7 +32,6 @@ libraries) it is stale: `Thresholds.stale` says what has changed; marks are give
 import json
 import math
 import statistics
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -45,7 +44,7 @@ from scipy import special
 
 from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
-from grader.trainer import Conditions, Result
+from grader.training.trainer import Conditions, Result
 from lab.files import write_atomically
 
 Variant = Literal["as written", "default initialisers"]
@@ -544,15 +543,3 @@ def _differences(before: object, now: object, name: str = "") -> Iterator[tuple[
             yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
     elif before != now:
         yield name, before, now
-
-
-def _main(arguments: Sequence[str]) -> int:
-    """`python -m grader.thresholds reference/gpu`: thresholds.json from estimates.yaml."""
-    for folder in arguments:
-        for threshold in save_estimates(Path(folder)).thresholds:
-            print(f"{threshold.task} on {threshold.labels} labels: {threshold.threshold:.1%}, an estimate")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))

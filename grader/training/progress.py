@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from grader import trainer
 from grader.errors import TrainerFault
-from grader.trainer import Job, Result, Step
+from grader.training import trainer
+from grader.training.trainer import Job, Result, Step
 
 _QUIET_SECONDS = 30.0
 

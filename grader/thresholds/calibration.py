@@ -3,7 +3,7 @@
 A threshold promises that one new training of a correct network falls below it with probability RATE. That
 holds if accuracies are normal from seed to seed, and it says nothing of the whole procedure, in which a close
 result is decided by two more trainings. So both are examined, with the functions that set the thresholds and
-decide on them (grader/thresholds.py), not with a copy of them:
+decide on them (grader/thresholds), not with a copy of them:
 
 - Normality: Shapiro and Wilk's test of each network's accuracies, and one test of all together.
 - Spread: whether the variants of a solution differ in it, since a threshold takes them to be alike (Brown and

@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.console import Console
 
 from grader.blueprint import read
-from grader.commands.progress import Display
 from grader.config import profiles
-from grader.trainer import Job
+from grader.training.progress import Display
+from grader.training.trainer import Job
 
-PROFILE = profiles.load(Path(__file__).resolve().parents[2] / "params.yaml").profile("offline")
+PROFILE = profiles.load(Path(__file__).resolve().parents[3] / "params.yaml").profile("offline")
 
 
 def job(seed: int) -> Job:

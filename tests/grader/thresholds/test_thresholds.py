@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from grader import thresholds, trainer
+from grader import thresholds
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
 from grader.thresholds import ReferenceRun, Runs
-from grader.trainer import Conditions, Result
+from grader.training import trainer
+from grader.training.trainer import Conditions, Result
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 CONDITIONS = Conditions.of(PROFILE, "pin")
 ACCURACIES = (0.40, 0.41, 0.42, 0.39, 0.405)
@@ -153,7 +154,7 @@ class TestFraction:
 
 
 class TestBound:
-    """factor, bound, near and decisive: the rules that grader/calibration.py simulates."""
+    """factor, bound, near and decisive: the rules that grader/thresholds/calibration.py simulates."""
 
     @pytest.mark.parametrize(("n", "k"), [(5, 7.86), (10, 4.51), (20, 3.67), (30, 3.45), (50, 3.30)])
     def test_factor(self, n: int, k: float) -> None:

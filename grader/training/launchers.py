@@ -18,12 +18,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader import trainer
 from grader.config.profiles import Backend, Device
 from grader.errors import UsageError
 from grader.sandbox import container_images, containers, control_groups
 from grader.sandbox.base import End, Limits
-from grader.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage
+from grader.training import trainer
+from grader.training.trainer import JOB_HOME, MEMORY_BYTES, ROOT, Usage
 
 _USER = 1000  # as in the Dockerfile
 _PROCESSES = 4096  # of TensorFlow and CUDA: dozens; but it counts all that the user runs on this machine
@@ -109,7 +109,7 @@ class Local:
 
     def _command(self, arguments: list[str]) -> list[str]:
         # -P: the current folder, wherever that is, must not decide what gets imported.
-        return [sys.executable, "-P", "-m", "grader.trainer", *arguments]
+        return [sys.executable, "-P", "-m", "grader.training.trainer", *arguments]
 
 
 class Contained:
@@ -190,7 +190,7 @@ class Contained:
             ),
             f"--volume={home}:/job:ro,Z",
             f"--volume={home / 'out'}:/job/out:Z",
-            *(self._image, "-m", "grader.trainer"),
+            *(self._image, "-m", "grader.training.trainer"),
             *(argument.replace(JOB_HOME, "/job") for argument in arguments),
         ]
 
@@ -207,7 +207,7 @@ def _first_process(engine: str, name: str) -> int | None:
         said = subprocess.run(command, capture_output=True, timeout=_ASK_SECONDS, check=True).stdout
         first = int(said)
         # An engine on another machine would name a process that is something else here.
-        if b"grader.trainer" in Path("/proc", str(first), "cmdline").read_bytes():
+        if b"grader.training.trainer" in Path("/proc", str(first), "cmdline").read_bytes():
             return first
     return None
 

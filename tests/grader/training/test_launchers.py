@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from grader import launchers, trainer
 from grader.config.profiles import Backend
 from grader.errors import TrainerFault, UsageError
-from grader.launchers import Chosen, Contained
 from grader.sandbox import container_images
-from grader.trainer import Job, Result
+from grader.training import launchers, trainer
+from grader.training.launchers import Chosen, Contained
+from grader.training.trainer import Job, Result
 from tests.grader.sandbox.running import CONTAINERS, containers_of, usable
-from tests.grader.test_trainer import NETWORK, PIN, PROFILE, Heard
+from tests.grader.training.test_trainer import NETWORK, PIN, PROFILE, Heard
 
 
 @pytest.fixture(scope="module", params=CONTAINERS)
