@@ -9,13 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import sandbox, schedule
+from grader import sandbox
 from grader.commands import place
 from grader.config import manifest, profiles
 from grader.errors import UsageError
 from grader.exporters import drawing, terminal
+from grader.grading import schedule
+from grader.grading.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
-from grader.submission import Source
 from grader.text import plain
 from grader.training import progress
 

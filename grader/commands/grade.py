@@ -13,15 +13,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import judging, sandbox, schedule, submission, thresholds
+from grader import sandbox, thresholds
 from grader.blueprint import Blueprint
 from grader.commands.place import is_own
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
 from grader.exporters import drawing, gradescope, marks_csv, terminal
+from grader.grading import intake, judging, schedule
+from grader.grading.intake import Source
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
-from grader.submission import Source
 from grader.text import plain
 from grader.training import launchers, progress, trainer
 from lab import data
@@ -60,7 +61,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
         ManifestError, DataError: the course's own files are wrong or missing.
     """
     tasks = manifest.load(root / "assignment" / "tasks.toml")
-    sources = submission.find(order.paths, [task.module for task in tasks.tasks])
+    sources = intake.find(order.paths, [task.module for task in tasks.tasks])
     params = profiles.load(root / "params.yaml")
     profile = params.profile(order.profile or ("cpu" if data.available(root) else "offline"))
     _check_out(order.out)

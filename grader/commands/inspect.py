@@ -19,14 +19,14 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader import probing, submission
 from grader.commands import place
 from grader.config import profiles
 from grader.errors import SandboxFault, UsageError
-from grader.evidence import Call, Evidence, Other
+from grader.grading import intake, probing
+from grader.grading.evidence import Call, Evidence, Other
+from grader.grading.intake import Source
 from grader.sandbox import GUEST, Engine, Limits
 from grader.sandbox.base import End
-from grader.submission import Source
 from grader.text import plain
 from lab import data, inspection, synthetic
 from lab.data import DataSet
@@ -106,7 +106,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
     """
     with tempfile.TemporaryDirectory(prefix="kit-inspect-") as name:
         (taken_in := Path(name, "submission")).mkdir()
-        taken = submission.take_in(Source(folder.name, folder), [MODULE], taken_in)
+        taken = intake.take_in(Source(folder.name, folder), [MODULE], taken_in)
         beside = {"images.npy": images.images, "labels.npy": images.coarse_labels}
         for file, array in beside.items():
             np.save(Path(name, file), array)

@@ -17,15 +17,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from grader import bank, sandbox, schedule, thresholds
+from grader import bank, sandbox, thresholds
 from grader.bank import Entry, Mutant
 from grader.commands import grade
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest, Task
 from grader.errors import UsageError
 from grader.exporters.terminal import number
+from grader.grading import schedule
+from grader.grading.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
-from grader.submission import Source
 from grader.training import launchers, progress
 from lab import data
 from lab.files import write_atomically

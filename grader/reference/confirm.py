@@ -1,8 +1,8 @@
 """Whether right code passes: the solutions graded under seeds that no threshold was made from.
 
 The thresholds say how rarely a right network fails, from a model of how accuracies deviate. This tries it:
-each solution is trained under fresh seeds and judged as `grade` judges a submission (grader/schedule.py), a
-close result by the median of three. reference/<profile>/confirmation.json has them all.
+each solution is trained under fresh seeds and judged as `grade` judges a submission (grader/grading),
+a close result by the median of three. reference/<profile>/confirmation.json has them all.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -12,12 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from grader import blueprint, probing, sandbox
+from grader import blueprint, sandbox
 from grader.blueprint import Blueprint
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES, Argument, LabelSet, Profile
 from grader.errors import BlueprintRefused, ManifestError
-from grader.evidence import Network
+from grader.grading import probing
+from grader.grading.evidence import Network
 from grader.thresholds import Variant
 from lab.files import write_atomically
 

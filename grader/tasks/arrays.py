@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.evidence import Array
-from grader.judging import Blocked, Case, Unmet, ordinal
+from grader.grading.evidence import Array
+from grader.grading.judging import Blocked, Case, Unmet, ordinal
 
 # As float64 and not as Python's numbers, which NumPy would turn into the float16 they are compared with.
 LARGEST = np.float64(np.finfo(np.float32).max)

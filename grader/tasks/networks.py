@@ -19,8 +19,8 @@ from typing import Any
 
 from grader import blueprint
 from grader.blueprint import FORMAT, Blueprint, Budget, Node
-from grader.evidence import Network
-from grader.judging import Blocked, Case, Judge, Unmet
+from grader.grading.evidence import Network
+from grader.grading.judging import Blocked, Case, Judge, Unmet
 from grader.results.record import Drawing, DrawnRow, Status, Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot

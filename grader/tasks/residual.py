@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from grader.judging import Case, ordinal
+from grader.grading.judging import Case, ordinal
 from grader.results.record import Verdict
 from grader.tasks.networks import BEFORE_NORMALISATION, Difference, Join, Path, Step, Want, read
 

@@ -21,8 +21,8 @@ from grader import bank
 from grader.bank import Change, Entry
 from grader.config import manifest
 from grader.config.manifest import Task
-from grader.evidence import Call, Evidence, Network, Other, Raised
-from grader.judging import Case, judge
+from grader.grading.evidence import Call, Evidence, Network, Other, Raised
+from grader.grading.judging import Case, judge
 from grader.results.record import Verdict
 
 ROOT = Path(__file__).parents[2]

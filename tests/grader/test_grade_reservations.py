@@ -12,8 +12,8 @@ from grader import sandbox, thresholds
 from grader.commands import grade
 from grader.config import profiles
 from grader.errors import UsageError
+from grader.grading.intake import Source
 from grader.results.record import Run
-from grader.submission import Source
 from grader.training.trainer import Conditions
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -41,11 +41,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import sandbox, schedule, submission
+from grader import sandbox
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
+from grader.grading import intake, schedule
 from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Job, Limits, Outcome
 from grader.thresholds import Threshold
@@ -160,7 +161,7 @@ class Range:
         training = schedule.Training(self._job, _threshold, _train)
         limits = limits or self.limits(*paths)
         plan = schedule.Plan(self._tasks, self._profile, self.engine, run, training, limits=limits)
-        sources = submission.find(paths, self._modules)
+        sources = intake.find(paths, self._modules)
         results = []
         # Written and shown as the command does it: a name that is no name for a folder would end it here.
         with tempfile.TemporaryDirectory(prefix="results-", dir=self.canaries.folder.parent) as out:

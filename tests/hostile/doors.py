@@ -23,8 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import submission
 from grader.errors import SubmissionError
+from grader.grading import intake
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
@@ -354,10 +354,10 @@ def _takes_in(path: Path, end: float) -> tuple[int, int]:
     modules = ["preprocessing.py"]
     while time.monotonic() < end:
         tried += 1
-        for source in submission.find([path], modules):
+        for source in intake.find([path], modules):
             with tempfile.TemporaryDirectory(prefix="kit-door-") as into:
                 with contextlib.suppress(SubmissionError):
-                    submission.take_in(source, modules, Path(into))
+                    intake.take_in(source, modules, Path(into))
                 taken += any("SECRET" in file.read_text() for file in Path(into).rglob("*.py"))
     return tried, taken
 

@@ -36,12 +36,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grader import blueprint, judging, submission
+from grader import blueprint
 from grader.blueprint import Budget
 from grader.config import manifest
 from grader.errors import BlueprintRefused, EvidenceRefused, SubmissionError
-from grader.evidence import Evidence
-from grader.submission import Source
+from grader.grading import intake, judging
+from grader.grading.evidence import Evidence
+from grader.grading.intake import Source
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
@@ -312,9 +313,7 @@ class ZipReader(Reader):
         into = folder / "into"
         into.mkdir()
         try:
-            taken = submission.take_in(
-                Source("m", folder / "m.zip"), ("preprocessing.py", "alexnet.py"), into
-            )
+            taken = intake.take_in(Source("m", folder / "m.zip"), ("preprocessing.py", "alexnet.py"), into)
         except SubmissionError as error:
             return error.message
         finally:

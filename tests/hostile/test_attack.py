@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader import schedule
+from grader.grading import schedule
 from grader.sandbox import ENGINES
 from tests.hostile import doors
 from tests.hostile.attack import QUICK, Range, Shown

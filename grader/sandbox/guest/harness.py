@@ -6,9 +6,9 @@
 
 Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
 it. That is why nothing in here judges. The inputs are drawn afresh for each run, what is written is read as
-data and under caps by grader/evidence.py, and how the process ended is for the sandbox to say. What this file
-owes is fairness: an honest submission gets everything recorded that works, and is told in plain words, with
-the line in its own file, what does not.
+data and under caps by grader/grading/evidence.py, and how the process ended is for the sandbox to say. What
+this file owes is fairness: for an honest submission everything that works is recorded, and what does not work
+is reported in plain words, with the line in its own file.
 
 Only the standard library and NumPy are imported here; Keras only for a submission that names it.
 """
@@ -32,12 +32,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 FORMAT = 1
-STARTED = b"the probe has started\n"  # grader/probing.py looks for it in what was printed
+STARTED = b"the probe has started\n"  # grader/grading/probing.py looks for it in what was printed
 MIB = 1024 * 1024
 # What one call may take: of processor time, and by the clock, for a call that waits. Importing may take twice
 # as much. Seconds of a call of a right submission: below 2.
 CALL_SECONDS, CALL_CLOCK = 15.0, 40.0
-# The caps of grader/evidence.py, kept here so that an honest mistake costs one value and not all evidence.
+# The caps of grader/grading/evidence.py, kept here: an honest mistake costs one value, not all evidence.
 MAX_FILE_BYTES = 64 * MIB
 MAX_TOTAL_BYTES = 256 * MIB
 MAX_ARRAYS = 190
@@ -364,8 +364,8 @@ class Calls:
 class TimeIsUp(BaseException):
     """Raised in the submission's code by an alarm; no Exception, so that `except Exception` lets it pass.
 
-    The message says which time it was: "15 s of processor time". Of the two kinds grader/probing.py knows the
-    names: what other programs on the machine have a part in is tried again.
+    The message says which time it was: "15 s of processor time". Of the two kinds probing.py knows
+    the names: what other programs on the machine have a part in is tried again.
     """
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 from grader.blueprint import Blueprint
-from grader.judging import Case, Judge, ordinal
+from grader.grading.judging import Case, Judge, ordinal
 from grader.results.record import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe

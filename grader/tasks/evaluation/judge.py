@@ -10,8 +10,8 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from grader.evidence import Array
-from grader.judging import Case, Judge, apart, described, likeness
+from grader.grading.evidence import Array
+from grader.grading.judging import Case, Judge, apart, described, likeness
 from grader.results.record import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe

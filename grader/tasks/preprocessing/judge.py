@@ -14,8 +14,8 @@ from typing import NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
-from grader.evidence import Array
-from grader.judging import Blocked, Case, Unmet, described, described_array, likeness, number, numbers
+from grader.grading.evidence import Array
+from grader.grading.judging import Blocked, Case, Unmet, described, described_array, likeness, number, numbers
 from grader.results.record import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 

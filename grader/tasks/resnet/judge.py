@@ -13,10 +13,10 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
-from grader import judging
 from grader.blueprint import Blueprint
-from grader.evidence import Network, Other
-from grader.judging import Blocked, Case, Judge, ordinal
+from grader.grading import judging
+from grader.grading.evidence import Network, Other
+from grader.grading.judging import Blocked, Case, Judge, ordinal
 from grader.results.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (

@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 from grader.blueprint import Blueprint
-from grader.judging import Case, Judge, ordinal
+from grader.grading.judging import Case, Judge, ordinal
 from grader.results.record import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (

@@ -7,7 +7,7 @@ import pytest
 
 from grader.config import manifest
 from grader.errors import ManifestError
-from grader.judging import judges_of
+from grader.grading.judging import judges_of
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = manifest.load(ROOT / "assignment" / "tasks.toml")

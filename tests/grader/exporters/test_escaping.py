@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grader import schedule, submission
 from grader.config import manifest, profiles
 from grader.exporters import gradescope, marks_csv, terminal
+from grader.grading import intake, schedule
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Availability, End, Job, Outcome
 
@@ -117,7 +117,7 @@ def graded(text: str, folder: Path) -> list[SubmissionResult]:
     run = Run(profile="p", data="d", data_pin="", provisional_because="", engine="e", seed=1, versions={})
     profile = profiles.load(ROOT / "params.yaml").profile("offline")
     plan = schedule.Plan(tasks, profile, Saying(text), run, None)
-    return list(schedule.grade(submission.find([folder], [task.module for task in tasks.tasks]), plan))
+    return list(schedule.grade(intake.find([folder], [task.module for task in tasks.tasks]), plan))
 
 
 def unfit(text: str) -> set[str]:

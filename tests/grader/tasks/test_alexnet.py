@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from grader.evidence import Evidence
-from grader.judging import Case, judge
+from grader.grading.evidence import Evidence
+from grader.grading.judging import Case, judge
 from grader.results.record import Status
 from grader.tasks.alexnet import probe
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from grader import bank, judging
+from grader import bank
 from grader.bank import Entry
 from grader.blueprint import Blueprint, build, excess, read
 from grader.config import manifest, profiles
 from grader.errors import ManifestError
-from grader.evidence import Network
+from grader.grading import judging
+from grader.grading.evidence import Network
 from grader.tasks.networks import BUDGET
 from lab import training
 

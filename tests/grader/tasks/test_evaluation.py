@@ -13,8 +13,8 @@ import pytest
 from sklearn import metrics
 
 from grader.config import manifest
-from grader.evidence import Call, Evidence
-from grader.judging import Case, judge
+from grader.grading.evidence import Call, Evidence
+from grader.grading.judging import Case, judge
 from grader.results.record import Status, Verdict
 from grader.tasks.evaluation import probe
 from grader.tasks.evaluation.judge import CHECKS, count_pairs, share_among_first, sum_by_superclass

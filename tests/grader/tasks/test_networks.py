@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from grader.blueprint import read as read_blueprint
 from grader.config.manifest import Task
-from grader.evidence import Call, Evidence, Network
-from grader.judging import Case, judge, ordinal
+from grader.grading.evidence import Call, Evidence, Network
+from grader.grading.judging import Case, judge, ordinal
 from grader.results.record import Status
 from grader.tasks.alexnet import probe as alexnet_probe
 from grader.tasks.networks import BUDGET, Join, Path, Step, Tangled, Want, absent, compare, path

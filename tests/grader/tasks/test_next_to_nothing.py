@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from grader import judging
 from grader.config import manifest
 from grader.config.profiles import CLASSES
-from grader.evidence import Evidence
-from grader.judging import Case
+from grader.grading import judging
+from grader.grading.evidence import Evidence
+from grader.grading.judging import Case
 from grader.results.record import Status, Verdict
 from tests.grader.tasks.test_described import PARAMS, TASKS
 

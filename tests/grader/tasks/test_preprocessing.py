@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from grader.config import manifest
-from grader.evidence import Call, Evidence, Raised
-from grader.judging import Case, judge
+from grader.grading.evidence import Call, Evidence, Raised
+from grader.grading.judging import Case, judge
 from grader.results.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.judge import CHECKS

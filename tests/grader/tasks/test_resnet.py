@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from grader import judging
 from grader.blueprint import Blueprint, Budget
-from grader.evidence import Evidence
-from grader.judging import Case, judge
+from grader.grading import judging
+from grader.grading.evidence import Evidence
+from grader.grading.judging import Case, judge
 from grader.results.record import Status
 from grader.tasks.resnet import probe
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import judging, schedule, thresholds
+from grader import thresholds
 from grader.commands import grade
 from grader.config import manifest, profiles
+from grader.grading import judging, schedule
 from grader.training import launchers, progress, trainer
 from grader.training.trainer import Job, Result
 

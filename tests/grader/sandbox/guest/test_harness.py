@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import evidence
-from grader.evidence import Call, Evidence, Network, Other, Raised
+from grader.grading import evidence
+from grader.grading.evidence import Call, Evidence, Network, Other, Raised
 from grader.sandbox.guest import harness
 
 ROOT = Path(__file__).parents[4]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from grader.config import manifest
-from grader.evidence import Evidence, Network
-from grader.judging import Case, judge
+from grader.grading.evidence import Evidence, Network
+from grader.grading.judging import Case, judge
 from grader.tasks.alexnet import probe
 
 ROOT = Path(__file__).parents[4]

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import evidence
 from grader.errors import EvidenceRefused
-from grader.evidence import Evidence, Network, Other, Raised, read_array
+from grader.grading import evidence
+from grader.grading.evidence import Evidence, Network, Other, Raised, read_array
 
 CALL = {
     "function": "f",

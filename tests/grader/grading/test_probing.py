@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import judging, probing, sandbox
+from grader import sandbox
 from grader.config import manifest
 from grader.config.manifest import Task
 from grader.errors import SandboxFault
-from grader.probing import Probed, Turns, probe
+from grader.grading import judging, probing
+from grader.grading.probing import Probed, Turns, probe
 from grader.results.record import Status
 from grader.sandbox import Availability, End, Engine, Job, Limits, Outcome
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STARTED = probing.STARTED
 EVIDENCE = {
     "format": 1,

@@ -12,16 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader import blueprint, judging
+from grader import blueprint
 from grader.config import manifest
 from grader.config.manifest import Check, Task
 from grader.errors import GraderFault
-from grader.evidence import Call, Evidence, Network, Other, Raised
-from grader.judging import Blocked, Case, Unmet, described, number, numbers
+from grader.grading import judging
+from grader.grading.evidence import Call, Evidence, Network, Other, Raised
+from grader.grading.judging import Blocked, Case, Unmet, described, number, numbers
 from grader.results.record import Status, Verdict
 from grader.tasks.preprocessing import probe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHECK = Check(id="adds", title="It adds", points=1, functions=("add",), hint="Use the plus sign.")
 TASK = Task(id="sums", title="Sums", module="sums.py", functions=("add",), checks=(CHECK,))
 BUDGET = blueprint.Budget(parameters=10**6, flops=10**9, activations=10**6, nodes=100)

@@ -14,20 +14,20 @@ from typing import Any, ClassVar
 
 import pytest
 
-from grader import judging, probing, schedule
 from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
+from grader.grading import judging, probing, schedule
+from grader.grading.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Job, Outcome
-from grader.submission import Source
 from grader.thresholds import Threshold
 from grader.training.trainer import Job as TrainingJob
 from grader.training.trainer import Overrun, Result, limit_seconds
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 FIRST, SECOND, THIRD = PROFILE.grading_seed, *PROFILE.extra_seeds
 RUN = Run(

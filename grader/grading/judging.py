@@ -18,7 +18,7 @@ from grader import blueprint
 from grader.config.manifest import Check, Task
 from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
-from grader.evidence import Array, Call, Evidence, Network, Other, Raised
+from grader.grading.evidence import Array, Call, Evidence, Network, Other, Raised
 from grader.results.record import Status, Verdict
 
 IMAGE = (32, 32, 3)  # of either data set
@@ -55,7 +55,7 @@ class Case:
         evidence: what the student's functions did.
         inputs: what they were given: `draw(seed)` of the task's probe.
         ended: for each function that ended the whole process, and for "import", how often and how it did so;
-            more in grader.probing.Probed.
+            more in grader.grading.probing.Probed.
         refused: why the evidence as a whole cannot be used, if it cannot.
     """
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from grader import submission
 from grader.errors import SubmissionError, UsageError
-from grader.submission import Source, find, take_in
+from grader.grading import intake
+from grader.grading.intake import Source, find, take_in
 
 MODULES = ("preprocessing.py", "alexnet.py")
 
@@ -190,7 +190,7 @@ class TestLinkInAClass:
 
     def test_without_descriptors(self, around: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """On Windows too."""
-        monkeypatch.setattr(submission, "_BY_DESCRIPTOR", False)
+        monkeypatch.setattr(intake, "_BY_DESCRIPTOR", False)
         (around / "class" / "eve").symlink_to("../alice")
         (source,) = find([around / "class"], MODULES)
         with pytest.raises(SubmissionError, match="eve is a link"):
@@ -248,7 +248,7 @@ class TestTakeInAFolder:
         (source / "link").symlink_to(tmp_path)
         zipped(tmp_path / "a.zip", {"hw/preprocessing.py": "x"})
         with_them = take_in(Source("a", source), MODULES, into)
-        monkeypatch.setattr(submission, "_BY_DESCRIPTOR", False)
+        monkeypatch.setattr(intake, "_BY_DESCRIPTOR", False)
         (tmp_path / "again").mkdir()
         without = take_in(Source("a", source), MODULES, tmp_path / "again")
         assert without.notes == with_them.notes
@@ -273,17 +273,17 @@ class TestTakeInAFolder:
             most = max(most, _open_descriptors())
             return plain(*arguments)
 
-        plain, submission._is_litter = submission._is_litter, count
+        plain, intake._is_litter = intake._is_litter, count
         try:
             take_in(Source("a", tmp_path / "a"), MODULES, into)
         finally:
-            submission._is_litter = plain
-        assert most - before <= submission.MAX_DEPTH + 3
+            intake._is_litter = plain
+        assert most - before <= intake.MAX_DEPTH + 3
         assert _open_descriptors() == before
 
     def test_too_many_files(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bound on what is looked at ends the walk with a reason."""
-        monkeypatch.setattr(submission, "MAX_ENTRIES", 50)
+        monkeypatch.setattr(intake, "MAX_ENTRIES", 50)
         source = write(tmp_path / "a", *(f"f{i}.txt" for i in range(60)))
         with pytest.raises(SubmissionError, match="more than 50"):
             take_in(Source("a", source), MODULES, into)
@@ -341,14 +341,14 @@ class TestChangesWhileItIsRead:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             kinds[into_what](path)
 
-        is_litter = submission._is_litter
+        is_litter = intake._is_litter
 
         def listed(name: str) -> bool:
             if name == entry:
                 swap(tmp_path / "eve" / entry)
             return is_litter(name)
 
-        monkeypatch.setattr(submission, "_is_litter", listed)
+        monkeypatch.setattr(intake, "_is_litter", listed)
         taken = take_in(Source("eve", tmp_path / "eve"), MODULES, into)
         assert not (taken.folder / entry).exists()
         # An empty folder in place of another is read like any.
@@ -452,7 +452,7 @@ class TestTakeInAZip:
 
     def test_millions_of_entries(self, tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A list of entries that is too long is refused before it is read: it would fill the memory."""
-        monkeypatch.setattr(submission, "MAX_DIRECTORY_BYTES", 100_000)
+        monkeypatch.setattr(intake, "MAX_DIRECTORY_BYTES", 100_000)
         path = zipped(tmp_path / "m.zip", {str(i): "" for i in range(3000)})
         with pytest.raises(SubmissionError, match="list of entries"):
             take_in(Source("m", path), MODULES, into)
@@ -488,7 +488,7 @@ class TestTakeInAZip:
         """Ten thousand entries to be left out do not make ten thousand lines."""
         path = zipped(tmp_path / "m.zip", {f"../{i}": "" for i in range(1000)} | {"preprocessing.py": "a"})
         taken = take_in(Source("m", path), MODULES, into)
-        assert len(taken.notes) == submission.MAX_NOTES + 1
+        assert len(taken.notes) == intake.MAX_NOTES + 1
         assert "980 more" in taken.notes[-1]
 
     @pytest.mark.parametrize("cut", [10, 60, 200])

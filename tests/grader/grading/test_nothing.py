@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from grader.config import manifest
-from grader.evidence import Call, Evidence
-from grader.judging import Case, inputs, judge
+from grader.grading.evidence import Call, Evidence
+from grader.grading.judging import Case, inputs, judge
 from grader.results.record import Status, Verdict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
 SEEDS = (1, 20)
 MOST = 2.0  # points in a task, for what computes nothing

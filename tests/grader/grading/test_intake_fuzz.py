@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from grader import submission
 from grader.errors import SubmissionError
-from grader.submission import Source, take_in
+from grader.grading import intake
+from grader.grading.intake import Source, take_in
 
 MODULES = ("preprocessing.py", "alexnet.py")
 QUIET = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
@@ -85,7 +85,7 @@ def taken(content: bytes) -> None:
         if came is not None:
             assert came.folder.is_relative_to(into)
             assert set(came.missing) <= set(MODULES)
-            assert len(came.notes) <= submission.MAX_NOTES + 1
+            assert len(came.notes) <= intake.MAX_NOTES + 1
             assert all(note.isprintable() for note in came.notes)
         assert {path.name for path in world.iterdir()} == {"m.zip", "into"}
         modes = [path.lstat().st_mode for path in into.rglob("*")]

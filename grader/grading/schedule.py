@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader import judging, probing, submission
 from grader.blueprint import Blueprint
 from grader.config.manifest import Check, Manifest, Task
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, SubmissionError, TrainerFault
+from grader.grading import intake, judging, probing
+from grader.grading.intake import Source, Submission
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
-from grader.submission import Source, Submission
 from grader.thresholds import Threshold, decisive, fraction
 from grader.training.trainer import Job, Overrun, Result, limit_seconds
 
@@ -191,7 +191,7 @@ def _examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> _Examined:
     modules = [task.module for task in plan.manifest.tasks]
     with tempfile.TemporaryDirectory(prefix="kit-submission-") as folder:
         try:
-            taken = submission.take_in(source, modules, Path(folder))
+            taken = intake.take_in(source, modules, Path(folder))
         except SubmissionError as error:
             one.problem = str(error)
             return one

@@ -27,11 +27,11 @@ from typing import Any
 
 from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
-from grader.evidence import Evidence
+from grader.grading.evidence import Evidence
 from grader.sandbox import GUEST, Engine, Job, Limits, Outcome
 from grader.sandbox.base import End
 
-TASKS = Path(__file__).parent / "tasks"
+TASKS = Path(__file__).parents[1] / "tasks"
 STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
 TRIES = 2
 
