@@ -299,15 +299,15 @@ def _grade(options: argparse.Namespace, console: Console) -> int:
 
 
 def _stubs(options: argparse.Namespace, console: Console) -> int:
-    from grader import handout
+    from grader.handout import stubs
 
     if options.check:
-        differences = handout.check(ROOT)
+        differences = stubs.check(ROOT)
         for line in differences:
             console.print(Text(line))
         console.print("Run: nox -s stubs" if differences else "assignment/ is what solutions/ gives.")
         return 1 if differences else 0
-    changed = handout.generate(ROOT)
+    changed = stubs.generate(ROOT)
     for path in changed:
         console.print(Text(f"wrote {path.relative_to(ROOT)}"))
     console.print("assignment/ is what solutions/ gives." + ("" if changed else " Nothing had changed."))
@@ -315,7 +315,7 @@ def _stubs(options: argparse.Namespace, console: Console) -> int:
 
 
 def _prove(options: argparse.Namespace, console: Console) -> int:
-    from grader.commands.prove import Order, prove
+    from grader.proof.prove import Order, prove
 
     order = Order(
         tasks=[name.removesuffix(".py") for name in options.tasks],

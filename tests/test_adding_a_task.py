@@ -15,6 +15,7 @@ BLOCK = re.compile(r"^```[a-z]+ (?P<path>\S+/\S+?)(?: (?P<how>append|row))?\n(?P
 MOST_LINES = 150
 COPIED = (
     "assignment",
+    "bank",
     "docs",
     "grader",
     "lab",
@@ -92,8 +93,8 @@ class TestAddingATask:
         """Those that the page names, as far as they are about the new task; and its example is true."""
         only = ["-k", "augmentation or TestThisCheckout or TestShipped"]
         files = [
-            "tests/grader/test_bank.py",
-            "tests/grader/test_handout.py",
+            "tests/grader/proof/test_bank.py",
+            "tests/grader/handout/test_stubs.py",
             "tests/grader/config/test_manifest.py",
         ]
         said = run(copy, "pytest", "-q", *files, *only)

@@ -260,7 +260,7 @@ class TestChanges:
             "grader/training/trainer.py",
             "grader/thresholds/__init__.py",
             "lab/synthetic.py",
-            "lab/trial.py",
+            "grader/diagnosis/trial.py",
         ):
             with (kit / file).open("a") as source:
                 source.write("\n\n# a comment\n")

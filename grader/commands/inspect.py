@@ -21,6 +21,9 @@ from rich.text import Text
 
 from grader.commands import place
 from grader.config import profiles
+from grader.diagnosis import inspection
+from grader.diagnosis.inspection import Facts, Finding, Part, Prepared, PrepareError, Trial
+from grader.diagnosis.trial import Score
 from grader.errors import SandboxFault, UsageError
 from grader.grading import intake, probing
 from grader.grading.evidence import Call, Evidence, Other
@@ -28,10 +31,8 @@ from grader.grading.intake import Source
 from grader.sandbox import GUEST, Engine, Limits
 from grader.sandbox.base import End
 from grader.text import plain
-from lab import data, inspection, synthetic
+from lab import data, synthetic
 from lab.data import DataSet
-from lab.inspection import Facts, Finding, Part, Prepared, PrepareError, Trial
-from lab.trial import Score
 
 MODULE = "preprocessing.py"
 # As many images as fit the evidence's 64 MiB an array even if one part has them all, in float64.

@@ -27,14 +27,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from grader.diagnosis.trial import BATCH, Learner
 from grader.errors import ManifestError
 from grader.training import trainer
 from lab import data, synthetic
 from lab.files import write_atomically
-from lab.trial import BATCH, Learner
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSION = 1  # of what is measured, here and in lab/trial.py: see grader/reference/versions.py
+VERSION = 1  # of what is measured, here and in grader/diagnosis/trial.py: see grader/reference/versions.py
 FIGURES_VERSION = 1  # of how it is drawn
 EPOCHS, STEPS = 30, 50  # the study's steps, and the first 30 of its 50 epochs: the picture no longer changes
 TRAIN, VALIDATION = 8000, 1000  # images; as many training images as validation images are scored

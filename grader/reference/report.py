@@ -31,6 +31,7 @@ from grader import thresholds
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import ManifestError, UsageError
+from grader.reference import figures as draw
 from grader.reference import page, verdicts
 from grader.reference.page import Content, Html, Missing, Picture, Section, details, paragraph, tag
 from grader.thresholds import Runs, Thresholds, Variant, calibration
@@ -38,7 +39,6 @@ from grader.thresholds.calibration import Calibration
 from grader.training import trainer
 from grader.training.trainer import Result
 from lab import data, synthetic
-from lab import figures as draw
 from lab.data import DataSet
 from lab.errors import DataError, KitError
 from lab.files import write_atomically

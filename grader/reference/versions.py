@@ -96,13 +96,13 @@ GROUPS = {
     # figures/ and plots/ of a profile.
     "figures": Group(
         "grader/reference/report.py:VERSION",
-        ("grader/reference/report.py", "lab/figures.py"),
+        ("grader/reference/report.py", "grader/reference/figures.py"),
         without=("grader/reference/report.py:main,report,_again,_lead",),
     ),
     # The ResNet that would not learn: what is measured, in eight minutes; below, how it is drawn.
     "failure": Group(
         "grader/reference/failure.py:VERSION",
-        ("grader/reference/failure.py", "lab/data.py:DataSet,read", "lab/trial.py"),
+        ("grader/reference/failure.py", "lab/data.py:DataSet,read", "grader/diagnosis/trial.py"),
         without=("grader/reference/failure.py:bars_of_causes,curves,load,main,table,_png,_STYLES",),
     ),
     "failure_figures": Group(

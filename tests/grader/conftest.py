@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import bank
-from grader.bank import Change, Entry
 from grader.config import manifest
 from grader.config.manifest import Task
 from grader.grading.evidence import Call, Evidence, Network, Other, Raised
 from grader.grading.judging import Case, judge
+from grader.proof import bank
+from grader.proof.bank import Change, Entry
 from grader.results.record import Verdict
 
 ROOT = Path(__file__).parents[2]

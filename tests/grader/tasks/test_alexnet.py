@@ -1,4 +1,4 @@
-"""The judge of build_alexnet beyond the bank of mutants and alternatives, which test_bank.py goes through."""
+"""The judge of build_alexnet beyond the bank, which test_bank.py tries."""
 
 import json
 import subprocess

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from grader import bank
-from grader.bank import Entry
 from grader.blueprint import Blueprint, build, excess, read
 from grader.config import manifest, profiles
 from grader.errors import ManifestError
 from grader.grading import judging
 from grader.grading.evidence import Network
+from grader.proof import bank
+from grader.proof.bank import Entry
 from grader.tasks.networks import BUDGET
 from lab import training
 

@@ -1,4 +1,4 @@
-"""The judge of preprocessing.py beyond the bank of mutants and alternatives, which test_bank.py goes through.
+"""The judge of preprocessing.py beyond the bank, which test_bank.py tries.
 
 Every case is run for real: the harness calls it in a process of its own, as in a sandbox but without one.
 """

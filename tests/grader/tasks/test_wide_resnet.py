@@ -1,4 +1,4 @@
-"""The judge of wide_resnet.py beyond the bank of mutants and alternatives: see test_bank.py for those."""
+"""The judge of wide_resnet.py beyond the bank: see test_bank.py for that."""
 
 import importlib.util
 import json

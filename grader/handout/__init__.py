@@ -1,0 +1,1 @@
+"""What students are handed: the stubs, made from the solutions."""

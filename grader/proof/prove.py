@@ -1,0 +1,377 @@
+"""`nox -s prove`: the grader graded. Every submission of the bank, and whether it got what it deserves.
+
+A mutant must be caught by the check it names, before any other, with a message that says what is wrong and a
+hint that says what to do. A right one must have full marks. With `train` both are trained as well: mutants
+that pass every check of the structure must fail to learn, and right networks must not.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from grader import sandbox, thresholds
+from grader.commands import grade
+from grader.config import manifest, profiles
+from grader.config.manifest import Manifest, Task
+from grader.errors import UsageError
+from grader.exporters.terminal import number
+from grader.grading import schedule
+from grader.grading.intake import Source
+from grader.proof import bank
+from grader.proof.bank import Entry, Mutant
+from grader.results.record import CheckResult, Run, Status, SubmissionResult
+from grader.training import launchers, progress
+from lab import data
+from lab.files import write_atomically
+
+PROOF = Path("reference") / "proof.json"
+BEGIN, END = "<!-- the proof: written by nox -s prove -->", "<!-- end of the proof -->"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for on the command line.
+
+    Attributes:
+        tasks: only these; empty for all.
+        train: whether to train what passes the checks of the structure.
+        profile: what is trained as; None for the best that the data here allow.
+        engine: its name, or `auto`.
+        seed: of the probe inputs.
+        workers: probes and trainings at a time.
+    """
+
+    tasks: Sequence[str] = ()
+    train: bool = False
+    profile: str | None = None
+    engine: str = "auto"
+    seed: int = 1
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What came of one submission of the bank.
+
+    Attributes:
+        entry: which.
+        wrong: in which way it did not get what it deserves; empty if it did.
+        caught_by: the checks that failed, the first one first.
+        hint: what the student is told to do.
+        open: nothing was shown yet: it passes every check of the structure, and was not trained.
+        trainings: digests of the trainings that decided, with whether the check passed.
+    """
+
+    entry: Entry
+    wrong: str
+    caught_by: tuple[str, ...] = ()
+    hint: str = ""
+    open: bool = False
+    trainings: tuple[tuple[str, bool], ...] = ()
+
+
+def prove(root: Path, console: Console, order: Order) -> int:
+    """Grades the bank and says how the grader did; 0 if it was right about everything, else 1.
+
+    Raises:
+        UsageError: a task, profile or engine that cannot be used.
+        ManifestError: a mutant no longer applies.
+        DataError: the profile needs data that are not here.
+    """
+    everything = manifest.load(root / "solutions" / "tasks.toml")
+    tasks = _chosen(everything, order.tasks)
+    entries = bank.entries(root, tasks)
+    params = profiles.load(root / "params.yaml")
+    name = order.profile or ("cpu" if data.available(root) else "offline")
+    profile = params.profile(name)
+    engine = sandbox.select(order.engine, own_code=True)
+    _announce(console, entries, profile if order.train else None, engine.name, order.seed)
+    training = None
+    display = progress.Display(console, len(entries) * len(tasks.tasks))
+    if order.train:
+        place = launchers.choose(engine.name, profile.device, profile.backend)
+        wanted = thresholds.load(root / "reference" / profile.name)
+        pin = grade.pin_of(root, profile)
+        training = grade.training_of(root, profile, pin, place, wanted, display, order.workers)
+    run = Run(
+        profile=profile.name,
+        data="",
+        data_pin="",
+        provisional_because="",
+        engine=engine.name,
+        seed=order.seed,
+        versions=grade.versions(),
+    )
+    with tempfile.TemporaryDirectory(prefix="kit-bank-") as folder, sandbox.interruptible(), display:
+        sources = []
+        for entry in entries:
+            place_of = Path(folder, entry.folder)
+            place_of.mkdir()
+            bank.write(root, entry, place_of)
+            sources.append(Source(entry.folder, place_of))
+        plan = schedule.Plan(tasks, profile, engine, run, None, order.workers, display.probed)
+        trains = replace(plan, training=training)
+        # What fails a check of the structure is caught by it: of mutants, only the others need a training.
+        groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]
+        results: dict[str, SubmissionResult] = {}
+        for how, belongs in groups:
+            own = [source for source, entry in zip(sources, entries, strict=True) if belongs(entry)]
+            results |= {result.name: result for result in schedule.grade(own, how)}
+        proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
+    uncovered = bank.uncovered(tasks, entries)
+    _show(console, proved, uncovered)
+    right = not uncovered and not any(one.wrong for one in proved)
+    if order.tasks:
+        console.print(f"{PROOF} is left as it is: it is about all tasks.", style="dim")
+    else:
+        found = document(proved, order, profile.name)
+        if not order.train:
+            found["training"] = _earlier_training(root)
+        write_atomically(root / PROOF, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        _write_readme(root, found)
+        console.print(f"{PROOF} and the table in README.md have it.")
+    return 0 if right else 1
+
+
+def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
+    """Compares what a submission of the bank got with what it deserves."""
+    if result.problem:
+        return Proved(entry, f"was not taken in: {result.problem}")
+    (task,) = (one for one in result.tasks if one.task == entry.task.id)
+    if faults := [check for check in task.checks if check.status is Status.FAULT]:
+        return Proved(entry, f"was not graded: {faults[0].message}")
+    failed = [check for check in task.checks if check.status is Status.FAILED]
+    trains = {check.id for check in entry.task.checks if check.train}
+    trainings = tuple(
+        (str(digest), check.status is Status.PASSED)
+        for check in task.checks
+        for digest in check.data.get("trainings", ())
+    )
+    seen = tuple(check.check for check in failed)
+    if entry.mutant is None:
+        lost = [check for check in task.checks if check.status is not Status.PASSED]
+        wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
+        return Proved(entry, wrong, seen, trainings=trainings)
+    mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
+    only_trained = _only_trained(entry)
+    if only_trained and not trained and not structure:
+        return Proved(entry, "", open=True)
+    hint = failed[0].hint if failed else ""
+    wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
+    return Proved(entry, wrong, seen, hint, trainings=trainings)
+
+
+def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) -> str:
+    """In which way a mutant was not caught as it must be; empty if it was."""
+    if not failed:
+        return "survived: no check failed"
+    first = failed[0]
+    if first.check != mutant.check:
+        return f"was caught by {first.check} and not by {mutant.check}: {first.message}"
+    if mutant.says not in first.message:
+        return f"is not told {mutant.says!r}: {first.message}"
+    if mutant.hint not in f"{first.message} {first.hint}":
+        return f"has not the hint {mutant.hint!r}: {first.hint}"
+    also = {check for check in mutant.also if check not in left_out}
+    others = {check.check for check in failed[1:]}
+    if others != also:
+        extra, lacking = ", ".join(sorted(others - also)), ", ".join(sorted(also - others))
+        return f"fails other checks than it says: too many: {extra or 'none'}; missing: {lacking or 'none'}"
+    return ""
+
+
+def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, Any]:
+    """reference/proof.json."""
+    return {
+        "format": FORMAT,
+        "seed": order.seed,
+        "versions": grade.versions(),
+        "mutants": [
+            {
+                "task": one.entry.task.id,
+                "name": one.entry.name,
+                "check": one.entry.mutant.check,
+                "caught_by": list(one.caught_by),
+                "hint": one.entry.mutant.hint,
+                "result": one.wrong or ("only training can tell" if one.open else "caught"),
+            }
+            for one in proved
+            if one.entry.mutant
+        ],
+        "right": [
+            {"task": one.entry.task.id, "name": one.entry.name, "result": one.wrong or "full marks"}
+            for one in proved
+            if not one.entry.mutant
+        ],
+        "training": _training(proved, profile) if order.train else None,
+    }
+
+
+def _training(proved: Sequence[Proved], profile: str) -> dict[str, Any]:
+    """What the trainings came to: those of right networks, each distinct one once, and those of mutants."""
+    right = dict(pair for one in proved if not one.entry.mutant for pair in one.trainings)
+    wrong = dict(pair for one in proved if one.entry.mutant for pair in one.trainings)
+    only_trained = [one for one in proved if one.entry.mutant and _only_trained(one.entry)]
+    return {
+        "profile": profile,
+        "right_trainings": len(right),
+        "right_failed": sum(not passed for passed in right.values()),
+        "mutant_trainings": len(wrong),
+        "mutants_that_only_training_can_tell": len(only_trained),
+        "caught_by_training": sum(not one.wrong for one in only_trained),
+    }
+
+
+def readme(found: Mapping[str, Any]) -> str:
+    """The table of the README, as Markdown."""
+    tasks = list(dict.fromkeys(one["task"] for one in found["right"]))
+    lines = ["| task | mutants caught | right code with full marks |", "|---|---|---|"]
+    for task in [*tasks, ""]:
+        mutants = [one for one in found["mutants"] if task in ("", one["task"])]
+        right = [one for one in found["right"] if task in ("", one["task"])]
+        told = [one for one in mutants if one["result"] != "only training can tell"]
+        sums = [sum(one["result"] == "caught" for one in told), len(told)]
+        sums += [sum(one["result"] == "full marks" for one in right), len(right)]
+        lines.append(f"| {task or 'all'} | {sums[0]} of {sums[1]} | {sums[2]} of {sums[3]} |")
+    left = sum(one["result"] == "only training can tell" for one in found["mutants"])
+    words = (
+        f"{left} more mutants pass every check of the structure: only training can tell them." if left else ""
+    )
+    training = found["training"]
+    if training:
+        only, caught = training["mutants_that_only_training_can_tell"], training["caught_by_training"]
+        words = (
+            f"Trained under the profile `{training['profile']}`: {caught} of {only} mutants that only "
+            f"training can tell were caught; of {training['right_trainings']} trainings of right networks, "
+            f"{training['right_failed']} decided against one."
+        )
+    return "\n".join([*lines, "", words]).strip()
+
+
+def _only_trained(entry: Entry) -> bool:
+    """Whether a submission is a mutant that passes every check but those that a training decides."""
+    trains = {check.id for check in entry.task.checks if check.train}
+    return bool(entry.mutant and entry.mutant.check in trains)
+
+
+def _is_structural(entry: Entry) -> bool:
+    return entry.mutant is not None and not _only_trained(entry)
+
+
+def _write_readme(root: Path, found: Mapping[str, Any]) -> None:
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8")
+    if BEGIN in text and END in text:
+        before, rest = text.split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        write_atomically(path, f"{before}{BEGIN}\n{readme(found)}\n{END}{after}")
+
+
+def _earlier_training(root: Path) -> Any:
+    """What the last run with training found: it takes an hour, and stands until the next one."""
+    try:
+        return json.loads((root / PROOF).read_text(encoding="utf-8"))["training"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _chosen(everything: Manifest, names: Sequence[str]) -> Manifest:
+    if not names:
+        return everything
+    unknown = [name for name in names if name not in {task.id for task in everything.tasks}]
+    if unknown:
+        known = ", ".join(task.id for task in everything.tasks)
+        raise UsageError(f"there is no task {unknown[0]!r}", fix=f"The tasks are: {known}")
+    return everything.model_copy(
+        update={"tasks": tuple(task for task in everything.tasks if task.id in names)}
+    )
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def _announce(
+    console: Console, entries: Sequence[Entry], profile: profiles.Profile | None, engine: str, seed: int
+) -> None:
+    mutants = sum(entry.mutant is not None for entry in entries)
+    right = len(entries) - mutants
+    what = f"{mutants} mutants and {right} right submission{'s' * (right != 1)}"
+    how = f"trained under the profile {profile.name}" if profile else "their structure alone, no training"
+    console.print(
+        Text(f"Proving the grader on {what}", style="bold"),
+        Text(f" · {how} · engine {engine} · inputs of seed {seed}"),
+        sep="",
+        soft_wrap=True,
+    )
+
+
+def _show(
+    console: Console, proved: Sequence[Proved], uncovered: Sequence[tuple[Task, manifest.Check]]
+) -> None:
+    for one in proved:
+        if one.entry.mutant and not one.wrong:
+            told = "only training can tell" if one.open else one.entry.mutant.hint
+            sign = "○" if one.open else "✔"
+            line = Text(
+                f"{sign} {one.entry.task.id}: {one.entry.name}", style="yellow" if one.open else "green"
+            )
+            line.append(f" · {one.entry.mutant.check} · {told}", style="dim")
+            console.print(line, soft_wrap=True)
+    console.print(_by_check(proved))
+    console.print(_by_task(proved))
+    for one in proved:
+        if one.wrong:
+            kind = "mutant" if one.entry.mutant else "right"
+            line = Text(f"✘ {one.entry.task.id}, {kind}: {one.entry.name} ", style="red")
+            console.print(line.append(one.wrong, style="not bold"), soft_wrap=True)
+    for task, check in uncovered:
+        console.print(
+            Text(f"✘ {task.id}/{check.id} fails for no mutant: give it one, or drop it", style="red")
+        )
+
+
+def _by_check(proved: Sequence[Proved]) -> Table:
+    table = Table(
+        "task",
+        "check",
+        "its mutants",
+        "caught first",
+        "also failed for",
+        title="By check",
+        title_justify="left",
+    )
+    for task in dict.fromkeys(one.entry.task.id for one in proved):
+        own = [one for one in proved if one.entry.task.id == task and one.entry.mutant]
+        for check in next(one.entry.task for one in proved if one.entry.task.id == task).checks:
+            aimed = [one for one in own if one.entry.mutant and one.entry.mutant.check == check.id]
+            caught = sum(one.caught_by[:1] == (check.id,) for one in aimed)
+            also = sum(check.id in one.caught_by[1:] for one in own)
+            table.add_row(task, check.id, str(len(aimed)), str(caught), str(also or ""))
+    return table
+
+
+def _by_task(proved: Sequence[Proved]) -> Table:
+    table = Table("task", "mutants caught", "right with full marks", title="The grader", title_justify="left")
+    for task in [*dict.fromkeys(one.entry.task.id for one in proved), "all"]:
+        own = [one for one in proved if task in ("all", one.entry.task.id)]
+        mutants = [one for one in own if one.entry.mutant and not one.open]
+        right = [one for one in own if not one.entry.mutant]
+        table.add_row(
+            escape(task),
+            f"{sum(not one.wrong for one in mutants)} of {len(mutants)}",
+            f"{sum(not one.wrong for one in right)} of {len(right)}",
+        )
+    pairs = dict(pair for one in proved if not one.entry.mutant for pair in one.trainings)
+    if pairs:
+        failed = sum(not passed for passed in pairs.values())
+        table.caption = f"right networks failed: {number(failed)} of {len(pairs)} trainings"
+    return table

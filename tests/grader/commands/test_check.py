@@ -1,0 +1,132 @@
+"""`nox -s check`: where the code runs, and that it says what `grade` says."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from grader import cli, sandbox
+from grader.commands import check, place
+from grader.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+_bubblewrap = sandbox.ENGINES["bubblewrap"].availability()
+needs_sandbox = pytest.mark.skipif(not _bubblewrap.usable, reason=f"no bubblewrap: {_bubblewrap.reason}")
+SOLUTION = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")
+SAVES = SOLUTION.replace(
+    "    targets = one_hot(labels, num_classes)\n",
+    "    targets = one_hot(labels, num_classes)\n    np.save('statistics.npy', np.stack([mean, std]))\n",
+)
+
+
+def run(folder: Path, *, trust: bool = False) -> tuple[int, str]:
+    """The exit code and what was shown of preprocessing alone."""
+    console = Console(width=200, record=True)
+    code = check.check(ROOT, console, folder=folder, tasks=["preprocessing"], seed=1, trust=trust)
+    return code, console.export_text()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Callable[[str], Path]:
+    """A folder of somebody else's with this preprocessing.py."""
+
+    def write(source: str) -> Path:
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work" / "preprocessing.py").write_text(source, encoding="utf-8")
+        return tmp_path / "work"
+
+    return write
+
+
+@pytest.fixture
+def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where nothing isolates."""
+    monkeypatch.setattr(sandbox, "ENGINES", {"none": sandbox.ENGINES["none"]})
+
+
+class TestPlace:
+    """Where the code runs."""
+
+    @pytest.mark.parametrize("name", ["assignment", "solutions", "solutions/../assignment"])
+    def test_this_checkouts_own_runs_without_a_sandbox(self, name: str) -> None:
+        engine = place.engine_for(ROOT, ROOT / name, trust=False)
+        assert engine.name == "none"
+        assert place.in_words(engine) == "no sandbox"
+
+    def test_a_link_to_elsewhere_is_not_its_own(self, tmp_path: Path) -> None:
+        """Nor is a folder of that name in another place, nor one below."""
+        for folder in ("assignment", "checkout/solutions"):
+            (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / "checkout" / "assignment").symlink_to(tmp_path / "elsewhere")
+        assert not place.is_own(ROOT, tmp_path / "assignment")
+        assert not place.is_own(ROOT, ROOT / "solutions" / "..")
+
+    @pytest.mark.usefixtures("no_sandbox")
+    def test_without_a_sandbox_only_what_is_trusted_runs(self, tmp_path: Path) -> None:
+        """Refused in the words of `grade`."""
+        with pytest.raises(
+            UsageError, match="no sandbox works here, and nobody else's code runs without one"
+        ):
+            place.engine_for(ROOT, tmp_path, trust=False)
+        assert place.engine_for(ROOT, tmp_path, trust=True).name == "none"
+
+    @pytest.mark.usefixtures("no_sandbox")
+    def test_check_refuses_before_anything_runs(self, work: Callable[[str], Path], tmp_path: Path) -> None:
+        folder = work(f"open({str(tmp_path / 'marker')!r}, 'w')\n")
+        with pytest.raises(UsageError, match="no sandbox works here"):
+            run(folder)
+        assert not (tmp_path / "marker").exists()
+        run(folder, trust=True)
+        assert (tmp_path / "marker").exists()
+
+    def test_command_line(self) -> None:
+        """Both commands have the option."""
+        for command in ("check", "inspect"):
+            assert cli._parser().parse_args([command, "--folder", "x", "--trust"]).trust is True
+            assert cli._parser().parse_args([command]).trust is False
+
+
+@needs_sandbox
+class TestOtherFolders:
+    """--folder of what is not this checkout's own."""
+
+    def test_nothing_is_written_outside_and_the_first_line_says_where_it_runs(
+        self, work: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        marker = tmp_path / "marker"
+        code, text = run(
+            work(f"{SOLUTION}\ntry:\n    open({str(marker)!r}, 'w')\nexcept OSError:\n    pass\n")
+        )
+        assert code == 0
+        assert "in bubblewrap, no training" in text.splitlines()[0]
+        assert "30 of the 30 points" in text
+        assert not marker.exists()
+
+
+class TestFilesThatCannotBeWritten:
+    """`check` of assignment/ says what `grade` says, though there is no sandbox to refuse it."""
+
+    WORDS = "OSError: [Errno 30] Read-only file system: 'statistics.npy' (preprocessing.py, line"
+
+    def test_without_a_sandbox(self, work: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(place, "is_own", lambda root, path: True)
+        _, text = run(work(SAVES))
+        assert "no sandbox, no training" in text.splitlines()[0]
+        assert self.WORDS in " ".join(text.split())
+
+    @needs_sandbox
+    def test_in_a_sandbox(self, work: Callable[[str], Path]) -> None:
+        _, text = run(work(SAVES))
+        assert "in bubblewrap" in text.splitlines()[0]
+        assert self.WORDS in " ".join(text.split())
+
+
+class TestCommand:
+    def test_assignment_needs_no_sandbox(self) -> None:
+        """The stubs of this checkout, from the command line."""
+        command = [sys.executable, "-m", "grader", "check", "preprocessing", "--seed", "1"]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60).stdout
+        assert shown.startswith("Checking assignment: Preprocessing · no sandbox, no training")

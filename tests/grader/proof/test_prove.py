@@ -1,0 +1,148 @@
+"""What nox -s prove says of a submission of the bank: right only where the grader was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.config import manifest
+from grader.proof import bank, prove
+from grader.proof.bank import Entry, Mutant
+from grader.proof.prove import Order, Proved
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+
+ROOT = Path(__file__).parents[3]
+TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
+TASK = TASKS.task("alexnet")
+RUN = Run(profile="cpu", data="", data_pin="", provisional_because="", engine="none", seed=1, versions={})
+RIGHT = Entry(TASK, "solution", ROOT / "solutions" / TASK.module)
+
+
+def mutant(**fields: Any) -> Entry:
+    given = {
+        "name": "wrong",
+        "check": "pooling",
+        "says": "comes",
+        "hint": "MaxPooling2D",
+        "code": "x",
+        **fields,
+    }
+    source = Mutant(**given)
+    return Entry(TASK, source.name, source)
+
+
+def result(failed: dict[str, str], *, trained: tuple[str, ...] = ()) -> SubmissionResult:
+    """A result in which these checks failed, with these messages; all others passed."""
+    checks = []
+    for check in TASK.checks:
+        if check.train and check.id not in trained and check.id not in failed:
+            continue
+        lost = check.id in failed
+        checks.append(
+            CheckResult(
+                check=check.id,
+                title=check.title,
+                status=Status.FAILED if lost else Status.PASSED,
+                points=0 if lost else check.points,
+                max_points=check.points,
+                message=failed.get(check.id, ""),
+                hint=" ".join(check.hint.split()),
+                data={"trainings": [f"{check.id}-1"]} if check.train else {},
+            )
+        )
+    task = TaskResult(task="alexnet", title="AlexNet", checks=tuple(checks))
+    return SubmissionResult(name="x", run=RUN, tasks=(task,), seconds=1.0)
+
+
+class TestMutants:
+    """judge, for a mutant."""
+
+    def test_caught(self) -> None:
+        proved = prove.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
+        assert (proved.wrong, proved.caught_by) == ("", ("pooling",))
+
+    @pytest.mark.parametrize(
+        ("failed", "fields", "words"),
+        [
+            ({}, {}, "survived"),
+            ({"dense": "comes"}, {}, "was caught by dense and not by pooling"),
+            ({"convolutions": "comes", "pooling": "comes"}, {}, "was caught by convolutions"),
+            ({"pooling": "nothing"}, {}, "is not told 'comes'"),
+            ({"pooling": "comes"}, {"hint": "Flatten"}, "has not the hint 'Flatten'"),
+            ({"pooling": "comes", "dense": "x"}, {}, "too many: dense"),
+            ({"pooling": "comes"}, {"also": ["dense"]}, "missing: dense"),
+        ],
+    )
+    def test_not_caught(self, failed: dict[str, str], fields: dict[str, Any], words: str) -> None:
+        assert words in prove.judge(mutant(**fields), result(failed), trained=False).wrong
+
+    def test_what_training_decides_is_no_matter_of_a_mutant_of_the_structure(self) -> None:
+        failed = {"pooling": "comes", "learns.fine": "3% right"}
+        assert prove.judge(mutant(), result(failed), trained=True).wrong == ""
+
+    def test_only_training_can_tell(self) -> None:
+        entry = mutant(check="learns.coarse", says="right", hint="start from zeros", also=["learns.fine"])
+        assert prove.judge(entry, result({}), trained=False).open
+        both = {"learns.coarse": "5% right", "learns.fine": "1% right"}
+        assert prove.judge(entry, result(both), trained=True).wrong == ""
+        survived = prove.judge(entry, result({}, trained=("learns.coarse", "learns.fine")), trained=True)
+        assert "survived" in survived.wrong
+        structure = prove.judge(entry, result({"pooling": "comes"}), trained=False)
+        assert "was caught by pooling" in structure.wrong
+
+    def test_a_fault_is_no_catch(self) -> None:
+        faulty = result({"pooling": "comes"})
+        (task,) = faulty.tasks
+        checks = tuple(one.model_copy(update={"status": Status.FAULT}) for one in task.checks)
+        faulty = faulty.model_copy(update={"tasks": (task.model_copy(update={"checks": checks}),)})
+        assert "was not graded" in prove.judge(mutant(), faulty, trained=False).wrong
+
+
+class TestRight:
+    """judge, for a solution or another right submission."""
+
+    def test_full_marks(self) -> None:
+        assert prove.judge(RIGHT, result({}), trained=False).wrong == ""
+
+    def test_one_check_is_one_too_many(self) -> None:
+        proved = prove.judge(RIGHT, result({"dense": "units"}), trained=False)
+        assert proved.wrong == "lost points: dense: units"
+
+    def test_trainings_count_once(self) -> None:
+        """Right submissions that built the same network share a training."""
+        both = ("learns.coarse", "learns.fine")
+        one = prove.judge(RIGHT, result({}, trained=both), trained=True)
+        found = prove.document([one, one], Order(train=True), "cpu")
+        assert found["training"]["right_trainings"] == 2
+        assert found["training"]["right_failed"] == 0
+
+
+class TestReadme:
+    """The table of README.md is what reference/proof.json says."""
+
+    def test_table(self) -> None:
+        proved = [
+            Proved(mutant(), ""),
+            Proved(mutant(), "survived"),
+            Proved(RIGHT, ""),
+        ]
+        lines = prove.readme(prove.document(proved, Order(), "cpu")).splitlines()
+        assert "| alexnet | 1 of 2 | 1 of 1 |" in lines
+        assert "| all | 1 of 2 | 1 of 1 |" in lines
+
+    def test_what_is_committed(self) -> None:
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        found = json.loads((ROOT / prove.PROOF).read_text(encoding="utf-8"))
+        table = text.split(prove.BEGIN)[1].split(prove.END)[0].strip()
+        assert table == prove.readme(found)
+        assert {one["result"] for one in found["mutants"]} <= {"caught", "only training can tell"}
+        assert {one["result"] for one in found["right"]} == {"full marks"}
+        entries = bank.entries(ROOT, TASKS)
+        assert len(found["mutants"]) == sum(entry.mutant is not None for entry in entries)
+        assert len(found["right"]) == sum(entry.mutant is None for entry in entries)
+
+    def test_the_bank_is_as_large_as_it_must_be(self) -> None:
+        entries = bank.entries(ROOT, TASKS)
+        assert sum(entry.mutant is not None for entry in entries) >= 80
+        assert sum(entry.mutant is None and entry.name != "solution" for entry in entries) >= 40

@@ -1,0 +1,141 @@
+"""Candidates: wrong networks are wrong in what they say, and distances are what they are called."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grader import blueprint
+from grader.blueprint import Blueprint
+from grader.config import manifest, profiles
+from grader.config.profiles import Params
+from grader.errors import ManifestError
+from grader.reference import candidates, solutions
+from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
+from grader.thresholds import Variant
+from grader.training.trainer import Result
+
+ROOT = Path(__file__).resolve().parents[3]
+PARAMS = profiles.load(ROOT / "params.yaml")
+PROFILE = PARAMS.profile("cpu")
+TRAIN = [task.id for task in manifest.load(ROOT / "solutions" / "tasks.toml").tasks if task.builder]
+
+
+def written(task: str) -> Blueprint:
+    """The solution's network on fine labels, as it was measured."""
+    (one,) = (
+        one
+        for one in solutions.load(ROOT / "reference" / "cpu", task).networks
+        if (one.labels, one.variant) == ("fine", "as written")
+    )
+    return blueprint.read(one.network, PROFILE.budget)
+
+
+def result(accuracy: float, seed: int, cpu_seconds: float = 30.0) -> Result:
+    return Result.model_construct(accuracy=accuracy, seed=seed, cpu_seconds=cpu_seconds, machine="a machine")
+
+
+@pytest.mark.parametrize("task", TRAIN)
+class TestWrongNetworks:
+    """wrong_networks, of every solution that is trained."""
+
+    def test_each_lacks_what_it_says(self, task: str) -> None:
+        """What a name says is missing is not there, and all the rest is: every convolution stays."""
+        right = written(task)
+        wrong = dict(wrong_networks(right, PROFILE))
+        assert "no skip" not in wrong or task != "alexnet"
+        for name, op in (("no batch normalisation", "BatchNormalization"), ("no skip", "Add")):
+            if name in wrong:
+                assert right.of(op)
+                assert not wrong[name].of(op)
+        assert not [n for n in wrong["no ReLU"].of("Activation") if n.settings["activation"] == "relu"]
+        for name in ("no batch normalisation", "no ReLU"):
+            assert len(wrong[name].of("Conv2D")) == len(right.of("Conv2D"))
+        for name, penalty in (("L2 of 0.1", 0.1), ("L2 of 0.01", 0.01)):
+            layers = wrong[name].of("Conv2D", "Dense")
+            assert {node.settings["kernel_l2"] for node in layers} == {penalty}
+            assert wrong[name].parameters == right.parameters
+
+    def test_takes_and_gives_the_same(self, task: str) -> None:
+        """Each can be trained in the solution's place: same images, same classes; and is another network."""
+        right = written(task)
+        found = dict(wrong_networks(right, PROFILE))
+        assert set(found) == set(WRONG) - ({"no skip"} if task == "alexnet" else set())
+        for network in found.values():
+            assert (network.input_shape, network.output_shape) == (right.input_shape, right.output_shape)
+            assert network.digest != right.digest
+
+
+class TestNoSkip:
+    """The main path stays, and not the shortcut."""
+
+    @pytest.mark.parametrize("task", ["resnet", "wide_resnet"])
+    def test_main_path(self, task: str) -> None:
+        """All convolutions of the blocks are there still; only those on shortcuts have gone."""
+        right = written(task)
+        wrong = dict(wrong_networks(right, PROFILE))["no skip"]
+        on_shortcuts = 4 if task == "resnet" else 0  # the first block of each stage projects
+        assert len(wrong.of("Conv2D")) == len(right.of("Conv2D")) - on_shortcuts
+
+
+class TestCell:
+    """What is told of one candidate on one task."""
+
+    def test_distances(self) -> None:
+        """In deviations of the right ones, to the best wrong one of each kind."""
+        right: dict[Variant, list[Result]] = {
+            "as written": [result(accuracy, seed) for seed, accuracy in enumerate((0.24, 0.25, 0.26))],
+            "default initialisers": [
+                result(accuracy, seed) for seed, accuracy in enumerate((0.19, 0.20, 0.21))
+            ],
+        }
+        wrong = {"L2 of 0.1": result(0.02, 1), "L2 of 0.01": result(0.10, 1), "no ReLU": result(0.22, 1)}
+        cell = candidates._cell(("as it is", "alexnet", "fine"), right, wrong)
+        assert (cell.n, cell.mean, cell.sd, cell.cpu_seconds) == (3, 0.2, 0.01, 30.0)
+        assert cell.threshold == 0.1172  # 0.2 - t(0.999, 4) * sqrt(1 + 1/3) * 0.01
+        assert cell.open_distance == 10.0
+        assert cell.distance == -2.0
+
+    def test_saved_beside_others(self, tmp_path: Path) -> None:
+        """A second profile leaves the first one as it is; the same profile is replaced."""
+        cell = Cell(
+            candidate="as it is",
+            task="alexnet",
+            labels="fine",
+            n=3,
+            mean=0.2,
+            sd=0.01,
+            threshold=0.15,
+            cpu_seconds=1,
+            wrong=(),
+            open_distance=1,
+            distance=1,
+        )
+        path = tmp_path / "recipes.json"
+        for profile, cells in (("cpu", (cell, cell)), ("offline", (cell,)), ("cpu", (cell,))):
+            candidates.save(Comparison(profile=profile, machine="", cells=cells), path)
+        held = json.loads(path.read_text())
+        assert {name: len(one["cells"]) for name, one in held.items()} == {"cpu": 1, "offline": 1}
+
+
+class TestParams:
+    """Params.candidates_of."""
+
+    def test_differ_in_what_they_say(self) -> None:
+        """The profile as it is comes first; a candidate keeps all that it does not name."""
+        (first, *others) = PARAMS.candidates_of("cpu").items()
+        assert first == ("as it is", PROFILE)
+        assert others
+        for _, one in others:
+            assert one != PROFILE
+            assert (one.builders, one.hidden, one.recipe.peak_rate) == (
+                PROFILE.builders,
+                PROFILE.hidden,
+                PROFILE.recipe.peak_rate,
+            )
+
+    def test_wrong_one(self) -> None:
+        """One that is no profile is named, with what is wrong with it."""
+        bad = Params(profiles=PARAMS.profiles, candidates={"cpu": {"backwards": {"recipe": {"epochs": -1}}}})
+        with pytest.raises(ManifestError, match=r"candidates\.cpu\.backwards: recipe\.epochs"):
+            bad.candidates_of("cpu")

@@ -1,0 +1,350 @@
+"""The reference runs: which trainings there are, what they are made of, and what is written of them."""
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from grader import blueprint, thresholds
+from grader.config import manifest, profiles
+from grader.config.profiles import CLASSES
+from grader.errors import GraderFault, ManifestError
+from grader.reference import __main__ as command
+from grader.reference import matrix, metrics, solutions
+from grader.reference.matrix import Cells, Key, Progress, Share
+from grader.reference.solutions import Described, Networks
+from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
+from grader.training import launchers, trainer
+from grader.training.trainer import Result
+
+ROOT = Path(__file__).resolve().parents[3]
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
+SEEDS = PROFILE.reference_seeds
+ENGINE = "keras 0 tensorflow 0 cpu"
+
+
+def network(classes: int, *, written: bool) -> blueprint.Blueprint:
+    """A small one; as written it has an initialiser that is not Keras's default."""
+    units: dict[str, Any] = {"units": classes, "activation": "softmax"}
+    if written:
+        units["kernel_initializer"] = {"name": "Orthogonal"}
+    nodes = [
+        {"op": "Input", "settings": {}, "inputs": []},
+        {"op": "Flatten", "settings": {}, "inputs": [0]},
+        {"op": "Dense", "settings": units, "inputs": [1]},
+    ]
+    return blueprint.read(
+        {"format": 1, "input_shape": [32, 32, 3], "output": 2, "nodes": nodes}, PROFILE.budget
+    )
+
+
+def networks(task: str = "alexnet") -> Networks:
+    """What a solution builds that sets initialisers of its own."""
+    described = []
+    for labels, classes in CLASSES.items():
+        for variant, one in solutions.variants(network(classes, written=True), PROFILE).items():
+            described.append(
+                Described(
+                    labels=labels,
+                    variant=variant,
+                    digest=one.digest,
+                    parameters=one.parameters,
+                    flops=one.flops,
+                    network=one.canonical,
+                )
+            )
+    return Networks(task=task, profile=PROFILE.name, arguments={"width": 0.5}, networks=tuple(described))
+
+
+def cells(task: str = "alexnet") -> Cells:
+    return Cells(networks(task), PROFILE, "pin", ENGINE)
+
+
+def result(of: Cells, key: Key, accuracy: float) -> Result:
+    """A training's result that nobody had to wait for."""
+    job = of.jobs[key]
+    return Result(
+        digest=job.digest,
+        accuracy=accuracy,
+        loss=1.0,
+        train_accuracy=(0.5,),
+        train_loss=(1.0,),
+        parameters=1,
+        seconds=20.0,
+        cpu_seconds=10.0,
+        labels=job.labels,
+        seed=job.seed,
+        pin=job.conditions.pin,
+        engine=job.conditions.engine,
+        versions={"keras": "0"},
+        machine="a machine",
+    )
+
+
+def accuracies(lead: float) -> Callable[[Key], float]:
+    """Spread over the seeds in the same way for both variants; the defaults are better by `lead`."""
+
+    def accuracy(key: Key) -> float:
+        spread = 0.01 * ((key.seed * 7) % 5 - 2) / 2
+        return 0.5 + spread + (lead if key.variant == "default initialisers" else 0.0)
+
+    return accuracy
+
+
+def trained(of: Cells, accuracy: Callable[[Key], float]) -> dict[str, Result]:
+    """Every training's result."""
+    return {job.digest: result(of, key, accuracy(key)) for key, job in of.jobs.items()}
+
+
+def counts(keys: Sequence[Key]) -> dict[tuple[str, str], int]:
+    """How many seeds, by label set and variant."""
+    return {
+        (a, b): sum((k.labels, k.variant) == (a, b) for k in keys)
+        for a, b in {(k.labels, k.variant) for k in keys}
+    }
+
+
+class TestCells:
+    """Cells: which trainings there are."""
+
+    def test_all(self) -> None:
+        """The solution under every seed, its variant under the first few."""
+        every = counts(list(cells().jobs))
+        for labels in ("coarse", "fine"):
+            assert every[labels, "as written"] == len(SEEDS)
+            assert every[labels, "default initialisers"] == MIN_RUNS
+        assert {k.seed for k in cells().jobs if k.variant == "default initialisers"} == set(SEEDS[:MIN_RUNS])
+
+    def test_ready(self) -> None:
+        """Seed by seed, so that a run cut short has seen all networks; what has a result is not trained."""
+        of = cells()
+        first = of.ready({})
+        assert [key.seed for key in first] == sorted(key.seed for key in first)
+        assert set(first) == set(of.jobs)
+        done = {of.jobs[key].digest: result(of, key, 0.5) for key in first[:7]}
+        assert of.ready(done) == first[7:]
+
+    @pytest.mark.parametrize("lead", [-0.05, 0.0, 0.01, 0.05])
+    def test_thresholds_follow(self, lead: float) -> None:
+        """Whichever variant is the weaker one, and by how much, the runs are enough for final thresholds."""
+        of = cells()
+        results = trained(of, accuracies(lead))
+        computed = thresholds.compute(as_runs(of, list(of.jobs), results))
+        assert not computed.provisional
+        assert {one.trainings for one in computed.thresholds} == {len(SEEDS) + MIN_RUNS}
+
+    def test_equal_variant_counts_once(self) -> None:
+        """A solution that is written with the defaults has no other variant."""
+        assert list(solutions.variants(network(20, written=False), PROFILE)) == ["as written"]
+        assert list(solutions.variants(network(20, written=True), PROFILE)) == [
+            "as written",
+            "default initialisers",
+        ]
+
+
+def as_runs(of: Cells, keys: Sequence[Key], results: Mapping[str, Result]) -> Runs:
+    digests = {(one.labels, one.variant): one.digest for one in of.networks.networks}
+    return Runs(
+        profile=PROFILE.name,
+        conditions=trainer.Conditions.of(PROFILE, "pin", ENGINE),
+        builders={"alexnet": {}},
+        runs=tuple(
+            ReferenceRun(
+                task="alexnet",
+                variant=key.variant,
+                blueprint=digests[key.labels, key.variant],
+                result=results[of.jobs[key].digest],
+            )
+            for key in keys
+        ),
+    )
+
+
+_CHILD = """
+import json, sys
+job = json.load(open(sys.argv[1]))
+if job["seed"] == {broken}:
+    sys.exit("no such thing as a free lunch")
+digest = sys.argv[2].rsplit("/", 1)[1].removesuffix(".json")
+accuracy = 0.5 + (job["seed"] * 7 % 5) / 200
+json.dump(dict(digest=digest, accuracy=accuracy, loss=1.0, train_accuracy=[.5], train_loss=[1.0],
+    parameters=1, seconds=1.0, cpu_seconds=1.0, labels=job["labels"], seed=job["seed"],
+    pin=job["conditions"]["pin"], engine=job["conditions"]["engine"], versions={{}}, machine=""),
+    open(sys.argv[2], "w"))
+"""
+
+
+class Quick(launchers.Local):
+    """A launcher of children that make up their results: `broken` is a seed that fails."""
+
+    def __init__(self, broken: int = -1) -> None:
+        super().__init__()
+        self._code = _CHILD.format(broken=broken)
+        self.started = 0
+
+    @contextmanager
+    def start(self, home: Path, arguments: Sequence[str]) -> Iterator["Popen[bytes]"]:
+        self.started += 1
+        rest = [argument.replace(trainer.JOB_HOME, str(home)) for argument in arguments]
+        with (
+            (home / "errors").open("wb") as errors,
+            Popen(
+                [sys.executable, "-S", "-c", self._code, *rest], stdin=PIPE, stdout=PIPE, stderr=errors
+            ) as process,
+        ):
+            yield process
+            process.kill()
+
+
+def short() -> Cells:
+    """Few enough to start a process for each."""
+    few = PROFILE.model_copy(update={"reference_seeds": SEEDS[:MIN_RUNS]})
+    return replace(cells(), profile=few)
+
+
+def measure(of: Cells, store: Path, launcher: Quick) -> Runs:
+    console = Console(quiet=True)
+    shares = {"alexnet": matrix.survey(of, store)}
+    with Progress(console, of, shares, 2) as display:
+        return matrix.measure(of, store=store, workers=2, display=display, launcher=launcher)
+
+
+class TestMeasure:
+    """measure, with children that are processes but train nothing."""
+
+    def test_runs(self, tmp_path: Path) -> None:
+        """Each training once, in the order of label set, variant, seed; then from the store alone."""
+        of, launcher = short(), Quick()
+        runs = measure(of, tmp_path, launcher)
+        assert [(r.result.labels, r.variant, r.result.seed) for r in runs.runs] == [
+            tuple(key) for key in of.jobs
+        ]
+        assert launcher.started == len(of.jobs)
+        assert runs.builders == {"alexnet": {"width": 0.5}}
+        again = Quick()
+        assert measure(of, tmp_path, again) == runs
+        assert again.started == 0
+
+    def test_fault(self, tmp_path: Path) -> None:
+        """Where a training could not be done there are no runs; the error names it, the others are kept."""
+        of = short()
+        with pytest.raises(GraderFault, match=r"alexnet as written, coarse labels, seed 3: .* free lunch"):
+            measure(of, tmp_path, Quick(broken=3))
+        kept = len(of.stored(tmp_path))
+        assert kept >= MIN_RUNS
+        healthy = Quick()
+        assert measure(of, tmp_path, healthy).runs
+        assert healthy.started == len(of.jobs) - kept
+
+
+class TestProgress:
+    """What is said of the whole matrix."""
+
+    def test_remaining(self) -> None:
+        """By the mean of what is known of a task, by that of the others where nothing is; by workers."""
+        shares = {"a": Share(10, 4, [10.0, 20.0]), "b": Share(4, 2, [40.0]), "c": Share(2)}
+        assert matrix.remaining(shares, 2) == (6 * 15 + 2 * 40 + 2 * 27.5) / 2
+        assert matrix.remaining({"a": Share(3)}, 1) is None
+        assert matrix.remaining({"a": Share(3, 3, [5.0])}, 1) == 0
+
+    def test_survey(self, tmp_path: Path) -> None:
+        """Counts what is stored, and only what the runs consist of."""
+        of = short()
+        assert matrix.survey(of, tmp_path) == Share(len(of.jobs))
+        measure(of, tmp_path, Quick())
+        share = matrix.survey(of, tmp_path)
+        assert share.wanted == share.done == len(of.jobs)
+
+    def test_summary(self, tmp_path: Path) -> None:
+        """Over all tasks of the profile, those that are not described yet counted as they may come out."""
+        of = short()
+        shares = {"alexnet": matrix.survey(of, tmp_path), "resnet": matrix.unknown(of.profile)}
+        display = Progress(Console(quiet=True), of, shares, 2)
+        assert display.summary() == f"0 of {2 * len(of.jobs)} trainings done"
+        display.found({of.jobs[k].digest: result(of, k, 0.5) for k in list(of.jobs)[:3]})
+        assert display.summary().startswith(f"3 of {2 * len(of.jobs)} trainings done")
+
+    def test_clock(self) -> None:
+        """Hours count on; less than nothing is nothing."""
+        assert [matrix.clock(s) for s in (0, 61, 100_000, -3)] == [
+            "0:00:00",
+            "0:01:01",
+            "27:46:40",
+            "0:00:00",
+        ]
+
+
+class TestNetworks:
+    """networks/<task>.json."""
+
+    def test_read_again(self, tmp_path: Path) -> None:
+        """What is written is read again; the same networks give the same bytes, a node a line."""
+        solutions.save(networks(), tmp_path)
+        file = solutions.path(tmp_path, "alexnet")
+        assert solutions.load(tmp_path, "alexnet") == networks()
+        before = file.read_bytes()
+        solutions.save(networks(), tmp_path)
+        assert file.read_bytes() == before
+        nodes = [line for line in before.decode().splitlines() if line.startswith('   {"inputs"')]
+        assert len(nodes) == sum(len(one.network["nodes"]) for one in networks().networks)
+
+    def test_missing_or_wrong(self, tmp_path: Path) -> None:
+        """The error names the file and the command that makes it."""
+        with pytest.raises(ManifestError, match="No such file") as caught:
+            solutions.load(tmp_path / "cpu", "alexnet")
+        assert caught.value.fix == "Run: nox -s reference -- --profile cpu"
+        solutions.path(tmp_path, "alexnet").parent.mkdir()
+        solutions.path(tmp_path, "alexnet").write_text('{"task": "alexnet"}')
+        with pytest.raises(ManifestError, match=r"alexnet\.json: profile: "):
+            solutions.load(tmp_path, "alexnet")
+
+
+class TestMetrics:
+    """metrics/*.json."""
+
+    def test_of_what_counts(self, tmp_path: Path) -> None:
+        """Each is of the variant that sets the threshold: mean, deviation, seeds and seconds a verdict."""
+        of = cells()
+        runs = as_runs(of, list(of.jobs), trained(of, accuracies(lead=-0.05)))
+        measured = metrics.of(thresholds.compute(runs), runs)
+        weak = [accuracies(-0.05)(Key("fine", "default initialisers", seed)) for seed in SEEDS[:MIN_RUNS]]
+        one = measured["alexnet", "fine"]
+        assert one.mean == pytest.approx(statistics.mean(weak), abs=1e-4)
+        assert (one.n, one.seconds) == (len(SEEDS) + MIN_RUNS, 20.0)
+        metrics.save(measured, tmp_path)
+        assert (
+            json.loads((tmp_path / "metrics" / "alexnet_fine.json").read_text())["threshold"] == one.threshold
+        )
+
+
+class TestCommand:
+    """`python -m grader.reference`."""
+
+    def test_wrong_names(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """An unknown profile or task is wrong usage, and the answer names those there are."""
+        assert command.main(["train", "--profile", "moon", "--task", "alexnet"]) == 2
+        assert "offline, cpu" in capsys.readouterr().out
+        assert command.main(["describe", "--profile", "offline", "--task", "preprocessing"]) == 2
+        assert "alexnet, resnet, wide_resnet" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["offline", "cpu"])
+def test_solutions_are_those_that_were_measured(name: str) -> None:
+    """The solutions still build the networks on which the committed thresholds rest."""
+    profile = profiles.load(ROOT / "params.yaml").profile(name)
+    written = thresholds.load(ROOT / "reference" / name)
+    for task in manifest.load(ROOT / "solutions" / "tasks.toml").tasks:
+        if task.builder is None:
+            continue
+        for labels, one in solutions.describe(task, ROOT / "solutions", profile).items():
+            threshold = written.get(task.id, labels)
+            assert solutions.variants(one, profile)[threshold.variant].digest == threshold.blueprint

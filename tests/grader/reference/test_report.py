@@ -1,0 +1,376 @@
+"""The report: what was measured is in it, what is missing is said, and nothing gets in unescaped."""
+
+import base64
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from grader import thresholds
+from grader.config import profiles
+from grader.config.profiles import LabelSet
+from grader.errors import ManifestError, UsageError
+from grader.reference import page, report
+from grader.reference.page import Html, Missing, Picture, Section, tag
+from grader.thresholds import ReferenceRun, Runs, Variant, calibration
+from grader.training import trainer
+from grader.training.trainer import Conditions, Observation, Result
+from lab import synthetic
+from lab.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[3]
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
+PIN = trainer.pin("embedded")
+TASKS = ("alexnet", "resnet")
+LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
+EVIL = '<script>alert("1")</script>'
+
+
+def result(labels: LabelSet, seed: int, accuracy: float, observed: Observation | None = None) -> Result:
+    epochs = PROFILE.recipe.epochs
+    return Result(
+        digest=f"{labels}{seed}",
+        accuracy=accuracy,
+        loss=1.25,
+        train_accuracy=tuple(np.linspace(0.1, accuracy, epochs)),
+        train_loss=tuple(np.linspace(3, 1.5, epochs)),
+        parameters=152_264,
+        seconds=20.0 + seed,
+        cpu_seconds=20.0,
+        observed=observed,
+        labels=labels,
+        seed=seed,
+        pin=PIN,
+        engine="keras 3",
+        versions={"keras": "3"},
+        machine=f"a machine {EVIL}",
+    )
+
+
+def observation(labels: LabelSet) -> Observation:
+    """Half of the answers are right; the others are the next class."""
+    truth = synthetic.embedded_hidden().prefix(PROFILE.hidden).labels(labels)
+    said = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % profiles.CLASSES[labels]).astype(np.uint8)
+    curve = tuple(np.linspace(0.1, 0.5, PROFILE.recipe.epochs))
+    return Observation(
+        validation_accuracy=curve,
+        validation_loss=curve[::-1],
+        predictions=base64.b64encode(said.tobytes()).decode(),
+    )
+
+
+def empty_root(folder: Path) -> Path:
+    """A checkout in which nothing was measured and no data lie."""
+    (folder / "solutions").mkdir(parents=True)
+    (folder / "grader").mkdir()
+    for name in ("params.yaml", "solutions/tasks.toml", "data.dvc", "grader/hidden.dvc"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def measured_root(folder: Path) -> Path:
+    """A checkout with made-up measurements of two networks."""
+    root = empty_root(folder)
+    reference = root / "reference" / "offline"
+    variants: tuple[Variant, ...] = ("as written", "default initialisers")
+    runs = tuple(
+        ReferenceRun(
+            task=task,
+            variant=variant,
+            blueprint=f"{task}{labels}{variant}",
+            result=result(labels, seed, 0.5 + 0.01 * (seed * 7 % 5)),
+        )
+        for task in TASKS
+        for labels in LABEL_SETS
+        for variant in variants
+        for seed in (1, 2, 3, 4, 5)
+    )
+    every = Runs(
+        profile="offline",
+        conditions=Conditions.of(PROFILE, PIN),
+        builders={task: PROFILE.builders[task] for task in TASKS},
+        runs=runs,
+    )
+    thresholds.save_runs(every, reference)
+    thresholds.save(every, reference)
+    study = calibration.study(every, draws=2000)
+    (reference / "calibration.json").write_text(study.model_dump_json())
+    (reference / "observed").mkdir()
+    for task in TASKS:
+        results = [result(labels, 1, 0.5, observation(labels)) for labels in LABEL_SETS]
+        content = {"task": task, "results": [one.model_dump(mode="json") for one in results]}
+        (reference / "observed" / f"{task}.json").write_text(json.dumps(content))
+    return root
+
+
+@dataclass
+class Written:
+    """A report, written once for all tests that read it."""
+
+    root: Path
+    folder: Path
+    text: str
+    missing: list[Missing]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    root = measured_root(tmp_path_factory.mktemp("measured") / "root")
+    path, missing = report.report("offline", root=root)
+    return Written(root, path.parent, path.read_text("utf-8"), missing)
+
+
+class Reader(HTMLParser):
+    """Collects elements and text; notices tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.faults: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.faults += self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words += data
+
+    def all(self, name: str) -> Iterator[dict[str, str | None]]:
+        return (attributes for tag, attributes in self.elements if tag == name)
+
+
+class TestPage:
+    """page: markup that cannot be broken by what is put into it."""
+
+    def test_escapes(self) -> None:
+        """Text and attributes are escaped; what `tag` made is not escaped again."""
+        assert tag("p", EVIL, tag("b", "&")) == (
+            "<p>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;<b>&amp;</b></p>"
+        )
+        assert tag("img", alt='" onload="x') == '<img alt="&quot; onload=&quot;x">'
+        assert EVIL in tag("p", Html(EVIL))
+
+    def test_reader_notices_faults(self) -> None:
+        """The reader of these tests finds a tag that is left open, and one that closes nothing."""
+        assert Reader("<p><b></p>").faults
+        assert Reader("<p></p></div>").faults
+        assert not Reader(tag("p", tag("b", "x"))).faults
+
+    def test_sections_in_sections(self) -> None:
+        """Contents and headings follow the sections, however deep."""
+        inner = Section("inner", "Inner", [Missing("No x.", "make x")])
+        text = page.render("T", [], [Section("outer", "Outer", [inner])])
+        assert '<h2>Outer</h2><section id="inner"><h3>Inner</h3>' in text
+        assert '<a href="#inner">' in text
+        assert "No x. <code>make x</code>" in text
+
+
+class TestReport:
+    """report: the page."""
+
+    def test_whole(self, written: Written) -> None:
+        """Nothing is missing, the markup is sound, addresses on the page exist and are unique."""
+        assert written.missing == []
+        reader = Reader(written.text)
+        assert reader.faults == []
+        names = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+        assert len(names) == len(set(names))
+        links = [attributes["href"] for attributes in reader.all("a")]
+        assert len(links) >= 9
+        assert {link.removeprefix("#") for link in links if link} <= set(names)
+        assert not re.search(r"\bnan\b|\bNone\b", reader.words)
+
+    def test_self_contained(self, written: Written) -> None:
+        """The page asks nobody for anything, and the browser is told to refuse if it did."""
+        reader = Reader(written.text)
+        sources = [
+            value
+            for _, at in reader.elements
+            for key, value in at.items()
+            if key in ("src", "href") and value
+        ]
+        assert sources
+        assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+        assert not list(reader.all("script"))
+        assert "url(" not in written.text
+        assert "@import" not in written.text
+        (policy,) = (at["content"] for at in reader.all("meta") if "http-equiv" in at)
+        assert policy is not None
+        assert policy.startswith("default-src 'none'")
+
+    def test_figures(self, written: Written) -> None:
+        """Every figure is there in the page and beside it, with words for who cannot see it and a caption."""
+        reader = Reader(written.text)
+        images = list(reader.all("img"))
+        files = {path.read_bytes() for path in written.folder.glob("*.png")}
+        inside = {base64.b64decode((at["src"] or "").partition(",")[2]) for at in images}
+        assert inside == files
+        assert len(images) == written.text.count("<figcaption>")
+        assert all(len(at["alt"] or "") > 40 for at in images)
+        for at in images:
+            size = Image.open(io.BytesIO(base64.b64decode((at["src"] or "").partition(",")[2]))).size
+            assert size == (int(at["width"] or 0), int(at["height"] or 0))
+        kinds = {path.stem.partition("-")[0] for path in written.folder.glob("*.png")}
+        assert kinds == {
+            "curves",
+            "confusion",
+            "pairs",
+            "superclasses",
+            "cost",
+            "seeds",
+            "normality",
+            "samples",
+        }
+        assert len(list(written.folder.glob("confusion-*.png"))) == 8  # 2 networks, 2 label sets, 2 ways
+
+    def test_study(self, written: Written) -> None:
+        """The study's table stands beside ours, row by row; a network that it had not has no 2021."""
+        rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", written.text)
+        cells = {name: re.findall(r"<td>(?:<span.*?>)?(.*?)(?:</span>)?</td>", rest) for name, rest in rows}
+        assert cells["validation loss"][::2][:4] == ["2.7", "not given", "65.4", "not given"]
+        assert cells["training accuracy"][:2] == ["94.0%", "52.0 ± 1.6%"]
+        assert cells["test loss"][:2] == ["2.37", "1.25 ± 0.00"]
+        assert cells["validation accuracy"][1] == "50.0%"
+        assert cells["runs, n"][1] == "5"
+        tasks = len(report.Material.read("offline", written.root).titles)
+        assert {len(cells[name]) for name in report.STUDY} == {8 + 2 * (tasks - 2)}
+
+    def test_answers(self, written: Written) -> None:
+        """Half of the answers are right: so it says, and of which class each wrong one was taken for."""
+        words = Reader(written.text).words
+        names = synthetic.embedded_hidden().fine_names
+        right = PROFILE.hidden // 100 // 2
+        assert re.search(
+            rf"{re.escape(names[0])}\w+{right} of {2 * right}{re.escape(names[1])} \({right}\)", words
+        )
+
+    def test_data_are_escaped(self, written: Written) -> None:
+        """What came from a file is text, whatever it says."""
+        assert EVIL not in written.text
+        assert EVIL in Reader(written.text).words
+
+    def test_nothing_measured(self, tmp_path: Path) -> None:
+        """Where nothing is there, the page says what is missing and which command brings it."""
+        root = empty_root(tmp_path / "root")
+        path, missing = report.report("cpu", root=root)
+        assert len(missing) == 5  # data, observed trainings, runs, thresholds, calibration
+        text = path.read_text("utf-8")
+        assert "nox -s data" in text
+        assert text.count("nox -s reference -- --profile cpu") > 5
+        assert "<img" not in text
+        assert str(tmp_path) not in text
+        assert Reader(text).faults == []
+
+    def test_other_data(self, written: Written, tmp_path: Path) -> None:
+        """Answers on other images than those that are here are left out, and it says so."""
+        root = tmp_path / "root"
+        shutil.copytree(written.root, root)
+        file = root / "reference" / "offline" / "observed" / "resnet.json"
+        file.write_text(file.read_text().replace(PIN, "another"))
+        material = report.Material.read("offline", root)
+        assert {task for task, _ in material.observed} == {"alexnet"}
+        assert "resnet are of other data" in material.missing[0].sentence
+
+    @pytest.mark.parametrize("content", ["", "{}", "[]", '{"results": 3}', '{"results": [{}]}'])
+    def test_broken_file(self, written: Written, tmp_path: Path, content: str) -> None:
+        """A file that cannot be read is a sentence, not a crash."""
+        root = tmp_path / "root"
+        shutil.copytree(written.root, root)
+        (root / "reference" / "offline" / "observed" / "alexnet.json").write_text(content)
+        (root / "reference" / "offline" / "calibration.json").write_text(content)
+        material = report.Material.read("offline", root)
+        assert [one.sentence.partition(" ")[0] for one in material.missing] == [
+            "observed/alexnet.json",
+            "calibration.json",
+        ]
+
+    def test_wrong_profile(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A profile that is not there is wrong usage, and those that are there are named."""
+        assert report.main(["--profile", "none"]) == 2
+        assert "offline" in capsys.readouterr().out
+        with pytest.raises(UsageError):
+            report.report("none")
+
+
+class TestFigures:
+    """figures: what is kept in git."""
+
+    def test_small_plain_and_the_same(self, written: Written) -> None:
+        """Figures without photographs, under 150 KB; a second time the same bytes; old ones are gone."""
+        old = written.root / "reference" / "offline" / "figures" / "old.png"
+        old.parent.mkdir(exist_ok=True)
+        old.touch()
+        first = {path: path.read_bytes() for path in report.figures("offline", root=written.root)}
+        assert not old.exists()
+        names = {path.name for path in first}
+        assert {"curves-fine.png", "normality.png", "accuracies.csv", "resnet_coarse.csv"} <= names
+        assert not [name for name in names if name.startswith("samples")]
+        assert max(map(len, first.values())) < 150_000
+        again = report.figures("offline", root=written.root)
+        assert {path: path.read_bytes() for path in again} == first
+
+    def test_curves(self, written: Written) -> None:
+        """The curves are the mean over seeds, and the observed run's validation."""
+        plots = dict(report._plots(report.Material.read("offline", written.root)))
+        rows = list(csv.DictReader(io.StringIO(plots["alexnet_fine.csv"])))
+        assert [row["epoch"] for row in rows] == [str(i + 1) for i in range(PROFILE.recipe.epochs)]
+        assert float(rows[-1]["train_accuracy"]) == 0.52
+        assert float(rows[-1]["validation_accuracy"]) == 0.5
+        runs = list(csv.DictReader(io.StringIO(plots["accuracies.csv"])))
+        assert len(runs) == 2 * 2 * 2 * 5
+        assert runs[0]["task"] == "alexnet"
+
+    def test_whole_or_not_at_all(self, tmp_path: Path) -> None:
+        """Without the images, or without a measurement, what is in git stays as it is."""
+        root = empty_root(tmp_path / "root")
+        kept = root / "reference" / "cpu" / "figures" / "cost.png"
+        kept.parent.mkdir(parents=True)
+        kept.touch()
+        with pytest.raises(DataError, match="CIFAR-100"):
+            report.figures("cpu", root=root)
+        assert kept.exists()
+        with pytest.raises(ManifestError):
+            report.figures("offline", root=root)
+
+
+class TestWords:
+    """How figures are said."""
+
+    def test_mean_and_deviation(self) -> None:
+        """The unit stands once; a single value has no spread."""
+        assert report._mean_sd([0.35, 0.37], report._percent) == "36.0 ± 1.4%"
+        assert report._mean_sd([0.35], report._percent) == "35.0%"
+        assert report._mean_sd([60, 62], report._time) == "61 ± 1 s"
+        assert report._mean_sd([6000, 300], report._time) == "52.5 ± 67.2 min"
+
+    def test_seeds(self) -> None:
+        """A run of seeds is said by its ends, others one by one."""
+        assert report._seeds([result("fine", seed, 0.5) for seed in (2, 1, 3)]) == "seeds 1 to 3"
+        assert report._seeds([result("fine", seed, 0.5) for seed in (9, 1)]) == "seeds 1 and 9"
+        assert report._seeds([result("fine", 4, 0.5)]) == "seed 4"
+
+    def test_picture_size(self) -> None:
+        """Width and height come from the file itself."""
+        out = io.BytesIO()
+        Image.new("RGB", (31, 17)).save(out, "PNG")
+        text = page.render("T", [], [Section("s", "S", [Picture("p", out.getvalue(), "caption", "alt")])])
+        assert 'width="31" height="17"' in text
