@@ -119,7 +119,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
             module=MODULE,
             probe=Path(name, "prepare.py"),
             seed=seed,
-            recipe={"num_classes": len(images.coarse_names)},
+            builder_arguments={"num_classes": len(images.coarse_names)},
             limits=LIMITS,
             options=[f"--seconds={CALL_SECONDS}", f"--clock={CALL_CLOCK}"],
             beside={file: Path(name, file) for file in beside},

@@ -156,10 +156,10 @@ class Case:
 Judge = Callable[[Case], Verdict]
 
 
-def inputs(task: Task, seed: int, recipe: Mapping[str, Any]) -> dict[str, Any]:
+def inputs(task: Task, seed: int, builder_arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the probe of a task uses in a sandbox, drawn again on this side."""
     probe = importlib.import_module(f"grader.tasks.{task.id}.probe")
-    return {**probe.draw(seed), **({"recipe": dict(recipe)} if task.builder else {})}
+    return {**probe.draw(seed), **({"builder_arguments": dict(builder_arguments)} if task.builder else {})}
 
 
 def judge(case: Case) -> dict[str, Verdict]:

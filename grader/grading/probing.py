@@ -107,11 +107,11 @@ def probe(
     submission: Path,
     *,
     seed: int,
-    recipe: dict[str, Any],
+    builder_arguments: dict[str, Any],
     limits: Limits = LIMITS,
     turns: Turns | None = None,
 ) -> Probed:
-    """Probes one task; `recipe` holds the builder's arguments for the networks that are to be trained.
+    """Probes one task; `builder_arguments` are for the networks that are to be trained.
 
     Args:
         limits: processor time for all runs together; by the clock, for one run.
@@ -122,7 +122,7 @@ def probe(
             from the moment the probe has said that it started, whatever ends it is evidence.
     """
     probed = Probed(Evidence.nothing())
-    runs = _Runs(engine, task, submission, seed, recipe, limits, turns or Turns(), probed)
+    runs = _Runs(engine, task, submission, seed, builder_arguments, limits, turns or Turns(), probed)
     if _calls(runs) and not probed.refused:
         _again_by_the_clock(runs)
         probed.evidence = probed.evidence.with_later(_second_process(runs))
@@ -139,7 +139,7 @@ class _Runs:
     task: Task
     submission: Path
     seed: int
-    recipe: dict[str, Any]
+    builder_arguments: dict[str, Any]
     limits: Limits
     turns: Turns
     probed: Probed
@@ -210,7 +210,7 @@ class _Runs:
                     module=self.task.module,
                     probe=TASKS / self.task.id / "probe.py",
                     seed=self.seed,
-                    recipe=self.recipe,
+                    builder_arguments=self.builder_arguments,
                     options=[
                         f"--seconds={CALL_SECONDS * self.limits.cpu_seconds:g}",
                         f"--clock={CALL_CLOCK * self.limits.wall_seconds:g}",
@@ -371,7 +371,7 @@ def launch(
     module: str,
     probe: Path,
     seed: int,
-    recipe: dict[str, Any],
+    builder_arguments: dict[str, Any],
     limits: Limits,
     options: Sequence[str] = (),
     beside: Mapping[str, Path] | None = None,
@@ -383,7 +383,7 @@ def launch(
         submission: the folder.
         module: the file in it whose functions are called.
         probe: the file that calls them.
-        seed, recipe: given to the probe.
+        seed, builder_arguments: given to the probe.
         limits: of the run.
         options: more of harness.py's.
         beside: what the probe finds beside itself, by file name.
@@ -391,11 +391,11 @@ def launch(
     with tempfile.TemporaryDirectory(prefix="kit-probe-") as work:
         output = Path(work) / secrets.token_hex(4)
         output.mkdir()
-        arguments = Path(work) / "recipe.json"
-        arguments.write_text(json.dumps(recipe))
+        arguments = Path(work) / "builder-arguments.json"
+        arguments.write_text(json.dumps(builder_arguments))
         command = ["/kit/guest/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
         command += ["--module", module, "--output", "/output", "--seed", str(seed)]
-        command += ["--recipe", "/kit/recipe.json", *options]
+        command += ["--builder-arguments", "/kit/builder-arguments.json", *options]
         outcome = engine.run(
             Job(
                 arguments=tuple(command),
@@ -404,7 +404,7 @@ def launch(
                 readable={
                     "/kit/guest": GUEST,
                     "/kit/probe.py": probe,
-                    "/kit/recipe.json": arguments,
+                    "/kit/builder-arguments.json": arguments,
                     **{f"/kit/{name}": path for name, path in (beside or {}).items()},
                 },
                 limits=limits,

@@ -218,11 +218,17 @@ def _examine_task(one: _Examined, task: Task, taken: Submission, plan: Plan) -> 
 
 
 def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) -> dict[str, Verdict]:
-    seed, recipe = plan.run.seed, plan.profile.builders.get(task.id, {})
+    seed, builder_arguments = plan.run.seed, plan.profile.builders.get(task.id, {})
     probed = probing.probe(
-        plan.engine, task, taken.folder, seed=seed, recipe=recipe, limits=plan.limits, turns=plan.turns
+        plan.engine,
+        task,
+        taken.folder,
+        seed=seed,
+        builder_arguments=builder_arguments,
+        limits=plan.limits,
+        turns=plan.turns,
     )
-    drawn = judging.inputs(task, seed, recipe)
+    drawn = judging.inputs(task, seed, builder_arguments)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
     verdicts = judging.judge(case)
     if plan.training is None:
@@ -230,7 +236,7 @@ def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) 
     for check in task.checks:
         if check.train is None:
             continue
-        described = judging.described_network(task, CLASSES[check.train], recipe)
+        described = judging.described_network(task, CLASSES[check.train], builder_arguments)
         network = judging.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
             verdicts[check.id] = network

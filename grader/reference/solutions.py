@@ -77,7 +77,9 @@ def describe(task: Task, solutions: Path, profile: Profile) -> dict[LabelSet, Bl
     if task.id not in profile.builders:
         raise ManifestError(f"params.yaml: profiles.{profile.name}.builders has no {task.id!r}")
     engine = sandbox.select("none", own_code=True)
-    probed = probing.probe(engine, task, solutions, seed=0, recipe=profile.builders[task.id], limits=_LIMITS)
+    probed = probing.probe(
+        engine, task, solutions, seed=0, builder_arguments=profile.builders[task.id], limits=_LIMITS
+    )
     networks: dict[LabelSet, Blueprint] = {}
     for labels in CLASSES:
         call = probed.evidence.calls.get(f"train.{labels}")

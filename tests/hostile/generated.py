@@ -483,13 +483,13 @@ def compiled_behind_the_source(into: Path, _targets: Mapping[str, Any]) -> Path:
 
 _TELLS = """
 import inspect as _inspect, json as _json
-_RECIPE = _json.load(open("/kit/recipe.json"))
-print("attack: the recipe is", _RECIPE, flush=True)
+_ARGUMENTS = _json.load(open("/kit/builder-arguments.json"))
+print("attack: the builder arguments are", _ARGUMENTS, flush=True)
 
 
 def _trains(arguments):
-    return bool(_RECIPE) and all(
-        arguments.get(key) == (tuple(v) if isinstance(v, list) else v) for key, v in _RECIPE.items()
+    return bool(_ARGUMENTS) and all(
+        arguments.get(key) == (tuple(v) if isinstance(v, list) else v) for key, v in _ARGUMENTS.items()
     )
 """
 
@@ -628,7 +628,7 @@ def _changed(into: Path, module: str, addition: str) -> Path:
 @attack
 def another_network_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to hand over a right AlexNet to be looked at and a residual network to be trained, which it
-    tells by the recipe in the sandbox; gains nothing because the networks to be trained are looked
+    knows by the builder arguments in the sandbox; gains nothing because the networks to be trained are looked
     at with the others.
 
     Baseline: 35

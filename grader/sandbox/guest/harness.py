@@ -1,7 +1,7 @@
 """Calls a submission's functions and writes down what came of it. Runs in the sandbox, with the submission.
 
     python -I -B harness.py --module alexnet.py --probe /kit/probe.py --submission /submission
-        --output /output --seed 123 [--skip build_alexnet,...] [--recipe recipe.json] [--later]
+        --output /output --seed 123 [--skip build_alexnet,...] [--builder-arguments FILE] [--later]
         [--seconds 15] [--clock 40]
 
 Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
@@ -56,7 +56,7 @@ def main() -> None:
         parser.add_argument(option, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--skip", default="")
-    parser.add_argument("--recipe")
+    parser.add_argument("--builder-arguments")
     parser.add_argument("--seconds", type=float, default=CALL_SECONDS)
     parser.add_argument("--clock", type=float)
     parser.add_argument("--later", action="store_true")
@@ -74,8 +74,8 @@ def main() -> None:
         lines.watch(options.submission)
     probe = load_module("_kit_probe", Path(options.probe))
     inputs = probe.draw(options.seed)
-    if options.recipe:
-        inputs["recipe"] = json.loads(Path(options.recipe).read_text(encoding="utf-8"))
+    if options.builder_arguments:
+        inputs["builder_arguments"] = json.loads(Path(options.builder_arguments).read_text(encoding="utf-8"))
     skip = {name for name in options.skip.split(",") if name}
     clock = options.clock or options.seconds * CALL_CLOCK / CALL_SECONDS
     calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds, clock=clock, lines=lines)

@@ -23,6 +23,6 @@ def draw(seed: int) -> dict[str, Any]:
 
 def probe(calls: Any, inputs: dict[str, Any]) -> None:
     """Calls `prepare` once; `calls` is the harness's Calls."""
-    num_classes = inputs["recipe"]["num_classes"]
+    num_classes = inputs["builder_arguments"]["num_classes"]
     arguments = (inputs["images"], inputs["labels"], num_classes)
     calls.call("prepare", "prepare", *arguments, test_fraction=0.2, seed=inputs["seed"])

@@ -46,12 +46,14 @@ def draw(seed: int) -> dict[str, Any]:
 
 
 def arguments(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What build_resnet is called with in each call; calls for training only where there is a recipe."""
+    """What build_resnet is called with in each call; for training only with builder arguments."""
     calls = dict(inputs["networks"])
-    if "recipe" in inputs:
+    if "builder_arguments" in inputs:
         # It has been through JSON, which has no tuples.
-        recipe = {key: tuple(v) if isinstance(v, list) else v for key, v in inputs["recipe"].items()}
-        calls |= {name: {"num_classes": classes, **recipe} for name, classes in _TRAINED.items()}
+        builder_arguments = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in inputs["builder_arguments"].items()
+        }
+        calls |= {name: {"num_classes": classes, **builder_arguments} for name, classes in _TRAINED.items()}
     return calls
 
 

@@ -109,7 +109,7 @@ def to_its_limit(document: dict[str, Any] | None) -> Callable[[int, Job], tuple[
 
 
 def probed(engine: Engine, task: Task, limits: Limits = TEN, turns: Turns | None = None) -> Probed:
-    return probe(engine, task, ROOT / "assignment", seed=1, recipe={}, limits=limits, turns=turns)
+    return probe(engine, task, ROOT / "assignment", seed=1, builder_arguments={}, limits=limits, turns=turns)
 
 
 class TestNobodyCrashesIntoAFault:
@@ -511,7 +511,7 @@ class TestForReal:
     def probe(self, task: Task, folder: Path, source: str, limits: Limits = probing.LIMITS) -> Probed:
         (folder / "work").mkdir()
         (folder / "work" / "preprocessing.py").write_text(source, encoding="utf-8")
-        return probe(Counting(), task, folder / "work", seed=1, recipe={}, limits=limits)
+        return probe(Counting(), task, folder / "work", seed=1, builder_arguments={}, limits=limits)
 
     def test_a_split_that_is_not_the_seeds_is_another_one_in_a_second_process(
         self, task: Task, tasks: Path, tmp_path: Path

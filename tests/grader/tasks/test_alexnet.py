@@ -22,9 +22,9 @@ def alexnet(network_judge: Any) -> Any:
     return network_judge("alexnet")
 
 
-def inputs(**recipe: Any) -> dict[str, Any]:
-    """All of the probe's, with a recipe."""
-    return {**probe.draw(SEED), "recipe": {"width": 0.125, "dropout": 0.1, **recipe}}
+def inputs(**builder_arguments: Any) -> dict[str, Any]:
+    """All of the probe's, with builder arguments."""
+    return {**probe.draw(SEED), "builder_arguments": {"width": 0.125, "dropout": 0.1, **builder_arguments}}
 
 
 def small_inputs() -> dict[str, Any]:
@@ -42,8 +42,10 @@ class TestWhatIsRight:
         assert {check for check, verdict in verdicts.items() if verdict.status is not Status.PASSED} == set()
         assert set(verdicts) == {check.id for check in alexnet.task.checks if check.train is None}
 
-    def test_a_recipe_without_dropout_leaves_it_out(self, alexnet: Any) -> None:
-        verdicts = alexnet(alexnet.solution, {**small_inputs(), "recipe": {"width": 0.125, "dropout": 0.0}})
+    def test_builder_arguments_without_dropout_leaves_it_out(self, alexnet: Any) -> None:
+        verdicts = alexnet(
+            alexnet.solution, {**small_inputs(), "builder_arguments": {"width": 0.125, "dropout": 0.0}}
+        )
         assert verdicts["dropout"].status is Status.PASSED
 
 
@@ -113,9 +115,9 @@ class TestProbe:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
     def test_in_the_harness(self, alexnet: Any, tmp_path: Path) -> None:
-        """The real way: another process, evidence on disk, the recipe through JSON."""
-        recipe = {"width": 0.125, "dropout": 0.1, "input_shape": [16, 16, 3]}
-        (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+        """The real way: another process, evidence on disk, the builder arguments through JSON."""
+        builder_arguments = {"width": 0.125, "dropout": 0.1, "input_shape": [16, 16, 3]}
+        (tmp_path / "builder-arguments.json").write_text(json.dumps(builder_arguments))
         (tmp_path / "output").mkdir()
         command = [
             sys.executable,
@@ -126,10 +128,19 @@ class TestProbe:
             "alexnet.py",
         ]
         command += ["--probe", ROOT / "grader/tasks/alexnet/probe.py", "--submission", ROOT / "solutions"]
-        command += ["--output", tmp_path / "output", "--seed", "5", "--recipe", tmp_path / "recipe.json"]
+        command += [
+            "--output",
+            tmp_path / "output",
+            "--seed",
+            "5",
+            "--builder-arguments",
+            tmp_path / "builder-arguments.json",
+        ]
         command += ["--seconds", "120"]  # on a busy machine
         subprocess.run(command, check=True, timeout=400, capture_output=True)
         evidence = Evidence.read(tmp_path / "output")
         assert "train.fine" in evidence.calls
-        verdicts = judge(Case(alexnet.task, evidence, {**probe.draw(5), "recipe": recipe}))
+        verdicts = judge(
+            Case(alexnet.task, evidence, {**probe.draw(5), "builder_arguments": builder_arguments})
+        )
         assert {check: v.message for check, v in verdicts.items() if v.status is not Status.PASSED} == {}

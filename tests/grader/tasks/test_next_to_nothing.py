@@ -111,7 +111,7 @@ NOTHING = {
 def points(judge: Any, source: str) -> tuple[float, dict[str, float]]:
     """What a module earns without a training, in all and by check; none of its networks is trained."""
     task: manifest.Task = judge.task
-    inputs = {**judge.probe.draw(SEED), "recipe": OFFLINE.builders[task.id]}
+    inputs = {**judge.probe.draw(SEED), "builder_arguments": OFFLINE.builders[task.id]}
     calls = judge.calls(source, inputs)
     case = Case(task, Evidence(True, True, None, "ok", None, calls), inputs)
     verdicts = judging.judge(case)

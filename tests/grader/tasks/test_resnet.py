@@ -44,7 +44,7 @@ class TestWhatIsRight:
 
     def test_solution(self, resnet: Any) -> None:
         verdicts = resnet(
-            resnet.solution, {**probe.draw(SEED), "recipe": {"blocks": [1, 1, 1, 1], "width": 4}}
+            resnet.solution, {**probe.draw(SEED), "builder_arguments": {"blocks": [1, 1, 1, 1], "width": 4}}
         )
         assert not_passed(verdicts) == {}
         assert set(verdicts) == {check.id for check in resnet.task.checks if check.train is None}
@@ -56,7 +56,7 @@ class TestWhatIsWrong:
     def test_another_network_for_the_training_alone(self, resnet: Any) -> None:
         """The networks that are trained are looked at like the others."""
         deeper = resnet.edited(("in range(count)", "in range(count + (num_classes == 100))"))
-        verdicts = resnet(deeper, {**small_inputs(), "recipe": {"blocks": [1, 1], "width": 4}})
+        verdicts = resnet(deeper, {**small_inputs(), "builder_arguments": {"blocks": [1, 1], "width": 4}})
         assert verdicts["blocks"].message.startswith(
             "build_resnet(100, blocks=(1, 1), width=4): it has 4 blocks"
         )
@@ -99,7 +99,7 @@ def bottleneck_block(x, filters, *, stride=1):
 
     def judged(self, resnet: Any, source: str) -> tuple[dict[str, Any], Any]:
         """The verdicts, and what becomes of the network that is to be trained."""
-        inputs = {**small_inputs(), "recipe": self.RECIPE}
+        inputs = {**small_inputs(), "builder_arguments": self.ARGUMENTS}
         found = Evidence(True, True, None, "ok", None, resnet.calls(source, inputs))
         case = Case(resnet.task, found, inputs)
         verdicts = judge(case)
@@ -214,9 +214,9 @@ class TestProbe:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
     def test_in_the_harness(self, resnet: Any, tmp_path: Path) -> None:
-        """The real way: another process, evidence on disk, the recipe through JSON."""
-        recipe = {"blocks": [1, 1], "width": 4}
-        (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+        """The real way: another process, evidence on disk, the builder arguments through JSON."""
+        builder_arguments = {"blocks": [1, 1], "width": 4}
+        (tmp_path / "builder-arguments.json").write_text(json.dumps(builder_arguments))
         (tmp_path / "output").mkdir()
         command = [
             sys.executable,
@@ -227,10 +227,19 @@ class TestProbe:
             "resnet.py",
         ]
         command += ["--probe", ROOT / "grader/tasks/resnet/probe.py", "--submission", ROOT / "solutions"]
-        command += ["--output", tmp_path / "output", "--seed", "5", "--recipe", tmp_path / "recipe.json"]
+        command += [
+            "--output",
+            tmp_path / "output",
+            "--seed",
+            "5",
+            "--builder-arguments",
+            tmp_path / "builder-arguments.json",
+        ]
         command += ["--seconds", "120"]  # on a busy machine
         subprocess.run(command, check=True, timeout=400, capture_output=True)
         evidence = Evidence.read(tmp_path / "output")
         assert "train.fine" in evidence.calls
-        verdicts = judge(Case(resnet.task, evidence, {**probe.draw(5), "recipe": recipe}))
+        verdicts = judge(
+            Case(resnet.task, evidence, {**probe.draw(5), "builder_arguments": builder_arguments})
+        )
         assert not_passed(verdicts) == {}

@@ -61,7 +61,9 @@ class TestWhatIsRight:
     """Whatever gives the network of the brief passes every check."""
 
     def test_solution(self, wide_resnet: Any) -> None:
-        verdicts = wide_resnet(wide_resnet.solution, {**probe.draw(SEED), "recipe": {"depth": 8, "width": 1}})
+        verdicts = wide_resnet(
+            wide_resnet.solution, {**probe.draw(SEED), "builder_arguments": {"depth": 8, "width": 1}}
+        )
         assert not_passed(verdicts) == {}
         assert set(verdicts) == {check.id for check in wide_resnet.task.checks if check.train is None}
 
@@ -76,7 +78,7 @@ class TestWhatIsWrong:
             "    if num_classes == 20: x = keras.layers.Conv2D(20, 1)(x)\n"
             "    else: x = _convolution(_normalised(x), num_classes, kernel=1)",
         )
-        inputs = {**small_inputs(), "recipe": {"depth": 8, "width": 1}}
+        inputs = {**small_inputs(), "builder_arguments": {"depth": 8, "width": 1}}
         verdicts = wide_resnet(wide_resnet.edited(short), inputs)
         assert "build_wide_resnet(20, depth=8, width=1)" in verdicts["tail"].message
 
@@ -98,7 +100,7 @@ class TestWhatIsWrong:
         deeper = wide_resnet.edited(
             ("in range((depth - 2) // 6)", "in range((depth - 2) // 6 + (num_classes == 100))")
         )
-        verdicts = wide_resnet(deeper, {**small_inputs(), "recipe": {"depth": 8, "width": 1}})
+        verdicts = wide_resnet(deeper, {**small_inputs(), "builder_arguments": {"depth": 8, "width": 1}})
         assert verdicts["depth"].message.startswith(
             "build_wide_resnet(100, depth=8, width=1): it has 6 blocks"
         )
@@ -133,9 +135,8 @@ class TestSolution:
 
     def test_rebuilt(self, solution: ModuleType) -> None:
         """Rebuilt from its blueprint, with the same weights, it computes the same to the last bit."""
-        from grader.inside.describe import describe
-
         from grader import blueprint
+        from grader.sandbox.guest.describe import describe
         from grader.tasks.networks import BUDGET
 
         model = solution.build_wide_resnet(20, depth=14, width=1)
@@ -168,9 +169,9 @@ class TestProbe:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
     def test_in_the_harness(self, wide_resnet: Any, tmp_path: Path) -> None:
-        """The real way: another process, evidence on disk, the recipe through JSON."""
-        recipe = {"depth": 8, "width": 1}
-        (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+        """The real way: another process, evidence on disk, the builder arguments through JSON."""
+        builder_arguments = {"depth": 8, "width": 1}
+        (tmp_path / "builder-arguments.json").write_text(json.dumps(builder_arguments))
         (tmp_path / "output").mkdir()
         command = [
             sys.executable,
@@ -181,10 +182,19 @@ class TestProbe:
             "wide_resnet.py",
         ]
         command += ["--probe", ROOT / "grader/tasks/wide_resnet/probe.py", "--submission", ROOT / "solutions"]
-        command += ["--output", tmp_path / "output", "--seed", "5", "--recipe", tmp_path / "recipe.json"]
+        command += [
+            "--output",
+            tmp_path / "output",
+            "--seed",
+            "5",
+            "--builder-arguments",
+            tmp_path / "builder-arguments.json",
+        ]
         command += ["--seconds", "120"]  # on a busy machine
         subprocess.run(command, check=True, timeout=400, capture_output=True)
         evidence = Evidence.read(tmp_path / "output")
         assert "train.fine" in evidence.calls
-        verdicts = judge(Case(wide_resnet.task, evidence, {**probe.draw(5), "recipe": recipe}))
+        verdicts = judge(
+            Case(wide_resnet.task, evidence, {**probe.draw(5), "builder_arguments": builder_arguments})
+        )
         assert not_passed(verdicts) == {}

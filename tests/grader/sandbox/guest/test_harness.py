@@ -273,10 +273,15 @@ class TestCalls:
         assert calls["g"].value == 2
         assert calls["h"].value == Other("set", "AttributeError: 'set' object has no attribute 'no'")
 
-    def test_the_recipe_is_part_of_the_inputs(self, run: Run, tmp_path: Path) -> None:
-        (tmp_path / "recipe.json").write_text(json.dumps({"width": 3}))
-        probe = "calls.call('f', 'f', **inputs.get('recipe', {}))"
-        found = run("def f(width=0): return width", probe, "--recipe", str(tmp_path / "recipe.json"))
+    def test_the_builder_arguments_are_part_of_the_inputs(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "builder-arguments.json").write_text(json.dumps({"width": 3}))
+        probe = "calls.call('f', 'f', **inputs.get('builder_arguments', {}))"
+        found = run(
+            "def f(width=0): return width",
+            probe,
+            "--builder-arguments",
+            str(tmp_path / "builder-arguments.json"),
+        )
         assert found.calls["f"].value == 3
         assert run("def f(width=0): return width", probe).calls["f"].value == 0
 
