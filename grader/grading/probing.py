@@ -28,7 +28,7 @@ from typing import Any
 from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
 from grader.grading.evidence import Evidence
-from grader.sandbox import GUEST, Engine, Job, Limits, Outcome
+from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
 from grader.sandbox.base import End
 
 TASKS = Path(__file__).parents[1] / "tasks"
@@ -397,7 +397,7 @@ def launch(
         command += ["--module", module, "--output", "/output", "--seed", str(seed)]
         command += ["--builder-arguments", "/kit/builder-arguments.json", *options]
         outcome = engine.run(
-            Job(
+            Program(
                 arguments=tuple(command),
                 submission=submission,
                 output=output,

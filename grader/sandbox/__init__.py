@@ -1,7 +1,7 @@
 """Runs a program that is not trusted. The engines live beside this file and nowhere else."""
 
 from grader.errors import UsageError
-from grader.sandbox.base import GUEST, Availability, End, Engine, Job, Limits, Outcome
+from grader.sandbox.base import GUEST, Availability, End, Engine, Limits, Outcome, Program
 from grader.sandbox.bubblewrap import BubblewrapEngine
 from grader.sandbox.containers import ContainerEngine
 from grader.sandbox.supervision import interruptible
@@ -13,9 +13,9 @@ __all__ = [
     "Availability",
     "End",
     "Engine",
-    "Job",
     "Limits",
     "Outcome",
+    "Program",
     "interruptible",
     "select",
 ]

@@ -1,4 +1,4 @@
-"""One interface for every engine: a job goes in, an outcome comes out, files lie in the output folder.
+"""One interface for every engine: a program goes in, an outcome comes out, files lie in the output folder.
 
 An engine that cannot start its sandbox raises SandboxFault. Whatever the program inside does (crash,
 loop, allocate, fork, fill the disk) is an Outcome, never an exception.
@@ -60,7 +60,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may take. All but `file_bytes` are totals over all its processes.
+    """What one program may take. All but `file_bytes` are totals over all its processes.
 
     Processor time is what a program is judged by: a busy machine costs it nothing. The clock on the wall is
     for programs that wait, and lies far behind.
@@ -77,14 +77,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Job:
+class Program:
     """One run of the sandbox's Python.
 
     Attributes:
         arguments: what follows `python -I -B` (isolated; no .pyc files), with paths as seen inside.
         submission: a folder, seen inside at /submission, read-only.
         readable: more files and folders, by the path at which they are seen inside, read-only.
-        output: an empty folder, seen inside at /output: the only place whose files outlive the job.
+        output: an empty folder, seen inside at /output: the only place whose files outlive the program.
         limits: what it may take.
 
     Inside, /submission, /output and the paths of `readable` are the same for every engine. The engine
@@ -101,7 +101,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. Returned only when the sandbox's last process is gone."""
+    """How a program ended. Returned only when the sandbox's last process is gone."""
 
     end: End
     exit_code: int  # the program's own, or minus the signal
@@ -121,7 +121,7 @@ class Availability:
 
 
 class Engine(Protocol):
-    """A way to run a job."""
+    """A way to run a program."""
 
     name: str  # as on the command line: bubblewrap, podman, docker, none
     isolates: bool  # False for `none` alone
@@ -144,6 +144,6 @@ class Engine(Protocol):
         """
         ...
 
-    def run(self, job: Job) -> Outcome:
-        """Runs a job to its end; SandboxFault if it could not be started or stopped."""
+    def run(self, program: Program) -> Outcome:
+        """Runs a program to its end; SandboxFault if it could not be started or stopped."""
         ...

@@ -1,8 +1,8 @@
-"""Runs a job in bubblewrap: new namespaces, a file system put together for the job, a seccomp filter.
+"""Runs a program in bubblewrap: new namespaces, a file system put together for the program, a seccomp filter.
 
-How a job starts, outermost first:
+How a program starts, outermost first:
 
-    sh      enters the job's control group, or systemd-run does; where none bounds its share of the
+    sh      enters the program's control group, or systemd-run does; where none bounds its share of the
             processors, taskset holds it to a core of its own
     bwrap   with no environment, its options read from a pipe: /proc/1 inside shows neither
     setpriv where the grader is root: becomes a user that exists nowhere else
@@ -38,9 +38,9 @@ from grader.sandbox.base import (
     SOFT,
     TMP_BYTES,
     Availability,
-    Job,
     Limits,
     Outcome,
+    Program,
 )
 from grader.sandbox.files import staged
 from grader.sandbox.lifecycle import (
@@ -76,21 +76,21 @@ class BubblewrapEngine:
                 self._availability = self._try()
             return self._availability
 
-    def run(self, job: Job) -> Outcome:
-        """Runs a job; its files lie in the output folder when this returns."""
+    def run(self, program: Program) -> Outcome:
+        """Runs a program; its files lie in the output folder when this returns."""
         refuse_when_stopping()
         try:
             with ExitStack() as cleanup:
                 folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-"))
-                group = control_groups.Group.create(job.limits)
+                group = control_groups.Group.create(program.limits)
                 if group is not None:
                     cleanup.callback(group.remove)
                 entering = control_groups.entering(group)
-                scoped = [] if group else control_groups.scoped(job.limits)
-                if not (group and group.bounds_cores(job.limits)):
-                    entering += cores.pinned(cleanup.enter_context(cores.reserved(job.limits.cores)))
-                started = _started(job, Path(folder), group, [*entering, *scoped], scoped=bool(scoped))
-                return cleanup.enter_context(started).finish(job)
+                scoped = [] if group else control_groups.scoped(program.limits)
+                if not (group and group.bounds_cores(program.limits)):
+                    entering += cores.pinned(cleanup.enter_context(cores.reserved(program.limits.cores)))
+                started = _started(program, Path(folder), group, [*entering, *scoped], scoped=bool(scoped))
+                return cleanup.enter_context(started).finish(program)
         except OSError as error:
             raise SandboxFault(f"a sandbox could not be set up or read: {error}") from error
 
@@ -116,7 +116,7 @@ class BubblewrapEngine:
 
 @dataclass(frozen=True)
 class _Sandbox(Sandbox):
-    """What bwrap has put up. `program` is bwrap's own end, which comes with that of Python."""
+    """What bwrap has put up. `pidfd` is bwrap's own, which comes with that of Python."""
 
     first: int  # pidfd of process 1 inside, with which all others die
     status: int  # bwrap's reports, one JSON document a line
@@ -134,19 +134,19 @@ class _Sandbox(Sandbox):
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.first, signal.SIGKILL)
         # The kernel reports the end of a namespace's process 1 only when all others in it have ended.
-        if not (ends_within(self.first, STOP_SECONDS) and ends_within(self.program, STOP_SECONDS)):
+        if not (ends_within(self.first, STOP_SECONDS) and ends_within(self.pidfd, STOP_SECONDS)):
             raise SandboxFault("a sandbox could not be stopped")
 
 
 @contextmanager
 def _started(
-    job: Job, folder: Path, group: control_groups.Group | None, entering: list[str], *, scoped: bool
+    program: Program, folder: Path, group: control_groups.Group | None, entering: list[str], *, scoped: bool
 ) -> Iterator[_Sandbox]:
     """Starts a sandbox up to READY; on leaving, nothing of it is left.
 
     Args:
-        job: to be run.
-        folder: for copies of what the job may read.
+        program: to be run.
+        folder: for copies of what the program may read.
         group: that was made for it.
         entering: the start of the command line, which enters the group.
         scoped: systemd makes a group on the way.
@@ -163,13 +163,13 @@ def _started(
         os.set_blocking(status, False)
         with ExitStack() as inherited:
             inherited.callback(os.close, status_inside)
-            options = _memory_file("\0".join(_options(job, folder)).encode())
+            options = _memory_file("\0".join(_options(program, folder)).encode())
             inherited.callback(os.close, options)
             rules = _memory_file(seccomp.program())
             inherited.callback(os.close, rules)
             descriptors = (options, rules, status_inside)
             launcher = subprocess.Popen(
-                [*entering, *_command(job, *descriptors, counted=counted)],
+                [*entering, *_command(program, *descriptors, counted=counted)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -187,9 +187,9 @@ def _started(
         inside = Path("/proc", str(first), "root")
         output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
         if scoped:
-            group = control_groups.Group.of(first, job.limits)
-            if not group.enforces(job.limits):
-                raise SandboxFault("systemd made no control group with the limits of a job")
+            group = control_groups.Group.of(first, program.limits)
+            if not group.enforces(program.limits):
+                raise SandboxFault("systemd made no control group with the limits of a program")
         counting: control_groups.Group | control_groups.Watchdog
         if group is not None:
             counting = group
@@ -199,7 +199,7 @@ def _started(
                 for name in ("proc", "tmp", "dev/shm")
             )
             counting = control_groups.Watchdog(
-                job.limits, proc, filesystems=(output, *others), launcher=launcher.pid
+                program.limits, proc, filesystems=(output, *others), launcher=launcher.pid
             )
         sandbox = _Sandbox(
             launcher, closing(os.pidfd_open(launcher.pid)), output, counting, first_handle, status
@@ -216,9 +216,9 @@ def _not_started(said: str) -> SandboxFault:
     return SandboxFault(f"bwrap could not start a sandbox: {reason}", fix=fix)
 
 
-def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) -> list[str]:
+def _command(program: Program, options: int, rules: int, status: int, *, counted: bool) -> list[str]:
     """The command line, from bwrap to Python. Everything on it can be read inside, in /proc/1/cmdline."""
-    limits = job.limits
+    limits = program.limits
     become: list[str] = []
     user = unused_user()
     if user is not None:
@@ -231,22 +231,22 @@ def _command(job: Job, options: int, rules: int, status: int, *, counted: bool) 
         limit.append(f"--nproc={limits.processes}")
     if not counted:  # twice, because reserved memory counts here: a bound between two looks of the watchdog
         limit.append(f"--data={2 * limits.memory_bytes}")
-    program = bwrap.find()
-    assert program is not None, "asked only where availability() found one"
+    bwrap_program = bwrap.find()
+    assert bwrap_program is not None, "asked only where availability() found one"
     variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
         # Shells add variables of their own, so env stands behind each.
-        *("nice", "-n", str(NICE), "/usr/bin/env", "-i", program.path),
+        *("nice", "-n", str(NICE), "/usr/bin/env", "-i", bwrap_program.path),
         *("--args", str(options), "--seccomp", str(rules), "--json-status-fd", str(status), "--"),
         *become,
         *limit,
         *("/bin/sh", "-c", 'echo ready; read -r go || exit 1; exec "$@" </dev/null', "sh"),
         *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())),
-        *(sys.executable, "-I", "-B", *job.arguments),
+        *(sys.executable, "-I", "-B", *program.arguments),
     ]
 
 
-def _options(job: Job, folder: Path) -> list[str]:
+def _options(program: Program, folder: Path) -> list[str]:
     """What bwrap is to build."""
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
@@ -258,10 +258,10 @@ def _options(job: Job, folder: Path) -> list[str]:
         # The number inside only; outside, it is still the grader's user.
         # The seccomp filter refuses new user namespaces as well.
         options += ["--unshare-user", "--uid", _NOBODY, "--gid", _NOBODY, "--disable-userns"]
-    return options + _file_system(job, folder)
+    return options + _file_system(program, folder)
 
 
-def _file_system(job: Job, folder: Path) -> list[str]:
+def _file_system(program: Program, folder: Path) -> list[str]:
     """The part of it that says what is seen where, outer paths before those within."""
     options: list[str] = []
     made: set[Path] = set()
@@ -280,7 +280,7 @@ def _file_system(job: Job, folder: Path) -> list[str]:
     for link, target in visible.links().items():
         options += ["--symlink", str(target), str(link)]
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
-    sizes = {"tmp": TMP_BYTES, "dev/shm": SHM_BYTES, "output": job.limits.output_bytes + MIB}
+    sizes = {"tmp": TMP_BYTES, "dev/shm": SHM_BYTES, "output": program.limits.output_bytes + MIB}
     for name, size in sizes.items():
         parents(Path("/", name))
         options += ["--perms", "1777", "--size", str(size), "--tmpfs", f"/{name}"]
@@ -294,7 +294,9 @@ def _file_system(job: Job, folder: Path) -> list[str]:
             options += ["--symlink", str(shown.readlink()), str(path)]
         else:
             read_only(shown, path)
-    for number, (inside, source) in enumerate([("/submission", job.submission), *job.readable.items()]):
+    for number, (inside, source) in enumerate(
+        [("/submission", program.submission), *program.readable.items()]
+    ):
         read_only(staged(source, folder / str(number)), Path(inside))
 
     for device in ("null", "zero", "full", "random", "urandom"):

@@ -1,6 +1,6 @@
-"""Runs a job in a container of podman or docker, in the container image `sandbox` (container_images.py).
+"""Runs a program in a container of podman or docker, in the container image `sandbox` (container_images.py).
 
-How a job starts, outermost first:
+How a program starts, outermost first:
 
     guard      sh, beside the engine's client: removes the container if the grader is gone, however it went
     podman run with a root that is read-only, no network, no capabilities, the filter of seccomp.py
@@ -37,9 +37,9 @@ from grader.sandbox.base import (
     SOFT,
     TMP_BYTES,
     Availability,
-    Job,
     Limits,
     Outcome,
+    Program,
 )
 from grader.sandbox.files import staged
 from grader.sandbox.lifecycle import (
@@ -95,16 +95,16 @@ class ContainerEngine:
         """See Engine; a container has an image's files."""
         return None
 
-    def run(self, job: Job) -> Outcome:
-        """Runs a job; its files lie in the output folder when this returns."""
+    def run(self, program: Program) -> Outcome:
+        """Runs a program; its files lie in the output folder when this returns."""
         refuse_when_stopping()
         try:
             with (
                 tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder,
-                _started(self.name, job, Path(folder)) as sandbox,
+                _started(self.name, program, Path(folder)) as sandbox,
             ):
                 self._counted = isinstance(sandbox.totals, control_groups.Group)
-                return sandbox.finish(job)
+                return sandbox.finish(program)
         except UsageError as error:  # the engine was there, and now is not
             raise SandboxFault(error.message, fix=error.fix) from error
         except OSError as error:
@@ -236,7 +236,7 @@ class _Sandbox(Sandbox):
 
 
 @contextmanager
-def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
+def _started(engine: str, program: Program, folder: Path) -> Iterator[_Sandbox]:
     """Starts a container up to READY; on leaving, nothing of it is left."""
     name = f"kit-sandbox-{secrets.token_hex(8)}"
     errors = folder / "errors"
@@ -250,7 +250,7 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
             reason = f"{said} {errors.read_text(errors='replace').strip()[-500:]}".strip()
             return SandboxFault(f"{engine} could not start a container: {reason or 'it said nothing'}")
 
-        command = _command(engine, name, job, folder)
+        command = _command(engine, name, program, folder)
         cleanup.enter_context(guarded(engine, name))
         with errors.open("wb") as stderr:
             launcher = subprocess.Popen(
@@ -266,8 +266,8 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
         await_ready(launcher.stdout, not_started)
         first = _first_process(engine, name)
         first_handle = closing(os.pidfd_open(first))
-        (program,) = Path("/proc", str(first), "task", str(first), "children").read_text().split()
-        program_handle = closing(os.pidfd_open(int(program)))
+        (child,) = Path("/proc", str(first), "task", str(first), "children").read_text().split()
+        child_handle = closing(os.pidfd_open(int(child)))
         inside = Path("/proc", str(first), "root")
         try:
             output = closing(os.open(inside / "output", os.O_RDONLY | os.O_DIRECTORY))
@@ -275,36 +275,36 @@ def _started(engine: str, job: Job, folder: Path) -> Iterator[_Sandbox]:
             raise SandboxFault(
                 f"the grader may not look into {engine}'s containers", fix=_FIX_LOOK
             ) from error
-        group = control_groups.Group.of(first, job.limits)
-        if not group.bounds_cores(job.limits):
-            own = cleanup.enter_context(cores.reserved(job.limits.cores))
-            for process in (first, int(program)):
+        group = control_groups.Group.of(first, program.limits)
+        if not group.bounds_cores(program.limits):
+            own = cleanup.enter_context(cores.reserved(program.limits.cores))
+            for process in (first, int(child)):
                 # The filter keeps the program from changing it. Where it may not be set, its time is
                 # bounded, and its share is not.
                 with suppress(PermissionError):
                     os.sched_setaffinity(process, own)
         counted: control_groups.Group | control_groups.Watchdog = group
-        if not group.enforces(job.limits):
+        if not group.enforces(program.limits):
             # Rootless podman says that it ignores a limit, or nothing; the limit holds all the same.
             proc, *others = (
                 closing(os.open(inside / name, os.O_RDONLY | os.O_DIRECTORY))
                 for name in ("proc", "tmp", "dev/shm")
             )
-            counted = control_groups.Watchdog(job.limits, proc, filesystems=(output, *others))
-        sandbox = _Sandbox(launcher, program_handle, output, counted, engine, name, first_handle, errors)
+            counted = control_groups.Watchdog(program.limits, proc, filesystems=(output, *others))
+        sandbox = _Sandbox(launcher, child_handle, output, counted, engine, name, first_handle, errors)
         cleanup.callback(sandbox.stop)
         yield sandbox
 
 
-def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
+def _command(engine: str, name: str, program: Program, folder: Path) -> list[str]:
     """The client's command line, from the engine to Python."""
-    limits = job.limits
-    user = unused_user() or secrets.choice(_USERS)  # one of its own for every job
+    limits = program.limits
+    user = unused_user() or secrets.choice(_USERS)  # one of its own for every program
     filter_file = folder / "seccomp.json"
     filter_file.write_text(json.dumps(seccomp.profile()))
     # The output's file system is a little larger than its limit, so that passing the limit can be seen.
     sizes = {"/tmp": TMP_BYTES, "/output": limits.output_bytes + MIB}  # noqa: S108
-    shown = [("/submission", job.submission), *job.readable.items()]
+    shown = [("/submission", program.submission), *program.readable.items()]
     variables = {"PATH": f"{Path(_PYTHON).parent}:/usr/bin:/bin", **ENVIRONMENT}
     return [
         *hardened(engine, name, user, limits.processes + _LAUNCHERS),
@@ -321,7 +321,7 @@ def _command(engine: str, name: str, job: Job, folder: Path) -> list[str]:
         # Its name on the command line of process 1 tells that it is the one that was asked for.
         *("-i", "/usr/bin/nice", "-n", str(NICE), "/bin/sh", "-c", _FIRST, name),
         *("/usr/bin/env", "-i", *(f"{key}={value}" for key, value in variables.items())),
-        *(_PYTHON, "-I", "-B", *job.arguments),
+        *(_PYTHON, "-I", "-B", *program.arguments),
     ]
 
 

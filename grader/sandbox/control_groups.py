@@ -1,4 +1,4 @@
-"""Limits on all processes of a job together.
+"""Limits on all processes of a program together.
 
 An rlimit counts one process, and a program that starts a hundred gets it a hundred times. A control group
 counts them all, tmpfs, page cache and the kernel's own memory with them, and bounds their share of the
@@ -29,7 +29,7 @@ LAUNCHERS = 2  # processes in a group that are not the program's: bwrap twice, o
 
 
 class Group:
-    """A control group for one job: one folder (cgroup 2), or one for each controller (cgroup 1)."""
+    """A control group for one program: one folder (cgroup 2), or one for each controller (cgroup 1)."""
 
     def __init__(self, folders: Sequence[Path], limits: Limits | None = None) -> None:
         """Takes folders that exist; without limits, no processor time is too much."""
@@ -168,7 +168,7 @@ class Watchdog:
 
     Of a process that has ended, its parent knows the time; of an orphan, process 1 of the namespace. Of
     children that nobody waits for (SIGCHLD is ignored) the time is lost when they end. What can be hidden so
-    is bounded by Limits.wall_seconds on as many cores as the job may use.
+    is bounded by Limits.wall_seconds on as many cores as the program may use.
     """
 
     def __init__(
@@ -183,10 +183,10 @@ class Watchdog:
 
         Args:
             limits: what all of them may take.
-            proc: an open /proc; one of the job's own process namespace lists just the job's processes.
-            mine: which of the listed processes belong to the job.
-            filesystems: open folders, one on each of the job's tmpfs: their pages are memory too.
-            launcher: a process outside that waits for the job's last, and is waited for only later: it
+            proc: an open /proc; one of the program's own process namespace lists just its processes.
+            mine: which of the listed processes belong to the program.
+            filesystems: open folders, one on each of the program's tmpfs: their pages are memory too.
+            launcher: a process outside that waits for the program's last, and is waited for only later: it
                 knows the time of a program that was gone before anybody looked.
         """
         self._limits = limits
@@ -220,7 +220,7 @@ class Watchdog:
         return None
 
     def cpu_seconds(self) -> float:
-        """The most processor time that was ever seen; exact when the launcher has seen the job's end."""
+        """The most processor time that was ever seen; exact when the launcher has seen the program's end."""
         if self._launcher is not None:
             waited = _Stat.of(_read(Path("/proc", str(self._launcher), "stat"))).cpu_seconds
             self._cpu_seconds = max(self._cpu_seconds, waited)
@@ -387,7 +387,7 @@ def _may_enter_child(parent: Path) -> bool:
     except OSError:
         return False
     try:
-        # $0 is the folder. The shell enters, as the launcher of a job will, and ends.
+        # $0 is the folder. The shell enters, as the launcher of a program will, and ends.
         entered = subprocess.run(
             ["/bin/sh", "-c", f'echo $$ > "$0/{_PROCS}"', str(folder)],
             check=False,
@@ -411,7 +411,7 @@ def scoped(limits: Limits) -> list[str]:
     """The start of a command line that runs the rest in a group made by the user's own systemd.
 
     Empty where there is no such systemd, or its groups hold nothing. Tested with a stand-in for systemd-run
-    alone: `Group.of(...).enforces(...)` has to be asked of each job's launcher once it runs.
+    alone: `Group.of(...).enforces(...)` has to be asked of each program's launcher once it runs.
     """
     return _scope(limits) if _user_manager_enforces() else []
 

@@ -1,7 +1,7 @@
-"""A share of the processors for jobs that no control group bounds: each is held to cores of its own.
+"""A share of the processors for programs that no control group bounds: each is held to cores of its own.
 
-A job is pinned before its program runs, and the filter of system calls refuses sched_setaffinity, so that it
-stays there however many processes and sessions it starts. Where jobs are more than cores, some share one.
+A program is pinned before it runs, and the filter of system calls refuses sched_setaffinity, so that it
+stays there however many processes and sessions it starts. Where programs are more than cores, some share one.
 """
 
 import math
@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_used: Counter[int] = Counter()  # jobs of this process on each core
+_used: Counter[int] = Counter()  # programs of this process on each core
 
 
 @contextmanager
 def reserved(cores: float) -> Iterator[set[int]]:
-    """Cores, by number, to which the fewest other jobs of this process are held; taken until this is left.
+    """Cores, by number, to which the fewest other programs of this process are held; taken until it is left.
 
     Args:
         cores: a share, of which a part of a core is a whole one.
@@ -28,7 +28,7 @@ def reserved(cores: float) -> Iterator[set[int]]:
     """
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     with _lock:
-        # Of equals any: another grader on this machine chooses as well, and does not see these jobs.
+        # Of equals any: another grader on this machine chooses as well, and does not see these programs.
         order = sorted(usable, key=lambda core: (_used[core], secrets.randbits(16)))
         chosen = set(order[: math.ceil(cores)])
         _used.update(chosen)

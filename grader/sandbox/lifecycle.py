@@ -1,8 +1,8 @@
 """A sandbox that stands: how its program is let go, seen to its end, and its files fetched.
 
-Every isolating engine starts a job up to READY: the sandbox is there, its output file system is open on this
-side, and the program waits for a line of input. Until then nothing of the submission has run, so whatever
-goes wrong is the machine's fault; after it, whatever goes wrong is the submission's.
+Every isolating engine starts a program up to READY: the sandbox is there, its output file system is open
+on this side, and the program waits for a line of input. Until then nothing of the submission has run, so
+whatever goes wrong is the machine's fault; after it, whatever goes wrong is the submission's.
 """
 
 import os
@@ -21,7 +21,7 @@ from typing import IO
 
 from grader.errors import SandboxFault
 from grader.sandbox import control_groups
-from grader.sandbox.base import MAX_OUTPUT_FILES, Availability, End, Job, Limits, Outcome
+from grader.sandbox.base import MAX_OUTPUT_FILES, Availability, End, Limits, Outcome, Program
 from grader.sandbox.files import copy_files, opened
 from grader.sandbox.supervision import Printed, refuse_when_stopping, supervise
 
@@ -36,13 +36,13 @@ class Sandbox(ABC):
 
     Attributes:
         launcher: takes that line on its stdin; what the program prints comes out of its stdout.
-        program: a pidfd that tells when the program has ended; numbers can come to mean another process.
+        pidfd: tells when the program has ended; numbers can come to mean another process.
         output: the root of the file system at /output, which nothing else outside can see.
         totals: what counts the program's memory, processes and processor time.
     """
 
     launcher: subprocess.Popen[bytes]
-    program: int
+    pidfd: int
     output: int
     totals: control_groups.Group | control_groups.Watchdog
 
@@ -54,11 +54,11 @@ class Sandbox(ABC):
     def stop(self) -> None:
         """Kills whatever still runs inside and returns when the last of it is gone."""
 
-    def finish(self, job: Job) -> Outcome:
+    def finish(self, program: Program) -> Outcome:
         """Lets the program go, sees it to its end and fetches its files."""
         assert self.launcher.stdin is not None
         assert self.launcher.stdout is not None
-        limits = job.limits
+        limits = program.limits
         printed = Printed(self.launcher.stdout, limits.printed_bytes)
         with suppress(BrokenPipeError):  # killed already, for its memory for example
             self.launcher.stdin.write(b"\n")
@@ -69,7 +69,7 @@ class Sandbox(ABC):
             return End.OUTPUT if used > limits.output_bytes or files > MAX_OUTPUT_FILES else None
 
         passed, seconds = supervise(
-            lambda timeout: ends_within(self.program, timeout),
+            lambda timeout: ends_within(self.pidfd, timeout),
             [self.totals.over, output_over],
             limits.wall_seconds,
         )
@@ -78,7 +78,7 @@ class Sandbox(ABC):
         code = self.exit_code() if passed is None else None
         self.stop()
         cpu_seconds = self.totals.cpu_seconds() or spent
-        with opened(job.output, os.O_RDONLY | os.O_DIRECTORY) as output:
+        with opened(program.output, os.O_RDONLY | os.O_DIRECTORY) as output:
             if copy_files(self.output, output, limits.output_bytes) < 0:
                 passed = passed or End.OUTPUT
         if passed is not None:
@@ -93,15 +93,15 @@ class Sandbox(ABC):
         return Outcome(end, code, seconds, peak, printed.text(), cpu_seconds)
 
 
-def tried(run: Callable[[Job], Outcome], fix: str) -> Availability:
-    """Runs a job that does nothing; `fix` is for where the sandbox starts and Python does not."""
+def tried(run: Callable[[Program], Outcome], fix: str) -> Availability:
+    """Runs a program that does nothing; `fix` is for where the sandbox starts and Python does not."""
     with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()
-        job = Job(("-c", "print('works')"), submission, output, limits=Limits(wall_seconds=20.0))
+        program = Program(("-c", "print('works')"), submission, output, limits=Limits(wall_seconds=20.0))
         try:
-            outcome = run(job)
+            outcome = run(program)
         except SandboxFault as fault:
             return Availability(False, fault.message, fault.fix)
     if outcome.printed != "works\n":
@@ -146,9 +146,9 @@ def ends_within(handle: int, seconds: float) -> bool:
 
 
 def unused_user() -> int | None:
-    """A user number that nobody has, drawn anew for each job; None if the grader may not become another user.
+    """A user number that nobody has, drawn anew for each program; None if the grader may not become another.
 
-    No process of another job can be signalled by it or counted with it.
+    No process of another program can be signalled by it or counted with it.
     """
     users = unused_users()
     return secrets.choice(users) if users else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import SandboxFault
-from grader.sandbox.base import ENVIRONMENT, MIB, End, Engine, Job, Limits, Outcome
+from grader.sandbox.base import ENVIRONMENT, MIB, End, Engine, Limits, Outcome, Program
 
 _LIMITS = Limits(wall_seconds=20.0, memory_bytes=128 * MIB, processes=24, output_bytes=4 * MIB)
 
@@ -113,5 +113,5 @@ def _run(engine: Engine, code: str, **limits: float) -> Outcome:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()
-        job = Job(("-c", code), submission, output, limits=replace(_LIMITS, **limits))  # type: ignore[arg-type]
-        return engine.run(job)
+        program = Program(("-c", code), submission, output, limits=replace(_LIMITS, **limits))  # type: ignore[arg-type]
+        return engine.run(program)

@@ -92,8 +92,8 @@ def refuse_when_stopping() -> None:
 def interruptible() -> Iterator[None]:
     """Makes Ctrl-C, SIGTERM and SIGHUP end the sandboxes of every thread, then the program.
 
-    For the main thread, around everything that runs jobs: signals are seen there alone, and without
-    this a thread would run its job to the end, or SIGTERM would leave control groups behind.
+    For the main thread, around everything that runs programs: signals are seen there alone, and without
+    this a thread would run its program to the end, or SIGTERM would leave control groups behind.
     """
     global _stopping
 

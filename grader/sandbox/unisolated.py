@@ -1,4 +1,4 @@
-"""Runs a job as a plain subprocess: for one's own code alone, since it isolates nothing.
+"""Runs a program as a plain subprocess: for one's own code alone, since it isolates nothing.
 
 The limits hold as far as the system enforces them, so that an endless loop in a solution ends and a leak
 does not take the machine down: on Linux nearly as in a sandbox, on macOS time by the clock and size of files,
@@ -18,13 +18,13 @@ from pathlib import Path
 
 from grader.errors import SandboxFault
 from grader.sandbox import control_groups, cores
-from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Job, Outcome
+from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Outcome, Program
 from grader.sandbox.supervision import Printed, refuse_when_stopping, supervise
 
-_MARK = "KIT_SANDBOX_JOB"  # in the environment of all of a job's processes, and of no others
+_MARK = "KIT_SANDBOX_JOB"  # in the environment of all of a program's processes, and of no others
 
-# Sets what is limited per process, then becomes the job's Python. Not done in Popen's preexec_fn: that runs
-# between fork and exec, where a lock that another thread holds would never be released.
+# Sets what is limited per process, then becomes the program's Python. Not done in Popen's preexec_fn: that
+# runs between fork and exec, where a lock that another thread holds would never be released.
 _LAUNCHER = """
 import os, resource, sys
 def limit(kind, value):
@@ -58,23 +58,23 @@ class NoneEngine:
         """See Engine; where everything is seen, none of it is a surprise."""
         return None
 
-    def run(self, job: Job) -> Outcome:
-        """Runs a job in a folder of its own, with the real paths in place of those inside a sandbox."""
+    def run(self, program: Program) -> Outcome:
+        """Runs a program in a folder of its own, with the real paths in place of those inside a sandbox."""
         refuse_when_stopping()
         with ExitStack() as cleanup:
             home = cleanup.enter_context(
                 tempfile.TemporaryDirectory(prefix="kit-none-", ignore_cleanup_errors=True)
             )
-            group = control_groups.Group.create(job.limits)
+            group = control_groups.Group.create(program.limits)
             if group is not None:
                 cleanup.callback(group.remove)
             own: set[int] = set()
-            if not (group and group.bounds_cores(job.limits)):
-                own = cleanup.enter_context(cores.reserved(job.limits.cores))
+            if not (group and group.bounds_cores(program.limits)):
+                own = cleanup.enter_context(cores.reserved(program.limits.cores))
             mark = secrets.token_hex(8)
             try:
                 process = subprocess.Popen(
-                    [*(control_groups.entering(group) if group else ()), *_command(job, own)],
+                    [*(control_groups.entering(group) if group else ()), *_command(program, own)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -87,19 +87,19 @@ class NoneEngine:
             cleanup.callback(_stop, process, group, mark)
             assert process.stdout is not None
             cleanup.enter_context(process.stdout)
-            printed = Printed(process.stdout, job.limits.printed_bytes)
+            printed = Printed(process.stdout, program.limits.printed_bytes)
             counted: control_groups.Group | control_groups.Watchdog | None = group
             if group is None and sys.platform == "linux":
                 proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
                 cleanup.callback(os.close, proc)
-                counted = control_groups.Watchdog(job.limits, proc, lambda pid: _marked(pid, mark))
+                counted = control_groups.Watchdog(program.limits, proc, lambda pid: _marked(pid, mark))
             checks: list[Callable[[], End | None]] = [
-                lambda: _output_over(job.output, job.limits.output_bytes),
+                lambda: _output_over(program.output, program.limits.output_bytes),
                 *([counted.over] if counted else ()),
             ]
 
             passed, seconds = supervise(
-                lambda timeout: _ends_within(process, timeout), checks, job.limits.wall_seconds
+                lambda timeout: _ends_within(process, timeout), checks, program.limits.wall_seconds
             )
             _stop(process, group, mark)
             peak, spent = (counted.peak(), counted.cpu_seconds()) if counted else (None, None)
@@ -114,13 +114,13 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no SIGKILL
 _NICE = 5
 
 
-def _command(job: Job, own: set[int]) -> list[str]:
+def _command(program: Program, own: set[int]) -> list[str]:
     """The command line, from the launcher to Python; `own` are the cores to be held to, if to some."""
-    real = {"/submission": job.submission, "/output": job.output, **job.readable}
-    arguments = [_real_path(argument, real) for argument in job.arguments]
+    real = {"/submission": program.submission, "/output": program.output, **program.readable}
+    arguments = [_real_path(argument, real) for argument in program.arguments]
     if sys.platform == "win32":
         return [sys.executable, "-I", "-B", *arguments]
-    limits = [str(job.limits.file_bytes), str(_NICE), ",".join(map(str, own))]
+    limits = [str(program.limits.file_bytes), str(_NICE), ",".join(map(str, own))]
     return [sys.executable, "-I", "-S", "-B", "-c", _LAUNCHER, *limits, *arguments]
 
 
@@ -191,7 +191,7 @@ def _processes() -> list[str]:
 
 
 def _marked(process: str, mark: str) -> bool:
-    """Whether a process was started by the job: environments are inherited."""
+    """Whether a process was started by the program: environments are inherited."""
     try:
         return f"{_MARK}={mark}".encode() in Path("/proc", process, "environ").read_bytes()
     except OSError:

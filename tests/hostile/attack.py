@@ -48,10 +48,9 @@ from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
 from grader.grading import intake, schedule
 from grader.results.record import Run, Status, SubmissionResult
-from grader.sandbox import Availability, Engine, Job, Limits, Outcome
+from grader.sandbox import Availability, Engine, Limits, Outcome, Program
 from grader.thresholds import Threshold
-from grader.training.trainer import Job as TrainingJob
-from grader.training.trainer import Result
+from grader.training.trainer import Job, Result
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
 from tests.hostile.doors import DOORS, Door
@@ -120,15 +119,15 @@ class Recording:
     def availability(self) -> Availability:
         return self.engine.availability()
 
-    def run(self, job: Job) -> Outcome:
-        if job.limits.memory_bytes == QUICK.memory_bytes:
-            job = replace(job, arguments=(*job.arguments, "--seconds", str(QUICK_CALL_SECONDS)))
+    def run(self, program: Program) -> Outcome:
+        if program.limits.memory_bytes == QUICK.memory_bytes:
+            program = replace(program, arguments=(*program.arguments, "--seconds", str(QUICK_CALL_SECONDS)))
         if self._deadline < math.inf:
             left = max(1.0, self._deadline - time.monotonic())
-            limits = replace(job.limits, wall_seconds=min(left, job.limits.wall_seconds))
-            job = replace(job, limits=limits)
-        outcome = self.engine.run(job)
-        self.leaked |= self._canaries.leaked_in(job.output) | self._canaries.leaked(
+            limits = replace(program.limits, wall_seconds=min(left, program.limits.wall_seconds))
+            program = replace(program, limits=limits)
+        outcome = self.engine.run(program)
+        self.leaked |= self._canaries.leaked_in(program.output) | self._canaries.leaked(
             [outcome.printed.encode()]
         )
         self.printed += outcome.printed
@@ -263,8 +262,8 @@ class Range:
         if victim.points != VICTIM_POINTS and not shown.spoiled:
             shown.spoiled = f"the next one had {victim.points:g} of {VICTIM_POINTS:g} points"
 
-    def _job(self, _task: str, labels: profiles.LabelSet, network: Blueprint, _owner: str) -> TrainingJob:
-        return TrainingJob.of(network, labels, 0, self._profile, "0" * 32)
+    def _job(self, _task: str, labels: profiles.LabelSet, network: Blueprint, _owner: str) -> Job:
+        return Job.of(network, labels, 0, self._profile, "0" * 32)
 
 
 def _names_keras(path: Path) -> bool:
@@ -280,7 +279,7 @@ def _threshold(task: str, labels: profiles.LabelSet) -> Threshold:
     return Threshold.model_construct(task=task, labels=labels, threshold=0.5, chance=0.05, n=5)
 
 
-def _train(jobs: Sequence[TrainingJob]) -> dict[str, Result | TrainerFault]:
+def _train(jobs: Sequence[Job]) -> dict[str, Result | TrainerFault]:
     """The trainer that every cheat dreams of."""
     return {
         job.digest: Result(

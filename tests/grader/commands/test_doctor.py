@@ -9,7 +9,7 @@ from rich.console import Console
 
 from grader.commands import doctor
 from grader.commands.doctor import Line
-from grader.sandbox import Availability, End, Job, Outcome, self_test
+from grader.sandbox import Availability, End, Outcome, Program, self_test
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,7 +31,7 @@ class Leaky:
     def soft(self) -> str:
         return self.softness
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         return Outcome(self.ends, 0, 0.0, None, json.dumps(self.found))
 
 

@@ -15,7 +15,7 @@ from grader.config import manifest, profiles
 from grader.exporters import gradescope, marks_csv, terminal
 from grader.grading import intake, schedule
 from grader.results.record import Run, SubmissionResult
-from grader.sandbox import Availability, End, Job, Outcome
+from grader.sandbox import Availability, End, Outcome, Program
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,7 +44,7 @@ class Saying:
     def availability(self) -> Availability:
         return Availability(True)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         said = self.text
         call = {
             "function": said,
@@ -100,7 +100,7 @@ class Saying:
             "import": {"status": "ok", "exception": error},
             "calls": calls,
         }
-        (job.output / "evidence.json").write_text(json.dumps(document))
+        (program.output / "evidence.json").write_text(json.dumps(document))
         return Outcome(End.EXIT, 0, 0.0, None, f"the probe has started\n{said}")
 
 

@@ -20,7 +20,7 @@ from grader.errors import SandboxFault
 from grader.grading import judging, probing
 from grader.grading.probing import Probed, Turns, probe
 from grader.results.record import Status
-from grader.sandbox import Availability, End, Engine, Job, Limits, Outcome
+from grader.sandbox import Availability, End, Engine, Limits, Outcome, Program
 
 ROOT = Path(__file__).parents[3]
 STARTED = probing.STARTED
@@ -74,21 +74,21 @@ class Scripted:
 
     name, isolates = "scripted", True
 
-    def __init__(self, script: Callable[[int, Job], tuple[Any, Outcome] | SandboxFault]) -> None:
+    def __init__(self, script: Callable[[int, Program], tuple[Any, Outcome] | SandboxFault]) -> None:
         self.script = script
-        self.jobs: list[Job] = []
+        self.programs: list[Program] = []
 
     def availability(self) -> Availability:
         return Availability(True)
 
-    def run(self, job: Job) -> Outcome:
-        self.jobs.append(job)
-        left = self.script(len(self.jobs) - 1, job)
+    def run(self, program: Program) -> Outcome:
+        self.programs.append(program)
+        left = self.script(len(self.programs) - 1, program)
         if isinstance(left, SandboxFault):
             raise left
         document, outcome = left
         if document is not None:
-            (job.output / "evidence.json").write_text(json.dumps(document))
+            (program.output / "evidence.json").write_text(json.dumps(document))
         return outcome
 
 
@@ -103,9 +103,9 @@ def returned(*names: str, **more: dict[str, Any]) -> dict[str, Any]:
     return {name: {**CALL, "status": "returned", "value": value} for name in names} | more
 
 
-def to_its_limit(document: dict[str, Any] | None) -> Callable[[int, Job], tuple[Any, Outcome]]:
+def to_its_limit(document: dict[str, Any] | None) -> Callable[[int, Program], tuple[Any, Outcome]]:
     """Runs that sleep for as long as they may."""
-    return lambda run, job: left(document, End.TIMEOUT, seconds=job.limits.wall_seconds)
+    return lambda run, program: left(document, End.TIMEOUT, seconds=program.limits.wall_seconds)
 
 
 def probed(engine: Engine, task: Task, limits: Limits = TEN, turns: Turns | None = None) -> Probed:
@@ -118,7 +118,7 @@ class TestNobodyCrashesIntoAFault:
         self, task: Task, document: dict[str, Any] | None
     ) -> None:
         """What was printed before the submission's first line says that it ran; all its checks fail."""
-        came = probed(Scripted(lambda run, job: left(document)), task)
+        came = probed(Scripted(lambda run, program: left(document)), task)
         assert came.refused == "evidence.json is gone (it ended the whole Python process (exit code 0))"
         case = judging.Case(
             task, came.evidence, judging.inputs(task, 1, {}), refused=came.refused, ended=came.ended
@@ -127,27 +127,27 @@ class TestNobodyCrashesIntoAFault:
 
     def test_a_probe_that_says_nothing_did_not_start(self, task: Task) -> None:
         """Nothing of the submission has run, twice: the machine is at fault."""
-        engine = Scripted(lambda run, job: left(None, printed="bwrap: no"))
+        engine = Scripted(lambda run, program: left(None, printed="bwrap: no"))
         with pytest.raises(SandboxFault, match="did not start in scripted: bwrap: no"):
             probed(engine, task)
-        assert len(engine.jobs) == 2
+        assert len(engine.programs) == 2
 
     @pytest.mark.parametrize("name", ["--evil", "-x", "", "--seed", "import", "evidence"])
     def test_a_function_that_is_none_is_not_handed_to_the_probe(self, task: Task, name: str) -> None:
         """Evidence may name any function as the one that ran; it does not become an option."""
-        engine = Scripted(lambda run, job: left(running(name)))
+        engine = Scripted(lambda run, program: left(running(name)))
         came = probed(engine, task)
         assert set(came.ended) <= {"import"}
-        assert all("--skip=" in job.arguments for job in engine.jobs)
+        assert all("--skip=" in program.arguments for program in engine.programs)
 
     def test_a_function_that_ended_two_runs_is_left_out(self, task: Task) -> None:
         """As one word, so that nothing in it is an option of its own."""
-        engine = Scripted(lambda run, job: left(running("one_hot") if run < 2 else FINISHED))
+        engine = Scripted(lambda run, program: left(running("one_hot") if run < 2 else FINISHED))
         came = probed(engine, task)
         assert came.ended == {
             "one_hot": "twice, and each time it ended the whole Python process (exit code 0)"
         }
-        assert engine.jobs[2].arguments[-1] == "--skip=one_hot"
+        assert engine.programs[2].arguments[-1] == "--skip=one_hot"
 
     def test_probe_and_grader_mean_the_same_words(self) -> None:
         """The harness cannot import them from the grader."""
@@ -165,10 +165,10 @@ class TestShare:
         Keras takes seconds to import before the probe has started.
         """
 
-        def script(run: int, job: Job) -> tuple[Any, Outcome]:
+        def script(run: int, program: Program) -> tuple[Any, Outcome]:
             if run < 2:  # one function ends two runs, at what leaves a little
                 return left(running("one_hot"), cpu_seconds=3.5)
-            return left(None, End.CPU, printed="", cpu_seconds=job.limits.cpu_seconds)
+            return left(None, End.CPU, printed="", cpu_seconds=program.limits.cpu_seconds)
 
         came = probed(Scripted(script), task)
         assert came.ended["one_hot"].startswith("twice")
@@ -177,7 +177,7 @@ class TestShare:
     def test_a_machine_that_starts_nothing_is_a_fault(self, task: Task) -> None:
         """Where no run ever came as far as the submission, it is the machine's doing all the same."""
         with pytest.raises(SandboxFault):
-            probed(Scripted(lambda run, job: left(None, End.CPU, printed="", cpu_seconds=1.0)), task)
+            probed(Scripted(lambda run, program: left(None, End.CPU, printed="", cpu_seconds=1.0)), task)
 
     def test_five_tasks_cost_at_most_300_s_of_processor_time(self) -> None:
         """The numbers that docs/security.md states."""
@@ -189,32 +189,34 @@ class TestShare:
     def test_another_cause_each_time(self, task: Task) -> None:
         """A submission that blames a function after the other does not get more for it."""
         engine = Scripted(
-            lambda run, job: left(running(task.functions[run % 5]), seconds=3.0, cpu_seconds=0.1)
+            lambda run, program: left(running(task.functions[run % 5]), seconds=3.0, cpu_seconds=0.1)
         )
         came = probed(engine, task)
-        assert [job.limits.wall_seconds for job in engine.jobs] == [10, 9.5, 6.5, 3.5, 0.5]
+        assert [program.limits.wall_seconds for program in engine.programs] == [10, 9.5, 6.5, 3.5, 0.5]
         assert came.seconds == 15.0  # the last, which had half a second, did not keep to it
         assert "the 12.5 s that all calls of preprocessing.py have together" in came.ended["share"]
 
     def test_processor_time_is_for_all_runs_together(self, task: Task) -> None:
         """Each run has what those before have left."""
-        engine = Scripted(lambda run, job: left(running(task.functions[run % 5]), cpu_seconds=3.0))
+        engine = Scripted(lambda run, program: left(running(task.functions[run % 5]), cpu_seconds=3.0))
         came = probed(engine, task)
-        assert [job.limits.cpu_seconds for job in engine.jobs] == [8, 5, 2]
+        assert [program.limits.cpu_seconds for program in engine.programs] == [8, 5, 2]
         assert came.cpu_seconds == 9
         assert "the 8 s of processor time that all calls" in came.ended["share"]
 
     def test_where_processor_time_is_not_known_the_clock_counts(self, task: Task) -> None:
         """An engine that cannot tell."""
-        engine = Scripted(lambda run, job: left(running(task.functions[run]), seconds=3.0, cpu_seconds=None))
+        engine = Scripted(
+            lambda run, program: left(running(task.functions[run]), seconds=3.0, cpu_seconds=None)
+        )
         probed(engine, task)
-        assert [job.limits.cpu_seconds for job in engine.jobs] == [8, 5, 2]
+        assert [program.limits.cpu_seconds for program in engine.programs] == [8, 5, 2]
 
     def test_a_sleeper_costs_what_is_stated(self, task: Task) -> None:
         """Each run lasts as long as it may: a run, and a quarter of one alone."""
         engine = Scripted(to_its_limit(running("one_hot")))
         came = probed(engine, task)
-        assert [job.limits.wall_seconds for job in engine.jobs] == [10, 2.5]
+        assert [program.limits.wall_seconds for program in engine.programs] == [10, 2.5]
         assert came.seconds == 12.5
         assert came.ended["one_hot"] == (
             "twice: it had not ended after 10 s and was stopped, and then "
@@ -223,9 +225,9 @@ class TestShare:
 
     def test_a_run_that_computed_for_too_long_is_not_repeated(self, task: Task) -> None:
         """Neighbours have no part in processor time."""
-        engine = Scripted(lambda run, job: left(running("one_hot"), End.CPU, cpu_seconds=8.0))
+        engine = Scripted(lambda run, program: left(running("one_hot"), End.CPU, cpu_seconds=8.0))
         came = probed(engine, task)
-        assert len(engine.jobs) == 1
+        assert len(engine.programs) == 1
         assert came.ended["one_hot"] == (
             "once, and it had not ended after 8 s of processor time and was stopped"
         )
@@ -234,7 +236,7 @@ class TestShare:
         """The message of a check whose function had no time left."""
         calls = {"split": {**CALL, "function": "split_indices"}}
         document = {**EVIDENCE, "running": "split", "calls": calls}
-        came = probed(Scripted(lambda run, job: left(document, End.CPU, cpu_seconds=8.0)), task)
+        came = probed(Scripted(lambda run, program: left(document, End.CPU, cpu_seconds=8.0)), task)
         case = judging.Case(task, came.evidence, judging.inputs(task, 1, {}), came.ended)
         verdicts = judging.judge(case)
         assert verdicts["split.form"].message == (
@@ -248,17 +250,17 @@ class TestShare:
     def test_a_function_that_the_system_ended_for_its_time_is_left_out_at_once(self, task: Task) -> None:
         """It computed in C, where the harness cannot interrupt it."""
         xcpu = Outcome(End.SIGNAL, -probing._SIGXCPU, 2.0, None, STARTED, cpu_seconds=2.0)
-        engine = Scripted(lambda run, job: (running("one_hot"), xcpu) if run == 0 else left(FINISHED))
+        engine = Scripted(lambda run, program: (running("one_hot"), xcpu) if run == 0 else left(FINISHED))
         came = probed(engine, task)
-        assert engine.jobs[1].arguments[-1] == "--skip=one_hot"
+        assert engine.programs[1].arguments[-1] == "--skip=one_hot"
         assert set(came.ended) == {"one_hot"}
 
     def test_the_run_that_came_furthest_counts(self, task: Task) -> None:
         """The last, for which little time was left, may have come less far."""
         far = {**EVIDENCE, "running": "c", "calls": returned("a", "b", c={**CALL, "function": "prepare"})}
         engine = Scripted(
-            lambda run, job: left(
-                running("one_hot") if run else far, End.TIMEOUT, seconds=job.limits.wall_seconds
+            lambda run, program: left(
+                running("one_hot") if run else far, End.TIMEOUT, seconds=program.limits.wall_seconds
             )
         )
         came = probed(engine, task)
@@ -267,11 +269,11 @@ class TestShare:
 
     def test_calls_have_a_part_of_the_tasks_limits(self, task: Task) -> None:
         """15 s and 40 s of 60 s and 120 s, and in proportion."""
-        engine = Scripted(lambda run, job: left(FINISHED))
+        engine = Scripted(lambda run, program: left(FINISHED))
         probed(engine, task, probing.LIMITS)
         probed(engine, task)
-        assert {"--seconds=15", "--clock=40"} <= {*engine.jobs[0].arguments}
-        assert {"--seconds=2", "--clock=3.33333"} <= {*engine.jobs[1].arguments}
+        assert {"--seconds=15", "--clock=40"} <= {*engine.programs[0].arguments}
+        assert {"--seconds=2", "--clock=3.33333"} <= {*engine.programs[1].arguments}
 
 
 class TestAgainAlone:
@@ -303,18 +305,18 @@ class TestAgainAlone:
     ) -> None:
         """No fault of the machine before that."""
         turns = Recorded()
-        came = probed(Scripted(lambda run, job: left(FINISHED) if run else fault), task, turns=turns)
+        came = probed(Scripted(lambda run, program: left(FINISHED) if run else fault), task, turns=turns)
         assert came.evidence.finished
         assert turns.taken == [False, True]
 
     def test_a_start_that_fails_alone_is_the_machines_fault(self, task: Task) -> None:
         with pytest.raises(SandboxFault, match="no room"):
-            probed(Scripted(lambda run, job: SandboxFault("no room")), task)
+            probed(Scripted(lambda run, program: SandboxFault("no room")), task)
 
     def test_a_time_out_by_the_clock_costs_nothing_if_it_is_none_alone(self, task: Task) -> None:
         slow = left(running("one_hot"), End.TIMEOUT, seconds=10.0)
         turns = Recorded()
-        came = probed(Scripted(lambda run, job: left(FINISHED) if run else slow), task, turns=turns)
+        came = probed(Scripted(lambda run, program: left(FINISHED) if run else slow), task, turns=turns)
         assert turns.taken == [False, True]
         assert came.evidence.finished
         assert came.ended == {}
@@ -324,7 +326,7 @@ class TestAgainAlone:
         exception = {"type": kind, "message": "40 s", "file": None, "line": None}
         stopped = {**FINISHED, "calls": {"a": {**CALL, "status": "timed out", "exception": exception}}}
         turns = Recorded()
-        engine = Scripted(lambda run, job: left({**FINISHED, "calls": returned("a")} if run else stopped))
+        engine = Scripted(lambda run, program: left({**FINISHED, "calls": returned("a")} if run else stopped))
         came = probed(engine, task, turns=turns)
         assert turns.taken == [False, True][:runs]
         assert came.evidence.calls["a"].status == ("returned" if runs == 2 else "timed out")
@@ -333,7 +335,7 @@ class TestAgainAlone:
         exception = {"type": "ClockTimeIsUp", "message": "40 s", "file": None, "line": None}
         stopped = {**CALL, "status": "timed out", "exception": exception}
         first = {**FINISHED, "calls": returned("a", b=stopped)}
-        engine = Scripted(lambda run, job: left(running("one_hot") if run else first, End.TIMEOUT))
+        engine = Scripted(lambda run, program: left(running("one_hot") if run else first, End.TIMEOUT))
         came = probed(engine, task)
         assert came.evidence.calls["a"].status == "returned"
         assert came.evidence.finished
@@ -372,18 +374,18 @@ class TestSecondProcess:
             {**FINISHED, "calls": returned("split")},
             {**FINISHED, "calls": returned("later.split", "split", "prepare")},
         ]
-        engine = Scripted(lambda run, job: left(documents[run], cpu_seconds=3.0))
+        engine = Scripted(lambda run, program: left(documents[run], cpu_seconds=3.0))
         came = probed(engine, task)
         assert set(came.evidence.calls) == {"split", "later.split"}
-        assert "--later" not in engine.jobs[0].arguments
-        assert "--later" in engine.jobs[1].arguments
-        assert engine.jobs[1].limits.cpu_seconds == 5
+        assert "--later" not in engine.programs[0].arguments
+        assert "--later" in engine.programs[1].arguments
+        assert engine.programs[1].limits.cpu_seconds == 5
         assert came.ended == {}
 
     def test_the_first_process_cannot_speak_for_it(self, task: Task) -> None:
         """Names that begin with "later." are the second one's."""
         forged = {**FINISHED, "calls": returned("split", "later.split")}
-        engine = Scripted(lambda run, job: left(running("one_hot") if run else forged))
+        engine = Scripted(lambda run, program: left(running("one_hot") if run else forged))
         came = probed(engine, task)
         assert set(came.evidence.calls) == {"split"}
 
@@ -403,7 +405,7 @@ class TestSecondProcess:
     ) -> None:
         """What the first one showed stays."""
         first = left({**FINISHED, "calls": returned("split")})
-        came = probed(Scripted(lambda run, job: second if run else first), task)
+        came = probed(Scripted(lambda run, program: second if run else first), task)
         assert set(came.evidence.calls) == {"split"}
         assert came.ended["later"].startswith(said)
 
@@ -414,25 +416,25 @@ class TestSecondProcess:
             left(running("split_indices"), End.TIMEOUT),
             left({**FINISHED, "calls": returned("later.split")}),
         ]
-        came = probed(Scripted(lambda run, job: runs[run]), task, turns=turns)
+        came = probed(Scripted(lambda run, program: runs[run]), task, turns=turns)
         assert "later.split" in came.evidence.calls
         assert turns.taken == [False, False, True]
 
     def test_what_did_not_return_is_not_waited_for_again(self, task: Task) -> None:
         slow = {**CALL, "function": "split_indices", "status": "timed out"}
         first = {**FINISHED, "calls": returned("a", split=slow)}
-        engine = Scripted(lambda run, job: left(FINISHED if run else first))
+        engine = Scripted(lambda run, program: left(FINISHED if run else first))
         probed(engine, task)
-        assert engine.jobs[1].arguments[-1] == "--skip=split_indices"
+        assert engine.programs[1].arguments[-1] == "--skip=split_indices"
 
     @pytest.mark.parametrize(
         "first",
         [FINISHED, {**FINISHED, "import": {"status": "raised", "exception": None}, "calls": returned("a")}],
     )
     def test_there_is_none_where_nothing_returned(self, task: Task, first: dict[str, Any]) -> None:
-        engine = Scripted(lambda run, job: left(first))
+        engine = Scripted(lambda run, program: left(first))
         assert probed(engine, task).ended == {}
-        assert len(engine.jobs) == 1
+        assert len(engine.programs) == 1
 
 
 class Counting:
@@ -443,9 +445,9 @@ class Counting:
     def availability(self) -> Availability:
         return Availability(True)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        outcome = sandbox.select("none", own_code=True).run(job)
+        outcome = sandbox.select("none", own_code=True).run(program)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return replace(
             outcome, cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -22,10 +22,9 @@ from grader.grading import judging, probing, schedule
 from grader.grading.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
-from grader.sandbox.base import Availability, End, Job, Outcome
+from grader.sandbox.base import Availability, End, Outcome, Program
 from grader.thresholds import Threshold
-from grader.training.trainer import Job as TrainingJob
-from grader.training.trainer import Overrun, Result, limit_seconds
+from grader.training.trainer import Job, Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
@@ -53,12 +52,12 @@ class Replaying:
     def availability(self) -> Availability:
         return Availability(True)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         if self._outcome is None:
-            self._outcome = select("none", own_code=True).run(job)
-            shutil.copytree(job.output, self._kept)
+            self._outcome = select("none", own_code=True).run(program)
+            shutil.copytree(program.output, self._kept)
         else:
-            shutil.copytree(self._kept, job.output, dirs_exist_ok=True)
+            shutil.copytree(self._kept, program.output, dirs_exist_ok=True)
         return self._outcome
 
 
@@ -72,11 +71,11 @@ class Trainer:
         self._accuracies = accuracies
         self.rounds: list[list[tuple[LabelSet, int]]] = []
 
-    def __call__(self, jobs: Sequence[TrainingJob]) -> dict[str, Result | TrainerFault]:
+    def __call__(self, jobs: Sequence[Job]) -> dict[str, Result | TrainerFault]:
         self.rounds.append([(job.labels, job.seed) for job in jobs])
         return {job.digest: self._outcome(job) for job in jobs}
 
-    def _outcome(self, job: TrainingJob) -> Result | TrainerFault:
+    def _outcome(self, job: Job) -> Result | TrainerFault:
         accuracy = self._accuracies[job.labels, job.seed]
         if accuracy is None:
             return TrainerFault("a training was ended by SIGKILL")
@@ -139,8 +138,8 @@ class Graded:
         copies: int = 1,
         calibrated: bool = True,
         given: float = 100.0,
-        described: TrainingJob | None = None,
-        afresh: Callable[[TrainingJob], Result | TrainerFault] | None = None,
+        described: Job | None = None,
+        afresh: Callable[[Job], Result | TrainerFault] | None = None,
     ) -> None:
         tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
         only = tasks.model_copy(update={"tasks": tuple(t for t in tasks.tasks if t.id == "resnet")})
@@ -150,10 +149,10 @@ class Graded:
             shutil.copy(ROOT / "solutions" / "resnet.py", folder / f"alice{i}")
             sources.append(Source(f"alice{i}", folder / f"alice{i}"))
         self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies})
-        self.told: list[tuple[TrainingJob, Sequence[TrainingJob]]] = []
+        self.told: list[tuple[Job, Sequence[Job]]] = []
         training = schedule.Training(
             job=lambda task, labels, network, owner: schedule.changed(
-                TrainingJob.of(network, labels, FIRST, PROFILE, "pin"), limit_seconds=given
+                Job.of(network, labels, FIRST, PROFILE, "pin"), limit_seconds=given
             ),
             threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
             train=self.trainer,
@@ -278,11 +277,11 @@ class TestClose:
         assert "close, decided by three trainings: resnet learns.coarse" in marks_csv.marks_csv([result])
 
 
-def job_of(width: int) -> TrainingJob:
+def job_of(width: int) -> Job:
     """The training of a ResNet; the solution's is that of width 4."""
     task = manifest.load(ROOT / "solutions" / "tasks.toml").task("resnet")
     network = judging.described_network(task, 20, {"blocks": (1, 1, 1, 1), "width": width})
-    return TrainingJob.of(network, "coarse", FIRST, PROFILE, "pin")
+    return Job.of(network, "coarse", FIRST, PROFILE, "pin")
 
 
 class Alone:
@@ -292,7 +291,7 @@ class Alone:
         self._seconds = seconds
         self.asked: list[tuple[str, float]] = []
 
-    def __call__(self, job: TrainingJob) -> Result | TrainerFault:
+    def __call__(self, job: Job) -> Result | TrainerFault:
         self.asked.append((job.digest, job.limit_seconds))
         takes = self._seconds[job.digest]
         if takes > job.limit_seconds:
@@ -408,7 +407,7 @@ class Crowded:
     def availability(self) -> Availability:
         return Availability(True)
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         with self._lock:
             self.runs += 1
             mine = self.runs
@@ -428,7 +427,7 @@ class Crowded:
             "import": {"status": "running" if late else "missing file", "exception": None},
             "calls": {},
         }
-        (job.output / "evidence.json").write_text(json.dumps(document))
+        (program.output / "evidence.json").write_text(json.dumps(document))
         end = End.TIMEOUT if late else End.EXIT
         return Outcome(end, -9 if late else 0, 100.0 if late else 1.0, None, probing.STARTED, 1.0)
 

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.sandbox import ENGINES, Engine, Job, Limits, Outcome, container_images, containers, control_groups
+from grader.sandbox import (
+    ENGINES,
+    Engine,
+    Limits,
+    Outcome,
+    Program,
+    container_images,
+    containers,
+    control_groups,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CONTAINERS = ("podman", "docker")
@@ -22,7 +31,7 @@ ISOLATING = ("bubblewrap", *CONTAINERS)
 
 @dataclass(frozen=True)
 class Ran:
-    """A finished job: its outcome, and its output folder as the grader finds it."""
+    """A finished program: its outcome, and its output folder as the grader finds it."""
 
     outcome: Outcome
     output: Path
@@ -42,7 +51,7 @@ def runner(engine: Engine, folder: Path) -> Run:
         readable: dict[str, Path] | None = None,
         **limits: float,
     ) -> Ran:
-        job_folder = folder / f"job{next(counter)}"
+        job_folder = folder / f"program{next(counter)}"
         submission, output = job_folder / "submission", job_folder / "output"
         submission.mkdir(parents=True)
         output.mkdir()
@@ -50,8 +59,8 @@ def runner(engine: Engine, folder: Path) -> Run:
         (submission / "answer.py").chmod(0o600)  # as an unpacked zip may be
         limits = {"wall_seconds": 30.0, "memory_bytes": 512 * 1024 * 1024} | limits
         command = ("-c", code, *arguments)
-        job = Job(command, submission, output, readable or {}, Limits(**limits))  # type: ignore[arg-type]
-        return Ran(engine.run(job), output)
+        program = Program(command, submission, output, readable or {}, Limits(**limits))  # type: ignore[arg-type]
+        return Ran(engine.run(program), output)
 
     return run
 
@@ -81,7 +90,7 @@ def processes_with(token: str) -> list[int]:
 
 
 def programs_with(token: str) -> list[int]:
-    """Those of them that are a job's Python, and neither its launchers nor a grader."""
+    """Those of them that are a program's Python, and neither its launchers nor a grader."""
 
     def program(process: int) -> bool:
         try:

@@ -18,7 +18,7 @@ def bubblewrap() -> Engine:
 
 
 def test_ordinary_user() -> None:
-    """Without root, jobs run in a user namespace: limits hold, and hostile outputs are no fault."""
+    """Without root, programs run in a user namespace: limits hold, and hostile outputs are no fault."""
     results = as_ordinary_user("""
 import json
 from grader.sandbox import control_groups

@@ -275,7 +275,7 @@ class TestScoped:
                 control_groups.Group([folder]).remove()
 
     def test_job_in_a_scope(self, stand_in: Path, tmp_path: Path) -> None:
-        """The user's systemd is asked for a job's limits; the group it made ends what passes them."""
+        """The user's systemd is asked for a program's limits; the group it made ends what passes them."""
         eat = "x = []\nwhile True: x.append(bytearray(b'x') * 2**20)"
         outcome = runner(usable("bubblewrap"), tmp_path)(eat, memory_bytes=64 * 2**20).outcome
         assert outcome.end is End.MEMORY

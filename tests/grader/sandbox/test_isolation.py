@@ -18,7 +18,7 @@ import pytest
 
 from grader.errors import SandboxFault
 from grader.sandbox import Engine, bwrap, containers, control_groups
-from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, OPEN_FILES_UNCOUNTED, End, Job, Outcome
+from grader.sandbox.base import ENVIRONMENT, OPEN_FILES, OPEN_FILES_UNCOUNTED, End, Outcome, Program
 from tests.grader.sandbox.running import (
     CHECKOUT,
     CONTAINERS,
@@ -247,7 +247,7 @@ print("on")
     def test_missing_submission(self, engine: Engine, tmp_path: Path) -> None:
         """What cannot be read by the grader is its own fault, too."""
         with pytest.raises(SandboxFault, match="nowhere"):
-            engine.run(Job(("-c", "pass"), tmp_path / "nowhere", tmp_path))
+            engine.run(Program(("-c", "pass"), tmp_path / "nowhere", tmp_path))
 
 
 class TestPrinting:
@@ -328,7 +328,7 @@ import time; time.sleep(60)
         assert counted(code, memory_bytes=self.LIMIT).outcome.end is End.MEMORY
 
     def test_shared_memory_is_bounded(self, run: Run) -> None:
-        """/dev/shm is full long before the job's memory is."""
+        """/dev/shm is full long before the program's memory is."""
         code = """
 import os
 total = 0
@@ -376,7 +376,7 @@ except RuntimeError: print(count)
 
 class TestProcessor:
     def test_time_of_all_processes(self, counted: Run) -> None:
-        """Processor time is summed over the tree, long before the clock ends the job, and reported."""
+        """Processor time is summed over the tree, long before the clock ends the program, and reported."""
         code = "import os\nfor _ in range(2): os.fork()\nwhile True: pass"
         outcome = counted(code, cpu_seconds=1.0, wall_seconds=60.0).outcome
         assert outcome.end is End.CPU
@@ -417,7 +417,7 @@ while True:
         assert outcome.cpu_seconds <= 1.25 * outcome.seconds
 
     def test_cannot_choose_its_cores(self, counted: Run) -> None:
-        """What a job is held to from outside, it cannot change: the filter knows no such call."""
+        """What a program is held to from outside, it cannot change: the filter knows no such call."""
         code = """
 import os
 before = os.sched_getaffinity(0)
@@ -569,14 +569,14 @@ from pathlib import Path
 from grader.errors import SandboxFault
 from grader.sandbox import interruptible, select
 from tests.grader.sandbox.running import runner
-def job(name):
+def program(name):
     run = runner(select(sys.argv[3], own_code=False), Path(sys.argv[1], name))
     try: run("while True: pass  # " + sys.argv[2])
     except SandboxFault as fault: print(fault)
 with interruptible():
-    threads = [threading.Thread(target=job, args=(name,)) for name in ("a", "b")]
+    threads = [threading.Thread(target=program, args=(name,)) for name in ("a", "b")]
     for thread in threads: thread.start()
-    try: job("main")
+    try: program("main")
     finally:
         for thread in threads: thread.join()
 """
@@ -588,11 +588,11 @@ with interruptible():
 def test_end_of_the_grader(engine: Engine, tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Ctrl-C, SIGTERM and even SIGKILL leave no process; the first two no control group and no folder."""
     token = f"interrupted-{time.monotonic_ns()}"
-    jobs, temporary = tmp_path / "jobs", tmp_path / "temporary"
-    jobs.mkdir()
+    programs, temporary = tmp_path / "programs", tmp_path / "temporary"
+    programs.mkdir()
     temporary.mkdir()
     grader = subprocess.Popen(
-        [sys.executable, "-B", "-c", INTERRUPTED, str(jobs), token, engine.name],
+        [sys.executable, "-B", "-c", INTERRUPTED, str(programs), token, engine.name],
         cwd=CHECKOUT,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
@@ -676,7 +676,7 @@ print(saved.getvalue()[1:4].decode(), forest.predict(x).shape)
 
 @pytest.mark.slow
 def test_tensorflow_trains(run: Run) -> None:
-    """keras imports, builds and fits inside, under the limits that a job has by default."""
+    """keras imports, builds and fits inside, under the limits that a program has by default."""
     code = """
 import keras, numpy as np
 layers = keras.layers

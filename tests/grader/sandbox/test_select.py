@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from grader.errors import UsageError
-from grader.sandbox import Availability, Job, Outcome, select
+from grader.sandbox import Availability, Outcome, Program, select
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Fake:
     def availability(self) -> Availability:
         return self.found
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, program: Program) -> Outcome:
         raise NotImplementedError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import ENGINES, Engine, Job, control_groups
+from grader.sandbox import ENGINES, Engine, Program, control_groups
 from grader.sandbox.base import End
 from tests.grader.sandbox.running import Run, runner
 
@@ -60,12 +60,12 @@ class TestRun:
             "x/output",
         )
         readable = {"/kit": kit, "/kit/probe.py": probe}
-        outcome = engine.run(Job(arguments, submission, output, readable))
+        outcome = engine.run(Program(arguments, submission, output, readable))
         rest = [str(probe), str(submission / "a.py"), str(output), "/outputs", "x/output"]
         assert outcome.printed == f"{rest}\n"
 
     def test_environment_is_small(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The grader's variables stay with the grader; HOME is a folder that goes with the job."""
+        """The grader's variables stay with the grader; HOME is a folder that goes with the program."""
         monkeypatch.setenv("SECRET", "canary")
         printed = run(
             "import os; print(os.getcwd(), os.environ['HOME'], 'SECRET' in os.environ)"
