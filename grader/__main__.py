@@ -1,5 +1,11 @@
-"""`python -m grader`: see grader/cli.py."""
+"""`python -m grader COMMAND ...`: see grader/cli."""
 
-from grader.cli import main
+import sys
 
-raise SystemExit(main())
+from grader import safe_path
+
+if __name__ == "__main__":
+    safe_path.ensure()
+    from grader.cli import app
+
+    sys.exit(app.main())

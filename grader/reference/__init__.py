@@ -10,3 +10,5 @@
 Everything is written to reference/<profile>/, in git. Trainings are kept in .kit/trainings as well, where
 those of `grade` are: whatever ends a run, the next one goes on from there.
 """
+
+WORKERS = "KIT_WORKERS"  # dvc.yaml names no number of workers: it belongs to the machine, not to the results

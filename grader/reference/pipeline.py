@@ -14,8 +14,7 @@ from rich.text import Text
 
 from grader.config import profiles
 from grader.errors import UsageError
-from grader.reference import matrix, stages
-from grader.reference.__main__ import WORKERS
+from grader.reference import WORKERS, matrix, stages
 from grader.reference.stages import Place
 from grader.training import launchers, trainer
 

@@ -8,8 +8,8 @@ import pytest
 
 from grader import thresholds
 from grader.blueprint import FORMAT
+from grader.cli import stages as command_line
 from grader.errors import ManifestError, UsageError
-from grader.reference import __main__ as command_line
 from grader.reference import failure, matrix, packages, report, solutions, versions
 from lab import synthetic, training
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import cli, sandbox
+from grader import sandbox
 from grader.commands import check, place
 from grader.errors import UsageError
 
@@ -81,12 +81,6 @@ class TestPlace:
         assert not (tmp_path / "marker").exists()
         run(folder, trust=True)
         assert (tmp_path / "marker").exists()
-
-    def test_command_line(self) -> None:
-        """Both commands have the option."""
-        for command in ("check", "inspect"):
-            assert cli._parser().parse_args([command, "--folder", "x", "--trust"]).trust is True
-            assert cli._parser().parse_args([command]).trust is False
 
 
 @needs_sandbox

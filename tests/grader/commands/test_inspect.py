@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from grader import cli, sandbox
+from grader import sandbox
 from grader.commands import inspect
 from grader.diagnosis.inspection import PrepareError
 from grader.errors import UsageError
@@ -124,13 +124,6 @@ class TestInspect:
         """A folder that is not there is wrong usage."""
         with pytest.raises(UsageError, match="nowhere"):
             self.run(ROOT / "nowhere")
-
-    def test_command_line(self) -> None:
-        """Its options, and a momentum that no batch normalisation has."""
-        options = cli._parser().parse_args(["inspect", "--momentum", "0.5", "--profile", "offline"])
-        assert (options.momentum, options.profile, options.folder) == (0.5, "offline", ROOT / "assignment")
-        with pytest.raises(SystemExit):
-            cli._parser().parse_args(["inspect", "--momentum", "1.5"])
 
     @pytest.mark.slow
     def test_a_scale_left_out(self, tmp_path: Path) -> None:

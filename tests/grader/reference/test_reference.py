@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 from grader import blueprint, thresholds
+from grader.cli import stages as command
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, ManifestError
-from grader.reference import __main__ as command
 from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
 from grader.reference.solutions import Described, Networks

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from grader import thresholds
+from grader.cli import app
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, UsageError
@@ -305,7 +306,7 @@ class TestReport:
 
     def test_wrong_profile(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A profile that is not there is wrong usage, and those that are there are named."""
-        assert report.main(["--profile", "none"]) == 2
+        assert app.main(["report", "--profile", "none"]) == 2
         assert "offline" in capsys.readouterr().out
         with pytest.raises(UsageError):
             report.report("none")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli
+from grader.cli import app
 from grader.errors import GraderFault, UsageError
 from grader.sandbox import container_images
 from grader.sandbox.container_images import Target
@@ -233,14 +233,14 @@ class TestBuild:
     ) -> None:
         """Wrong usage, with the command that fixes it."""
         monkeypatch.setenv("PATH", str(tmp_path))
-        assert cli.main(["image", "--engine", name]) == 2
+        assert app.main(["image", "--engine", name]) == 2
         said = " ".join(capsys.readouterr().out.split())
         assert "is not installed" in said
         assert "apt-get install" in said
 
     def test_prints_what_came_out(self, engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """Engine, name, size, id, digest, lock and time of each."""
-        assert cli.main(["image", "--engine", "podman", "--cpu-trainer"]) == 0
+        assert app.main(["image", "--engine", "podman", "--cpu-trainer"]) == 0
         said = capsys.readouterr().out
         for target in container_images.TARGETS:
             assert re.search(rf"^{target}: 0\.00 GB with podman in \d+\.\d s$", said, re.M)
@@ -252,7 +252,7 @@ class TestBuild:
         self, engine: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """A path that is wrong is named, before anything is built."""
-        assert cli.main(["image", "--engine", "podman", "--ca-bundle", "/no/such.pem"]) == 2
+        assert app.main(["image", "--engine", "podman", "--ca-bundle", "/no/such.pem"]) == 2
         assert "/no/such.pem" in capsys.readouterr().out
         assert not (engine / "asked").exists()
 

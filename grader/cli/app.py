@@ -1,0 +1,43 @@
+"""`python -m grader`: all commands, each by those who need it."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from grader.cli import author, instructor, stages, student
+from grader.cli.base import Group, run
+
+
+@click.group(
+    cls=Group,
+    name="grader",
+    prog="python -m grader",
+    sections={
+        "Students": [student.check, student.inspect],
+        "Instructors": [instructor.grade, instructor.doctor, instructor.image],
+        "Authors": [
+            author.stubs,
+            author.prove,
+            author.reference,
+            author.report,
+            author.estimates,
+            stages.group,
+        ],
+    },
+    epilog="""
+    examples:
+      python -m grader check resnet
+      python -m grader grade --help
+
+    Each command is a session of nox as well, such as nox -s check -- resnet. nox -l lists them, and those for
+    the data (nox -s data), the notebook and the tests.
+    """,
+)
+def group() -> None:
+    """An assignment on CIFAR-100 and its grader."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit code says what came of it (grader/cli/__init__.py)."""
+    return run(group, sys.argv[1:] if arguments is None else arguments)

@@ -1,0 +1,174 @@
+"""Commands for the authors of the assignment: what students get, what it is measured by, and how well."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from grader.cli import options
+from grader.cli.base import Command
+from grader.cli.options import CORES, ROOT
+from grader.paths import from_here
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s stubs --",
+    short_help="Generates assignment/ from solutions/.",
+    epilog="""
+    examples:
+      nox -s stubs
+      nox -s stubs -- --check
+    """,
+)
+@click.option("--check", is_flag=True, help="Change nothing; say what differs and exit with 1.")
+@click.pass_obj
+def stubs(console: Console, check: bool) -> int:
+    """Generates assignment/ from solutions/."""
+    from grader.handout import stubs
+
+    if check:
+        differences = stubs.check(ROOT)
+        for line in differences:
+            console.print(Text(line))
+        console.print("Run: nox -s stubs" if differences else "assignment/ is what solutions/ gives.")
+        return 1 if differences else 0
+    changed = stubs.generate(ROOT)
+    for path in changed:
+        console.print(Text(f"wrote {from_here(path)}"))
+    console.print("assignment/ is what solutions/ gives." + ("" if changed else " Nothing had changed."))
+    return 0
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s prove --",
+    short_help="Grades submissions whose marks are known: is the grader right?",
+    epilog="""
+    examples:
+      nox -s prove                                     all mutants and right submissions, about ten minutes
+      nox -s prove -- alexnet resnet                   only these tasks
+      nox -s prove -- --train --profile cpu            with trainings: about 45 minutes more the first time
+
+    exit code: 0 the grader was right about all of them, 1 it was not, 2 wrong usage.
+    """,
+)
+@options.tasks("solutions")
+@click.option("--train", is_flag=True, help="Train what passes the checks of the structure as well.")
+@options.profile(
+    help="offline, cpu or another profile of params.yaml.", shown="cpu if CIFAR-100 is here, else offline"
+)
+@options.engine(help="What isolates; auto is the first of these that works here.")
+@options.seed(1)
+@options.workers(min(8, CORES), shown="one a core, 8 at most", help="Probes and trainings at a time.")
+@click.pass_obj
+def prove(
+    console: Console,
+    tasks: tuple[str, ...],
+    train: bool,
+    profile: str | None,
+    engine: str,
+    seed: int,
+    workers: int,
+) -> int:
+    """Grades the bank: wrong submissions, which must fail the check they name with its hint, and right ones,
+    which must have full marks. Writes reference/proof.json and the table in README.md.
+    """
+    from grader.proof.prove import Order, prove
+
+    order = Order(tasks=tasks, train=train, profile=profile, engine=engine, seed=seed, workers=workers)
+    return prove(ROOT, console, order)
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s reference --",
+    short_help="Trains the solutions, sets the thresholds, draws the figures.",
+    epilog="""
+    examples:
+      nox -s reference                                 profile offline: no data needed
+      nox -s reference -- --profile cpu --dry          what has changed
+      nox -s reference -- --profile cpu                measure that again
+      nox -s reference -- train@cpu-alexnet            one stage, and what it needs
+      nox -s reference -- failure                      the ResNet that would not learn
+    """,
+)
+@click.argument(
+    "targets", nargs=-1, metavar="[STAGE]...", help="Only these stages of dvc.yaml and what they need."
+)
+@options.profile("offline")
+@click.option(
+    "--force", is_flag=True, help="Run its stages even if nothing has changed; stored trainings count."
+)
+@click.option("--dry", is_flag=True, help="Only say which stages would run.")
+@options.workers(min(2, CORES), shown="2", help="Trainings at a time, a thread and up to 3 GiB each.")
+@click.pass_obj
+def reference(
+    console: Console, targets: tuple[str, ...], profile: str, force: bool, dry: bool, workers: int
+) -> int:
+    """Trains the solutions under all reference seeds, sets the thresholds, draws the figures: what has
+    changed of it (dvc repro). A run that was stopped goes on where it was.
+    """
+    from grader.reference.pipeline import Order, reference
+
+    order = Order(profile=profile, targets=targets, force=force, dry=dry, workers=workers)
+    return reference(ROOT, console, order)
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s report --",
+    short_help="What was measured, as a page with figures.",
+    epilog="""
+    examples:
+      nox -s report                                    profile offline
+      nox -s report -- --profile cpu --out page/
+    """,
+)
+@options.profile("offline")
+@click.option(
+    "--out",
+    type=options.Location(),
+    metavar="PATH",
+    show_default=".kit/report/<profile>/",
+    help="Where the page goes.",
+)
+def report(profile: str, out: Path | None) -> int:
+    """What the pipeline measured, as one HTML page and as figures. It trains nothing."""
+    from grader.reference.report import report
+
+    written, missing = report(profile, root=ROOT, out=out)
+    console = Console(soft_wrap=True)
+    for one in missing:
+        console.print(Text(f"Left out: {one.sentence} {one.command}", style="yellow"))
+    console.print(Text(f"Written: {from_here(written)}"))
+    return 0
+
+
+@click.command(
+    cls=Command,
+    prog="python -m grader.thresholds",
+    short_help="Writes thresholds from estimates, where nothing was trained.",
+    epilog="""
+    examples:
+      python -m grader.thresholds reference/gpu
+    """,
+)
+@click.argument(
+    "folders",
+    type=options.Location(),
+    nargs=-1,
+    required=True,
+    metavar="FOLDER...",
+    help="Each with an estimates.yaml: reference/gpu, reference/gpu-full.",
+)
+@click.pass_obj
+def estimates(console: Console, folders: tuple[Path, ...]) -> int:
+    """Writes each folder's thresholds.json from its estimates.yaml."""
+    from grader.thresholds import save_estimates
+
+    for folder in folders:
+        for one in save_estimates(folder).thresholds:
+            console.print(Text(f"{one.task} on {one.labels} labels: {one.threshold:.1%}, an estimate"))
+    return 0

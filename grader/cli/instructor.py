@@ -1,0 +1,131 @@
+"""Commands for instructors: marks for a class, and what this machine needs to give them."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from grader.cli import options
+from grader.cli.base import Command
+from grader.cli.options import CORES, ROOT
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s grade --",
+    short_help="Marks submissions, or a whole class.",
+    epilog="""
+    examples:
+      nox -s grade -- solutions                        the solutions: full marks
+      nox -s grade -- assignment --profile offline     your own work, in two minutes, without CIFAR-100
+      nox -s grade -- class/ --profile cpu             each folder and zip in class/ is a submission
+      nox -s grade -- alice.zip bob/ --seed 7          two of them, with the probe inputs of seed 7
+      nox -s grade -- work/ --trust --engine none      code you trust, where there is no sandbox
+
+    exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is no error.
+    """,
+)
+@click.argument(
+    "paths",
+    type=options.Location(),
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+    help="Folders or zips: submissions, or a class.",
+)
+@options.profile(
+    help="offline, cpu or another profile of params.yaml.", shown="cpu if CIFAR-100 is here, else offline"
+)
+@options.engine(
+    help="What isolates; auto is the first of these that works here. With podman and docker, networks train "
+    "in a container too."
+)
+@options.seed()
+@options.out("results", help="Where results go.")
+@options.workers(
+    min(8, CORES),
+    shown="one a core, 8 at most",
+    help="Probes and trainings at a time, a thread and up to 3 GiB each.",
+)
+@options.trust
+@click.pass_obj
+def grade(
+    console: Console,
+    paths: tuple[Path, ...],
+    profile: str | None,
+    engine: str,
+    seed: int,
+    out: Path,
+    workers: int,
+    trust: bool,
+) -> int:
+    """Marks submissions: probes them in a sandbox, trains what they built, writes results."""
+    from grader.commands.grade import Order, grade
+
+    order = Order(
+        paths=paths, profile=profile, engine=engine, seed=seed, out=out, trust=trust, workers=workers
+    )
+    return grade(ROOT, console, order)
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s doctor --",
+    short_help="What this machine has and lacks, tried and not assumed.",
+    epilog="""
+    examples:
+      nox -s doctor
+
+    exit code: 0 submissions can be graded here in a sandbox, 1 they cannot, 2 wrong usage.
+    """,
+)
+@click.pass_obj
+def doctor(console: Console) -> int:
+    """What this machine has: Python, packages, devices, engines and the limits they enforce, images, data,
+    disk. All of it tried, in about half a minute.
+    """
+    from grader.commands.doctor import doctor
+
+    return doctor(ROOT, console)
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s image --",
+    short_help="Builds the containers' images.",
+    epilog="""
+    examples:
+      nox -s image -- --target sandbox
+      nox -s image -- --cpu-trainer
+      nox -s image -- --engine docker --base registry.example.edu/python:3.11 --ca-bundle ca.pem
+    """,
+)
+@click.option(
+    "--target", type=click.Choice(["sandbox", "trainer", "all"]), default="all", help="Which image."
+)
+@options.engine(("auto", "podman", "docker"), help="What builds; auto is podman if it is here.")
+@click.option("--base", metavar="IMAGE", help="Instead of the published one of the Dockerfile.")
+@click.option("--cpu-trainer", is_flag=True, help="Leave CUDA out of the trainer: several GB less.")
+@click.option(
+    "--ca-bundle",
+    type=options.Location(),
+    metavar="FILE",
+    show_default="$SSL_CERT_FILE, $PIP_CERT, $REQUESTS_CA_BUNDLE",
+    help="Certificates to fetch packages with.",
+)
+@click.pass_obj
+def image(
+    console: Console, target: str, engine: str, base: str | None, cpu_trainer: bool, ca_bundle: Path | None
+) -> int:
+    """Builds the containers' images; in seconds where nothing has changed."""
+    from grader.commands.image import image
+    from grader.sandbox import container_images
+
+    return image(
+        console,
+        targets=[one for one in container_images.TARGETS if target in (one, "all")],
+        engine=engine,
+        base=base,
+        tensorflow="cpu" if cpu_trainer else "gpu",
+        ca_bundle=ca_bundle,
+    )
