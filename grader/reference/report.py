@@ -8,13 +8,11 @@ network with its validation curve and its answers), thresholds.json and calibrat
 What is missing leaves a sentence in its place, with the command that brings it.
 """
 
-import argparse
 import base64
 import csv
 import io
 import json
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,13 +22,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from rich.console import Console
-from rich.text import Text
 
 from grader import thresholds
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES, LabelSet, Profile
-from grader.errors import ManifestError, UsageError
+from grader.errors import ManifestError
 from grader.reference import figures as draw
 from grader.reference import page, verdicts
 from grader.reference.page import Content, Html, Missing, Picture, Section, details, paragraph, tag
@@ -64,24 +60,6 @@ STUDY = {
     "validation loss": ("2.7", "not given", "65.4", "not given"),
     "epochs × steps": ("100 × 350", "100 × 350", "50 × 50", "50 × 50"),
 }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the page; 0 when it is there, 1 if it could not be, 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="nox -s report --", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--profile", default="offline", help="a profile of params.yaml (default: offline)")
-    parser.add_argument("--out", type=Path, help="where to (default: .kit/report/PROFILE)")
-    options = parser.parse_args(arguments)
-    console = Console(soft_wrap=True)
-    try:
-        written, missing = report(options.profile, out=options.out)
-    except KitError as error:
-        console.print(Text(f"report: {error}", style="red"))
-        return 2 if isinstance(error, UsageError) else 1
-    for one in missing:
-        console.print(Text(f"Left out: {one.sentence} {one.command}", style="yellow"))
-    console.print(Text(f"Written: {written}"))
-    return 0
 
 
 def report(profile_name: str, *, root: Path = ROOT, out: Path | None = None) -> tuple[Path, list[Missing]]:
@@ -1090,7 +1068,3 @@ def _csv(rows: Sequence[Sequence[object]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
