@@ -139,4 +139,7 @@ def _wrong_usage(error: click.UsageError, called: Command | Group) -> str:
     """The error of a command line, in the form of a KitError: what is wrong, and what to do about it."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
-    return f"{called.called}: {error.format_message()}\n  {called.prog} --help shows what it takes."
+    line = f"{called.called}: {error.format_message()}"
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        return line  # it says itself what was expected
+    return f"{line}\n  {called.prog} --help shows what it takes."
