@@ -1,5 +1,8 @@
 """Everything there is to run, as thin sessions over `python -m lab` and `python -m grader`.
 
+A command runs where nox was called, so that `nox -f ../kit/noxfile.py -s grade -- alice.zip` means the
+alice.zip there; what it reads and writes by default, such as assignment/ and results/, is the checkout's.
+
 All sessions share one environment, .nox/kit, installed from uv.lock with hashes and only when that file or
 the extras asked for have changed: TensorFlow is too large to install once a session.
 """
@@ -25,21 +28,21 @@ PYTHON = KIT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python
 
 @nox.session
 def check(session: nox.Session) -> None:
-    """Students: what of assignment/ is right, what is next, and a hint. Needs no data. [TASK...]"""
+    """Students: what of assignment/ is right, what is next, and a hint: nox -s check [-- resnet]"""
     install(session)
     run(session, "grader", "check", *session.posargs)
 
 
 @nox.session
 def inspect(session: nox.Session) -> None:
-    """Students: what your prepare feeds a network, and what is wrong with it. [--folder F] [--profile P]"""
+    """Students: what your prepare feeds a network, and what is wrong with it: nox -s inspect"""
     install(session)
     run(session, "grader", "inspect", *session.posargs)
 
 
 @nox.session
 def grade(session: nox.Session) -> None:
-    """Mark submissions: nox -s grade -- PATH... [--profile offline|cpu] [--engine ...]; --help says more."""
+    """Instructors: mark submissions or a class: nox -s grade -- alice.zip bob/ [--profile offline]"""
     install(session)
     if not session.posargs or {"-h", "--help"} & set(session.posargs):
         run(session, "grader", "grade", "--help")
@@ -51,84 +54,84 @@ def grade(session: nox.Session) -> None:
 
 @nox.session
 def data(session: nox.Session) -> None:
-    """Bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
+    """Instructors: bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
     install(session, "instructor")
     run(session, "lab", "data", *session.posargs)
 
 
 @nox.session
 def stubs(session: nox.Session) -> None:
-    """Instructors: generate assignment/ from solutions/. [--check]"""
+    """Authors: generate assignment/ from solutions/: nox -s stubs [-- --check]"""
     install(session)
     run(session, "grader", "stubs", *session.posargs)
 
 
 @nox.session
 def reference(session: nox.Session) -> None:
-    """Instructors: train the solutions, set the thresholds: dvc repro. [--profile P] [--dry] [--force]"""
+    """Authors: train the solutions, set the thresholds: nox -s reference -- --profile cpu [--dry]"""
     install(session, "instructor")
     run(session, "grader", "reference", *session.posargs)
 
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Instructors: what was measured, as a page with figures: .kit/report/. [--profile P]"""
+    """Authors: what was measured, as a page with figures: nox -s report -- --profile cpu"""
     install(session)
-    run(session, "grader.reference", "report", *session.posargs)
+    run(session, "grader", "report", *session.posargs)
 
 
 @nox.session
 def image(session: nox.Session) -> None:
-    """Instructors: build the containers' images. [--target sandbox|trainer|all] [--engine podman|docker]"""
+    """Instructors: build the containers' images: nox -s image [-- --target sandbox --engine podman]"""
     install(session)
     run(session, "grader", "image", *session.posargs)
 
 
 @nox.session
 def doctor(session: nox.Session) -> None:
-    """What this machine has and lacks, tried and not assumed, with the command that fixes it."""
+    """Instructors: what this machine has and lacks, and the command that fixes it: nox -s doctor"""
     install(session)
     run(session, "grader", "doctor", *session.posargs)
 
 
 @nox.session
 def notebook(session: nox.Session) -> None:
-    """Students: open assignment/lab.ipynb in JupyterLab."""
+    """Students: open assignment/lab.ipynb in JupyterLab: nox -s notebook"""
     install(session, "student")
     session.run(str(PYTHON), "-m", "jupyterlab", "assignment/lab.ipynb", *session.posargs, external=True)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests. [PYTEST ARGUMENTS...]"""
+    """Run the tests: nox -s tests [-- PYTEST ARGUMENTS...]"""
     install(session, "dev")
     session.run(str(PYTHON), "-m", "pytest", *session.posargs, external=True)
 
 
 @nox.session
 def prove(session: nox.Session) -> None:
-    """The grader graded: mutants caught, with their hints; right code at full marks. [TASK...] [--train]"""
+    """Authors: is the grader right about submissions whose marks are known: nox -s prove [-- alexnet]"""
     install(session)
     run(session, "grader", "prove", *session.posargs)
 
 
 @nox.session
 def attack(session: nox.Session) -> None:
-    """Grade tests/hostile: nothing gained, nothing leaked. [--engine E] [--only NAME] [--peers]"""
+    """Grade tests/hostile: nothing gained, nothing leaked: nox -s attack [-- --engine bubblewrap]"""
     install(session)
     run(session, "tests.hostile.attack", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """A million inputs for the readers of evidence, blueprints and zips. [--inputs N] [--reader R]"""
+    """A million inputs for the readers of evidence, blueprints and zips: nox -s fuzz [-- --inputs 1000]"""
     install(session)
     run(session, "tests.hostile.fuzz", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and types: ruff and mypy --strict."""
+    """Style and types, ruff and mypy --strict: nox -s lint"""
     install(session, "dev")
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         session.run(str(PYTHON), "-m", *arguments, external=True)
@@ -185,11 +188,22 @@ def fetch_data_once(session: nox.Session) -> None:
 
 
 def run(session: nox.Session, module: str, *arguments: str, success_codes: tuple[int, ...] = (0,)) -> None:
-    """`python -m module ...` in .nox/kit. nox turns every failure into exit code 1; here the command's own
-    code is passed on, since `grade` means something by 1 and by 2."""
+    """`python -m module ...` in .nox/kit, from where nox was called.
+
+    nox turns every failure into exit code 1; here the command's own code is passed on, since `grade` means
+    something by 1 and by 2.
+    """
     session.log(f"python -m {module} {shlex.join(arguments)}")
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([PYTHON, "-m", module, *arguments], cwd=ROOT, env=environment)
+    environment = {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        # Modules are this checkout's and .nox/kit's alone: where nox was called, a submission may lie with a
+        # numpy.py of its own, and an entry of somebody's own PYTHONPATH may be that folder as well.
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",
+    }
+    process = subprocess.Popen([PYTHON, "-m", module, *arguments], cwd=session.invoked_from, env=environment)
     try:
         code = process.wait()
     except KeyboardInterrupt:
