@@ -16,6 +16,7 @@ from grader.errors import UsageError
 from grader.exporters import drawing, terminal
 from grader.grading import schedule
 from grader.grading.intake import Source
+from grader.paths import from_here
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.text import plain
 from grader.training import progress
@@ -68,7 +69,7 @@ def check(
         (result,) = schedule.grade([Source(folder.name, folder)], plan)
     console.print(terminal.submission(result, total=False))
     for picture in drawing.write(result, root / ".kit" / "check"):
-        console.print(Text(f"As a picture: {picture.relative_to(root)}", style="dim"))
+        console.print(Text(f"As a picture: {from_here(picture)}", style="dim"))
     points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"
     console.print(Text(f"\n{points} that need no training", style="bold"))
     console.print(_next(result, everything))
