@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.exporters import drawing
 from grader.exporters.terminal import as_text, number, submission
+from grader.results import hints
 from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 
 
@@ -42,8 +43,8 @@ def extra_data(result: SubmissionResult) -> dict[str, Any]:
 
 def _test(task: TaskResult, check: CheckResult, position: str) -> dict[str, Any]:
     output = check.message
-    if check.hint and check.status is Status.FAILED:
-        output = f"{output}\nHint: {check.hint}"
+    if hint := hints.to_show(check):
+        output = f"{output}\nHint: {hint}"
     if check.drawing and check.status is Status.FAILED:
         output = f"{output}\n\n{as_text([drawing.table(check.drawing)])}".rstrip()
     if check.status not in (Status.PASSED, Status.FAILED):

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.exporters import drawing
+from grader.results import hints
 from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
@@ -81,8 +82,8 @@ def _task(task: TaskResult) -> RenderableType:
         # One cause for all of it, such as an import that failed, is told once.
         sign, colour = _SIGNS[first.status]
         only = Text(f"{sign} {first.status.value}. {first.message}", style=colour)
-        if first.hint and first.status is Status.FAILED:
-            only.append(f"\nHint: {first.hint}", style="cyan")
+        if hint := hints.to_show(first):
+            only.append(f"\nHint: {hint}", style="cyan")
         return Group("", heading, Padding(only, (0, 0, 0, 2)))
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(width=3, justify="right")
@@ -115,8 +116,8 @@ def _explanation(check: CheckResult, explained: set[str]) -> list[tuple[str, str
     if check.message and check.message not in explained:
         lines.append((check.message, "" if check.status is not Status.PASSED else "bright_black"))
         explained.add(check.message)
-        if check.hint and check.status is Status.FAILED:
-            lines.append((f"Hint: {check.hint}", "cyan"))
+        if hint := hints.to_show(check):
+            lines.append((f"Hint: {hint}", "cyan"))
     return lines
 
 

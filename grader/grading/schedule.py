@@ -23,6 +23,7 @@ from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, SubmissionError, TrainerFault
 from grader.grading import intake, judging, probing
 from grader.grading.intake import Source, Submission
+from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
 from grader.sandbox import Engine, Limits
 from grader.thresholds import Threshold, decisive, fraction
@@ -365,7 +366,7 @@ def _check(check: Check, verdict: Verdict) -> CheckResult:
         points=round(check.points * verdict.fraction, 2),
         max_points=check.points,
         message=verdict.message,
-        hint=verdict.hint if verdict.hint is not None else " ".join(check.hint.split()),
+        hint=hints.of_check(verdict.hint, check.hint),
         data=verdict.data,
         drawing=verdict.drawing,
     )

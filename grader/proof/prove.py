@@ -27,6 +27,7 @@ from grader.grading import schedule
 from grader.grading.intake import Source
 from grader.proof import bank
 from grader.proof.bank import Entry, Mutant
+from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.training import launchers, progress
 from lab import data
@@ -165,7 +166,7 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
     only_trained = _only_trained(entry)
     if only_trained and not trained and not structure:
         return Proved(entry, "", open=True)
-    hint = failed[0].hint if failed else ""
+    hint = hints.to_show(failed[0]) if failed else ""
     wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
     return Proved(entry, wrong, seen, hint, trainings=trainings)
 
@@ -179,8 +180,9 @@ def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) ->
         return f"was caught by {first.check} and not by {mutant.check}: {first.message}"
     if mutant.says not in first.message:
         return f"is not told {mutant.says!r}: {first.message}"
-    if mutant.hint not in f"{first.message} {first.hint}":
-        return f"has not the hint {mutant.hint!r}: {first.hint}"
+    hint = hints.to_show(first)
+    if mutant.hint not in f"{first.message} {hint}":
+        return f"has not the hint {mutant.hint!r}: {hint}"
     also = {check for check in mutant.also if check not in left_out}
     others = {check.check for check in failed[1:]}
     if others != also:
