@@ -13,7 +13,8 @@ from grader import sandbox
 from grader.commands import place
 from grader.config import manifest, profiles
 from grader.errors import UsageError
-from grader.exporters import drawing, terminal
+from grader.exporters import terminal
+from grader.exporters.drawing import Drawings
 from grader.grading import schedule
 from grader.grading.intake import Source
 from grader.paths import from_here
@@ -68,7 +69,7 @@ def check(
     with sandbox.interruptible(), display:
         (result,) = schedule.grade([Source(folder.name, folder)], plan)
     console.print(terminal.submission(result, total=False))
-    for picture in drawing.write(result, root / ".kit" / "check"):
+    for picture in Drawings().write_submission(result, root / ".kit" / "check"):
         console.print(Text(f"As a picture: {from_here(picture)}", style="dim"))
     points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"
     console.print(Text(f"\n{points} that need no training", style="bold"))

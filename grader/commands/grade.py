@@ -1,6 +1,5 @@
 """`nox -s grade`: marks submissions, shows the marks and writes a folder of results for each."""
 
-import json
 import math
 import platform
 import statistics
@@ -13,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import sandbox, thresholds
+from grader import exporters, sandbox, thresholds
 from grader.blueprint import Blueprint
 from grader.commands.place import is_own
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
-from grader.exporters import drawing, gradescope, marks_csv, terminal
+from grader.exporters import terminal
 from grader.grading import intake, judging, schedule
 from grader.grading.intake import Source
 from grader.results.record import Run, SubmissionResult
@@ -27,7 +26,6 @@ from grader.text import plain
 from grader.training import launchers, progress, trainer
 from lab import data
 from lab.errors import DataError
-from lab.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,10 @@ def grade(root: Path, console: Console, order: Order) -> int:
     results = []
     with sandbox.interruptible(), display:
         for result in schedule.grade(sources, plan):
-            _write(order.out, result)
+            exporters.registry.write_submission(result, order.out)
             results.append(result)
+    if len(results) > 1:
+        exporters.registry.write_class(results, order.out)
     _show(console, results, order.out)
     return 0 if all(result.graded and not result.problem for result in results) else 1
 
@@ -211,18 +211,6 @@ def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Eng
         console.print(Text(f"Marks are provisional: {run.provisional_because}.", style="yellow"))
 
 
-def _write(out: Path, result: SubmissionResult) -> None:
-    """One submission's files; without a mark there is no results.json, for no gradebook to take in."""
-    folder = out / result.name
-    graded = result.graded and not result.problem
-    content = gradescope.results(result) if graded else gradescope.extra_data(result)
-    names = ("results.json", "not-graded.json")
-    (folder / names[graded]).unlink(missing_ok=True)
-    write_atomically(folder / names[not graded], json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_atomically(folder / "report.txt", terminal.as_text([terminal.submission(result)]))
-    drawing.write(result, folder)
-
-
 def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> None:
     if len(results) == 1:
         console.print(terminal.submission(results[0]))
@@ -230,7 +218,6 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
         pictures = ", and pictures of what differs" if drawn else ""
         console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
-    write_atomically(out / "marks.csv", marks_csv.marks_csv(results))
     console.print(terminal.summary(results))
     if any(result.run.provisional for result in results):
         console.print(Text(f"Marks are provisional: {results[0].run.provisional_because}.", style="yellow"))

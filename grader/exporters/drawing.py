@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from grader.exporters.base import Exporter
 from grader.results.record import Drawing, Status, SubmissionResult
 from grader.text import plain
 from lab.files import write_atomically
@@ -30,17 +31,22 @@ def table(drawing: Drawing) -> Table:
     return shown
 
 
-def write(result: SubmissionResult, folder: Path) -> list[Path]:
-    """Writes a picture, drawing-<task>-<check>.svg, for each failed check that has one; older ones go."""
-    for old in folder.glob("drawing-*.svg"):
-        old.unlink()
-    written = []
-    for task in result.tasks:
-        for check in task.checks:
-            if check.drawing and check.status is Status.FAILED:
-                written.append(folder / f"drawing-{task.task}-{check.check}.svg")
-                write_atomically(written[-1], svg(check.drawing))
-    return written
+class Drawings(Exporter):
+    """A picture, drawing-<task>-<check>.svg, for each failed check that has one."""
+
+    name = "drawings"
+
+    def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
+        """Writes the pictures; older ones go."""
+        for old in folder.glob("drawing-*.svg"):
+            old.unlink()
+        written = []
+        for task in result.tasks:
+            for check in task.checks:
+                if check.drawing and check.status is Status.FAILED:
+                    written.append(folder / f"drawing-{task.task}-{check.check}.svg")
+                    write_atomically(written[-1], svg(check.drawing))
+        return written
 
 
 def svg(drawing: Drawing) -> str:

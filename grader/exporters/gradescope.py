@@ -4,12 +4,32 @@ What stands behind each mark (accuracies, thresholds, digests, seeds, versions) 
 Gradescope keeps and shows to instructors.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 from grader.exporters import drawing
+from grader.exporters.base import Exporter
 from grader.exporters.terminal import as_text, number, submission
 from grader.results import hints
 from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
+from lab.files import write_atomically
+
+
+class Gradescope(Exporter):
+    """results.json; or, where there is no mark, not-graded.json, which no gradebook takes in."""
+
+    name = "gradescope"
+
+    def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
+        """Writes the one and removes the other."""
+        graded = result.graded and not result.problem
+        names = ("results.json", "not-graded.json")
+        path = folder / names[not graded]
+        content = results(result) if graded else extra_data(result)
+        (folder / names[graded]).unlink(missing_ok=True)
+        write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        return [path]
 
 
 def results(result: SubmissionResult) -> dict[str, Any]:

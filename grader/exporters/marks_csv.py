@@ -3,10 +3,25 @@
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
+from grader.exporters.base import Exporter
 from grader.exporters.terminal import number
 from grader.results.record import Status, SubmissionResult
 from grader.text import spreadsheet_cell
+from lab.files import write_atomically
+
+
+class MarksCsv(Exporter):
+    """marks.csv."""
+
+    name = "marks"
+
+    def write_class(self, results: Sequence[SubmissionResult], folder: Path) -> list[Path]:
+        """Writes the table."""
+        path = folder / "marks.csv"
+        write_atomically(path, marks_csv(results))
+        return [path]
 
 
 def marks_csv(results: Sequence[SubmissionResult]) -> str:

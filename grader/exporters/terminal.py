@@ -1,6 +1,7 @@
 """Results as a person reads them in a terminal, or in a text file beside the JSON."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -8,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.exporters import drawing
+from grader.exporters.base import Exporter
 from grader.results import hints
 from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
+from lab.files import write_atomically
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
 _SIGNS = {
@@ -19,6 +22,18 @@ _SIGNS = {
     Status.BLOCKED: ("⊘", "bright_black"),
     Status.FAULT: ("!", "magenta"),
 }
+
+
+class TextReport(Exporter):
+    """report.txt: what the terminal shows of one submission, without colours."""
+
+    name = "text"
+
+    def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
+        """Writes the text."""
+        path = folder / "report.txt"
+        write_atomically(path, as_text([submission(result)]))
+        return [path]
 
 
 def number(points: float) -> str:

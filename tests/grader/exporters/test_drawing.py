@@ -61,7 +61,7 @@ class TestSvg:
 
     def test_old_pictures_go(self, graded: SubmissionResult, tmp_path: Path) -> None:
         result = with_drawing(graded)
-        (written,) = drawing.write(result, tmp_path)
+        (written,) = drawing.Drawings().write_submission(result, tmp_path)
         assert written.name == "drawing-alexnet-second.svg"
-        assert drawing.write(graded, tmp_path) == []
+        assert drawing.Drawings().write_submission(graded, tmp_path) == []
         assert list(tmp_path.iterdir()) == []
