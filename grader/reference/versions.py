@@ -95,9 +95,16 @@ GROUPS = {
     ),
     # figures/ and plots/ of a profile.
     "figures": Group(
-        "grader/reference/report.py:VERSION",
-        ("grader/reference/report.py", "grader/reference/figures.py"),
-        without=("grader/reference/report.py:report,_again,_lead",),
+        "grader/reference/report/committed.py:VERSION",
+        (
+            "grader/reference/figures.py",
+            *(
+                f"grader/reference/report/{name}.py"
+                for name in ("committed", "confusions", "cost", "curves", "material", "normality", "picture")
+            ),
+            *(f"grader/reference/report/{name}.py" for name in ("seeds", "superclasses", "wording")),
+            "grader/web/filters.py:listed,percent,readable,sentence",
+        ),
     ),
     # The ResNet that would not learn: what is measured, in eight minutes; below, how it is drawn.
     "failure": Group(

@@ -10,7 +10,8 @@ from grader import thresholds
 from grader.blueprint import FORMAT
 from grader.cli import stages as command_line
 from grader.errors import ManifestError, UsageError
-from grader.reference import failure, matrix, packages, report, solutions, versions
+from grader.reference import failure, matrix, packages, solutions, versions
+from grader.reference.report import committed
 from lab import synthetic, training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ class TestThisCheckout:
             "describe": solutions.VERSION,
             "runs": matrix.VERSION,
             "thresholds": thresholds.VERSION,
-            "figures": report.VERSION,
+            "figures": committed.VERSION,
             "failure": failure.VERSION,
             "failure_figures": failure.FIGURES_VERSION,
         }

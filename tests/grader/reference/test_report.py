@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,11 +20,15 @@ from grader.cli import app
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, UsageError
-from grader.reference import page, report
-from grader.reference.page import Html, Missing, Picture, Section, tag
+from grader.reference import report
+from grader.reference.report import committed, wording
+from grader.reference.report.material import Material, Missing
+from grader.reference.report.page import Page
+from grader.reference.report.picture import Picture
 from grader.thresholds import ReferenceRun, Runs, Variant, calibration
 from grader.training import trainer
 from grader.training.trainer import Conditions, Observation, Result
+from grader.web.filters import duration, percent
 from lab import synthetic
 from lab.errors import DataError
 
@@ -34,6 +38,14 @@ PIN = trainer.pin("embedded")
 TASKS = ("alexnet", "resnet")
 LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
 EVIL = '<script>alert("1")</script>'
+STUDY_ROWS = (
+    "training accuracy",
+    "validation accuracy",
+    "time to train",
+    "test loss",
+    "validation loss",
+    "epochs × steps",
+)
 
 
 def result(labels: LabelSet, seed: int, accuracy: float, observed: Observation | None = None) -> Result:
@@ -159,30 +171,14 @@ class Reader(HTMLParser):
         return (attributes for tag, attributes in self.elements if tag == name)
 
 
-class TestPage:
-    """page: markup that cannot be broken by what is put into it."""
+class TestReader:
+    """The reader of these tests."""
 
-    def test_escapes(self) -> None:
-        """Text and attributes are escaped; what `tag` made is not escaped again."""
-        assert tag("p", EVIL, tag("b", "&")) == (
-            "<p>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;<b>&amp;</b></p>"
-        )
-        assert tag("img", alt='" onload="x') == '<img alt="&quot; onload=&quot;x">'
-        assert EVIL in tag("p", Html(EVIL))
-
-    def test_reader_notices_faults(self) -> None:
-        """The reader of these tests finds a tag that is left open, and one that closes nothing."""
+    def test_it_notices_faults(self) -> None:
+        """It finds a tag that is left open, and one that closes nothing."""
         assert Reader("<p><b></p>").faults
         assert Reader("<p></p></div>").faults
-        assert not Reader(tag("p", tag("b", "x"))).faults
-
-    def test_sections_in_sections(self) -> None:
-        """Contents and headings follow the sections, however deep."""
-        inner = Section("inner", "Inner", [Missing("No x.", "make x")])
-        text = page.render("T", [], [Section("outer", "Outer", [inner])])
-        assert '<h2>Outer</h2><section id="inner"><h3>Inner</h3>' in text
-        assert '<a href="#inner">' in text
-        assert "No x. <code>make x</code>" in text
+        assert not Reader("<p><b>x</b></p>").faults
 
 
 class TestReport:
@@ -252,8 +248,8 @@ class TestReport:
         assert cells["test loss"][:2] == ["2.37", "1.25 ± 0.00"]
         assert cells["validation accuracy"][1] == "50.0%"
         assert cells["runs, n"][1] == "5"
-        tasks = len(report.Material.read("offline", written.root).titles)
-        assert {len(cells[name]) for name in report.STUDY} == {8 + 2 * (tasks - 2)}
+        tasks = len(Material.read("offline", written.root).titles)
+        assert {len(cells[name]) for name in STUDY_ROWS} == {8 + 2 * (tasks - 2)}
 
     def test_answers(self, written: Written) -> None:
         """Half of the answers are right: so it says, and of which class each wrong one was taken for."""
@@ -268,6 +264,40 @@ class TestReport:
         """What came from a file is text, whatever it says."""
         assert EVIL not in written.text
         assert EVIL in Reader(written.text).words
+
+    def test_names_are_escaped(self, written: Written) -> None:
+        """Classes and tasks may be called anything: in text, in attributes and in the contents."""
+        material = Material.read("offline", written.root)
+        hidden = material.hidden
+        assert hidden is not None
+        evil = tuple(f'{EVIL} " & {number}' for number in range(100))
+        named = replace(
+            material,
+            titles={task: f"{title} {EVIL}" for task, title in material.titles.items()},
+            hidden=replace(hidden, coarse_names=evil[:20], fine_names=evil),
+        )
+        text = Page.of(named).html()
+        assert "<script" not in text
+        reader = Reader(text)
+        assert reader.faults == []
+        assert f'{EVIL} " & 7' in reader.words
+        descriptions = [at["alt"] or "" for at in reader.all("img")]
+        assert any(f'{EVIL} " & ' in one for one in descriptions)
+        allowed = {"id", "class", "href", "src", "alt", "width", "height", "scope", "colspan", "tabindex"}
+        allowed |= {"role", "aria-label", "lang", "charset", "http-equiv", "content", "name"}
+        assert {key for _, attributes in reader.elements for key in attributes} == allowed
+
+    def test_contents_and_headings(self, written: Written) -> None:
+        """The contents name every section and, within, every network whose confusions are shown."""
+        (contents,) = re.findall(r"<nav.*?</nav>", written.text, re.DOTALL)
+        entries = re.findall(r'<a href="#(.*?)">(.*?)</a>', contents)
+        headings = re.findall(r'<section id="(.*?)">\s*<h[23]>(.*?)</h[23]>', written.text)
+        assert entries == headings
+        assert ("confusion-alexnet-fine", "AlexNet, fine labels") in headings
+        assert [heading for _, heading in headings][:3:2] == [
+            "The study&#39;s table beside ours",
+            "Confusions",
+        ]
 
     def test_nothing_measured(self, tmp_path: Path) -> None:
         """Where nothing is there, the page says what is missing and which command brings it."""
@@ -287,7 +317,7 @@ class TestReport:
         shutil.copytree(written.root, root)
         file = root / "reference" / "offline" / "observed" / "resnet.json"
         file.write_text(file.read_text().replace(PIN, "another"))
-        material = report.Material.read("offline", root)
+        material = Material.read("offline", root)
         assert {task for task, _ in material.observed} == {"alexnet"}
         assert "resnet are of other data" in material.missing[0].sentence
 
@@ -298,7 +328,7 @@ class TestReport:
         shutil.copytree(written.root, root)
         (root / "reference" / "offline" / "observed" / "alexnet.json").write_text(content)
         (root / "reference" / "offline" / "calibration.json").write_text(content)
-        material = report.Material.read("offline", root)
+        material = Material.read("offline", root)
         assert [one.sentence.partition(" ")[0] for one in material.missing] == [
             "observed/alexnet.json",
             "calibration.json",
@@ -331,7 +361,7 @@ class TestFigures:
 
     def test_curves(self, written: Written) -> None:
         """The curves are the mean over seeds, and the observed run's validation."""
-        plots = dict(report._plots(report.Material.read("offline", written.root)))
+        plots = dict(committed.plots(Material.read("offline", written.root)))
         rows = list(csv.DictReader(io.StringIO(plots["alexnet_fine.csv"])))
         assert [row["epoch"] for row in rows] == [str(i + 1) for i in range(PROFILE.recipe.epochs)]
         assert float(rows[-1]["train_accuracy"]) == 0.52
@@ -358,20 +388,20 @@ class TestWords:
 
     def test_mean_and_deviation(self) -> None:
         """The unit stands once; a single value has no spread."""
-        assert report._mean_sd([0.35, 0.37], report._percent) == "36.0 ± 1.4%"
-        assert report._mean_sd([0.35], report._percent) == "35.0%"
-        assert report._mean_sd([60, 62], report._time) == "61 ± 1 s"
-        assert report._mean_sd([6000, 300], report._time) == "52.5 ± 67.2 min"
+        assert wording.mean_sd([0.35, 0.37], percent) == "36.0 ± 1.4%"
+        assert wording.mean_sd([0.35], percent) == "35.0%"
+        assert wording.mean_sd([60, 62], duration) == "61 ± 1 s"
+        assert wording.mean_sd([6000, 300], duration) == "52.5 ± 67.2 min"
 
     def test_seeds(self) -> None:
         """A run of seeds is said by its ends, others one by one."""
-        assert report._seeds([result("fine", seed, 0.5) for seed in (2, 1, 3)]) == "seeds 1 to 3"
-        assert report._seeds([result("fine", seed, 0.5) for seed in (9, 1)]) == "seeds 1 and 9"
-        assert report._seeds([result("fine", 4, 0.5)]) == "seed 4"
+        assert wording.seeds([result("fine", seed, 0.5) for seed in (2, 1, 3)]) == "seeds 1 to 3"
+        assert wording.seeds([result("fine", seed, 0.5) for seed in (9, 1)]) == "seeds 1 and 9"
+        assert wording.seeds([result("fine", 4, 0.5)]) == "seed 4"
 
     def test_picture_size(self) -> None:
         """Width and height come from the file itself."""
         out = io.BytesIO()
         Image.new("RGB", (31, 17)).save(out, "PNG")
-        text = page.render("T", [], [Section("s", "S", [Picture("p", out.getvalue(), "caption", "alt")])])
-        assert 'width="31" height="17"' in text
+        picture = Picture("p", out.getvalue())
+        assert (picture.width, picture.height) == (31, 17)

@@ -1,14 +1,16 @@
 """The report's tables on verdicts: they say what the files say, and what is missing is named."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from grader import web
 from grader.errors import ManifestError
-from grader.reference import candidates, confirm, verdicts
+from grader.reference import candidates, confirm
 from grader.reference.candidates import Cell, Comparison, WrongRun
 from grader.reference.confirm import Confirmation, Verdict
-from grader.reference.page import Html, Missing
+from grader.reference.report import verdicts
 
 TITLES = {"alexnet": "AlexNet"}
 CELL = Cell(
@@ -44,10 +46,11 @@ CONFIRMED = Confirmation(
 )
 
 
-def only(parts: list[Html | Missing]) -> Missing:
-    (one,) = parts
-    assert isinstance(one, Missing)
-    return one
+def shown(section: str, found: verdicts.Recipes | verdicts.Confirmed) -> str:
+    """The section of the page, as HTML."""
+    page = SimpleNamespace(**{section: found})
+    about = SimpleNamespace(profile=SimpleNamespace(name="cpu"))
+    return web.render(f"report/{section}.html.j2", page=page, about=about)
 
 
 class TestRecipes:
@@ -57,7 +60,7 @@ class TestRecipes:
         """Figures as measured, the best wrong network of either kind by name, and text escaped."""
         path = tmp_path / "recipes.json"
         candidates.save(Comparison(profile="cpu", machine="a machine", cells=(CELL,)), path)
-        text = "".join(map(str, verdicts.recipes("cpu", TITLES, path)))
+        text = shown("recipes", verdicts.recipes("cpu", TITLES, path))
         for piece in ("AlexNet, fine labels", "batches of &lt;64&gt;", ">14<", "40.0%", "1.00%", "35.0%"):
             assert piece in text
         assert "L2 of 0.01, 30.0%" in text
@@ -70,7 +73,9 @@ class TestRecipes:
         path = tmp_path / "recipes.json"
         if held is not None:
             path.write_text(held)
-        assert "candidates --profile cpu" in only(verdicts.recipes("cpu", TITLES, path)).command
+        text = shown("recipes", verdicts.recipes("cpu", TITLES, path))
+        assert "<code>python -m grader.reference candidates --profile cpu</code>" in text
+        assert "<table" not in text
 
     @pytest.mark.parametrize("held", ["{", "[]", '{"cpu": {"cells": 3}}'])
     def test_broken(self, tmp_path: Path, held: str) -> None:
@@ -88,14 +93,16 @@ class TestConfirmed:
     def test_a_row_a_check(self, tmp_path: Path) -> None:
         """How many passed, the lowest accuracy that counted, how many took three trainings, and the sum."""
         confirm.save(CONFIRMED, tmp_path)
-        (text,) = verdicts.confirmed("cpu", TITLES, tmp_path)
+        text = shown("confirmed", verdicts.confirmed(TITLES, tmp_path))
         for piece in ("AlexNet fine", "1 of 2", "35.00%", "34.00%", "2 seeds", "7 to 8", "a submission"):
-            assert piece in str(text)
+            assert piece in text
 
     def test_not_confirmed(self, tmp_path: Path) -> None:
-        assert "confirm --profile cpu" in only(verdicts.confirmed("cpu", TITLES, tmp_path)).command
+        text = shown("confirmed", verdicts.confirmed(TITLES, tmp_path))
+        assert "<code>python -m grader.reference confirm --profile cpu</code>" in text
+        assert "<table" not in text
 
     def test_broken(self, tmp_path: Path) -> None:
         (tmp_path / "confirmation.json").write_text("{")
         with pytest.raises(ManifestError, match=r"confirmation\.json cannot be read"):
-            verdicts.confirmed("cpu", TITLES, tmp_path)
+            verdicts.confirmed(TITLES, tmp_path)

@@ -1,0 +1,17 @@
+"""`nox -s report`: what the pipeline measured, as one HTML page and as figures.
+
+    report(profile)     .kit/report/<profile>/index.html, its figures inside it and beside it
+    figures(profile)    reference/<profile>/figures/*.png and plots/*.csv, for git and `dvc plots`
+
+It trains nothing. It reads reference/<profile>/: runs/ (all trainings), observed/ (one training of each
+network with its validation curve and its answers), thresholds.json and calibration.json; and the hidden set.
+What is missing leaves a sentence in its place, with the command that brings it.
+
+material.py reads; a module for each section computes what it shows, as plain data and pictures; page.py puts
+them together, and the prose around them is in grader/web/templates/report/.
+"""
+
+from grader.reference.report.committed import figures
+from grader.reference.report.page import report
+
+__all__ = ["figures", "report"]
