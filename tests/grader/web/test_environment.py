@@ -13,9 +13,9 @@ from grader.web.environment import TEMPLATES, environment
 
 ROOT = Path(__file__).resolve().parents[3]
 EVIL = '<script>alert("1")</script>'
-# What would switch escaping off, in templates and in the code around them.
+# What would switch escaping off, in templates and in the code around them; or take text for a template.
 UNSAFE_IN_TEMPLATES = re.compile(r"\|\s*safe\b|autoescape|__html__|tojson|xmlattr|urlize")
-UNSAFE_IN_CODE = re.compile(r"\bMarkup\b|__html__|autoescape\s*=\s*(?!True\b)")
+UNSAFE_IN_CODE = re.compile(r"\bMarkup\b|__html__|autoescape\s*=\s*(?!True\b)|from_string|\bTemplate\b")
 # "template: what it declares safe". A picture comes in as a data: address, which needs no exception.
 SAFE: set[str] = set()
 
@@ -62,7 +62,7 @@ class TestEscaping:
         assert "<" not in environment().from_string("{{ x }}").render(x=EVIL)
 
     def test_nothing_is_declared_safe(self) -> None:
-        """No template and no code switches escaping off."""
+        """Nothing switches escaping off, and no template comes from anywhere but its folder."""
         found = {
             f"{path.relative_to(TEMPLATES)}: {match.group()}"
             for path in templates()
@@ -76,7 +76,13 @@ class TestEscaping:
         """The search of the test above finds what it looks for."""
         for source in ("{{ x|safe }}", "{{ x | safe }}", "{% autoescape false %}"):
             assert UNSAFE_IN_TEMPLATES.search(source)
-        for source in ("Markup(x)", "autoescape=False", "autoescape=select_autoescape()"):
+        for source in (
+            "Markup(x)",
+            "autoescape=False",
+            "autoescape=select_autoescape()",
+            "Template(x)",
+            "e.from_string(x)",
+        ):
             assert UNSAFE_IN_CODE.search(source)
         assert not UNSAFE_IN_CODE.search("autoescape=True")
 
