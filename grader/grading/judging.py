@@ -19,7 +19,8 @@ from grader.config.manifest import Check, Task
 from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.grading.evidence import Array, Call, Evidence, Network, Other, Raised
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 
 IMAGE = (32, 32, 3)  # of either data set
 

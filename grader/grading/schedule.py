@@ -24,7 +24,8 @@ from grader.errors import GraderFault, SubmissionError, TrainerFault
 from grader.grading import intake, judging, probing
 from grader.grading.intake import Source, Submission
 from grader.results import hints
-from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult, Verdict
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.verdict import Verdict
 from grader.sandbox import Engine, Limits
 from grader.thresholds import Threshold, decisive, fraction
 from grader.training.trainer import Job, Overrun, Result, limit_seconds

@@ -21,7 +21,8 @@ from grader import blueprint
 from grader.blueprint import FORMAT, Blueprint, Budget, Node
 from grader.grading.evidence import Network
 from grader.grading.judging import Blocked, Case, Judge, Unmet
-from grader.results.record import Drawing, DrawnRow, Status, Verdict
+from grader.results.record import Drawing, DrawnRow, Status
+from grader.results.verdict import Verdict
 
 # For networks that are only looked at: well above the assignment's largest, and above an AlexNet that forgot
 # its pooling, so that this is what it is told.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.grading.judging import Case, ordinal
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks.networks import BEFORE_NORMALISATION, Difference, Join, Path, Step, Want, read
 
 

@@ -23,7 +23,7 @@ from grader.grading.evidence import Call, Evidence, Network, Other, Raised
 from grader.grading.judging import Case, judge
 from grader.proof import bank
 from grader.proof.bank import Change, Entry
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")

@@ -11,7 +11,7 @@ from functools import cache
 
 from grader.blueprint import Blueprint
 from grader.grading.judging import Case, Judge, ordinal
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
 from grader.tasks.networks import (

@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.grading.evidence import Array
 from grader.grading.judging import Case, Judge, apart, described, likeness
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from grader.grading.evidence import Array
 from grader.grading.judging import Blocked, Case, Unmet, described, described_array, likeness, number, numbers
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 
 DEFAULT_FRACTION = 0.2

@@ -17,7 +17,7 @@ from grader.blueprint import Blueprint
 from grader.grading import judging
 from grader.grading.evidence import Network, Other
 from grader.grading.judging import Blocked, Case, Judge, ordinal
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,

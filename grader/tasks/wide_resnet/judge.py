@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.blueprint import Blueprint
 from grader.grading.judging import Case, Judge, ordinal
-from grader.results.record import Verdict
+from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.networks import (
     LARGEST_MOMENTUM,

@@ -19,7 +19,8 @@ from grader.errors import GraderFault
 from grader.grading import judging
 from grader.grading.evidence import Call, Evidence, Network, Other, Raised
 from grader.grading.judging import Blocked, Case, Unmet, described, number, numbers
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 from grader.tasks.preprocessing import probe
 
 ROOT = Path(__file__).parents[3]

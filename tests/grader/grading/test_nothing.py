@@ -11,7 +11,8 @@ import pytest
 from grader.config import manifest
 from grader.grading.evidence import Call, Evidence
 from grader.grading.judging import Case, inputs, judge
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")

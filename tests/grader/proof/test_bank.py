@@ -12,7 +12,8 @@ from grader.config import manifest
 from grader.errors import ManifestError
 from grader.proof import bank
 from grader.proof.bank import Entry, Mutant
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 
 ROOT = Path(__file__).parents[3]
 TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")

@@ -15,7 +15,8 @@ from sklearn import metrics
 from grader.config import manifest
 from grader.grading.evidence import Call, Evidence
 from grader.grading.judging import Case, judge
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 from grader.tasks.evaluation import probe
 from grader.tasks.evaluation.judge import CHECKS, count_pairs, share_among_first, sum_by_superclass
 

@@ -9,7 +9,8 @@ from grader.config.profiles import CLASSES
 from grader.grading import judging
 from grader.grading.evidence import Evidence
 from grader.grading.judging import Case
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 from tests.grader.tasks.test_described import PARAMS, TASKS
 
 MOST_POINTS = 2

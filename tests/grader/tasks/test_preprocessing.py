@@ -14,7 +14,8 @@ import pytest
 from grader.config import manifest
 from grader.grading.evidence import Call, Evidence, Raised
 from grader.grading.judging import Case, judge
-from grader.results.record import Status, Verdict
+from grader.results.record import Status
+from grader.results.verdict import Verdict
 from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.judge import CHECKS
 

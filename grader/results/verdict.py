@@ -1,0 +1,43 @@
+"""What a judge says of one check, before points are given."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from grader.results.record import Drawing, Status
+
+
+class Verdict(BaseModel):
+    """How one check ended, and what is shown of it.
+
+    Attributes:
+        status: how it ended.
+        message: what was called, what came back, what was expected. Empty when passed.
+        hint: in place of the manifest's; None to show that one, "" for none.
+        fraction: the part of the check's points that is earned, 0 to 1.
+        data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
+        drawing: what was built beside what was expected, where a picture says it better.
+        repeats: blocked, since an earlier check has reported all that is wrong here. A training may follow.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Status
+    message: str = ""
+    hint: str | None = None
+    fraction: float = 0.0
+    data: dict[str, Any] = {}
+    drawing: Drawing | None = None
+    repeats: bool = False
+
+    @classmethod
+    def passed(cls, message: str = "", **data: Any) -> "Verdict":
+        """The check holds: full points."""
+        return cls(status=Status.PASSED, message=message, fraction=1.0, data=data)
+
+    @classmethod
+    def failed(
+        cls, message: str, *, hint: str | None = None, fraction: float = 0.0, **data: Any
+    ) -> "Verdict":
+        """The check does not hold; `fraction` of its points may still be earned (a ramp)."""
+        return cls(status=Status.FAILED, message=message, hint=hint, fraction=fraction, data=data)
