@@ -97,7 +97,19 @@ GROUPS = {
     "figures": Group(
         "grader/reference/report/committed.py:VERSION",
         (
-            "grader/reference/figures.py",
+            *(
+                f"grader/reference/figures/{name}.py"
+                for name in (
+                    "confusion",
+                    "cost",
+                    "curves",
+                    "quantiles",
+                    "samples",
+                    "seeds",
+                    "style",
+                    "superclasses",
+                )
+            ),
             *(
                 f"grader/reference/report/{name}.py"
                 for name in ("committed", "confusions", "cost", "curves", "material", "normality", "picture")

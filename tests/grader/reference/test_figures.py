@@ -18,6 +18,8 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from grader.reference import figures
+from grader.reference.figures.quantiles import band
+from grader.reference.figures.style import matplotlib_style
 
 ROOT = Path(__file__).resolve().parents[3]
 RNG = np.random.default_rng(0)
@@ -109,7 +111,7 @@ EVERY: dict[str, Callable[[], Figure]] = {
 def unreadable(figure: Figure) -> list[str]:
     """Text that is cut off at an edge; title, note, legend and axes that lie over one another."""
     canvas = FigureCanvasAgg(figure)
-    with figures._style():
+    with matplotlib_style():
         canvas.draw()
     renderer, frame = canvas.get_renderer(), figure.bbox.padded(1)
     whole = [one for one in (figure._suptitle, figure._supxlabel, *figure.legends) if one is not None]
@@ -193,7 +195,7 @@ class TestPng:
         packed = Image.open(io.BytesIO(figures.png(EVERY["coarse counts"]())))
         assert packed.mode == "P"
         canvas = FigureCanvasAgg(EVERY["coarse counts"]())  # afresh: a second layout moves it by a pixel
-        with figures._style():
+        with matplotlib_style():
             canvas.draw()
         whole = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
         assert abs(np.asarray(packed.convert("RGB")).astype(int) - whole).max() <= 12
@@ -288,7 +290,7 @@ class TestQuantiles:
 
     def test_band(self) -> None:
         """Normal samples of 20 lie in the band at about 95% of their places, exponential ones do not."""
-        low, high = figures._band(20)
+        low, high = band(20)
         inside = []
         for draw in (RNG.normal, RNG.exponential):
             drawn = np.sort(draw(size=(2000, 20)), axis=1)
