@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from grader.errors import GraderFault
+
 
 class Slots:
     """A number of places, given out in the order in which they were asked for.
@@ -20,16 +22,31 @@ class Slots:
         self._changed = threading.Condition()
         self._free = self.count = max(1, count)
         self._queue: deque[object] = deque()
+        self._closed = False
+
+    def close(self) -> None:
+        """Lets nobody in any more, those that wait included; turns that are held run to their end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     @contextmanager
     def turn(self, *, alone: bool = False) -> Iterator[None]:
-        """Waits for a turn and holds it. Whoever holds one must not ask for another."""
+        """Waits for a turn and holds it. Whoever holds one must not ask for another.
+
+        Raises:
+            GraderFault: there are no turns any more, since the grader is being stopped.
+        """
         wanted = self.count if alone else 1
         ticket = object()
         with self._changed:
             self._queue.append(ticket)
             try:
-                self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= wanted)
+                self._changed.wait_for(
+                    lambda: self._closed or (self._queue[0] is ticket and self._free >= wanted)
+                )
+                if self._closed:
+                    raise GraderFault("the grader was stopped")
                 self._free -= wanted
             finally:
                 self._queue.remove(ticket)

@@ -22,6 +22,7 @@ from grader.grading import intake, judging, schedule
 from grader.grading.intake import Source
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
+from grader.slots import Slots
 from grader.text import plain
 from grader.training import launchers, progress, trainer
 from lab import data
@@ -83,7 +84,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     _announce(console, sources, run, engine)
     display = progress.Display(console, len(sources) * len(tasks.tasks))
     training = training_of(root, profile, pin, place, wanted, display, order.workers)
-    plan = schedule.Plan(tasks, profile, engine, run, training, order.workers, display.probed)
+    plan = schedule.Plan(tasks, profile, engine, run, training, Slots(order.workers), display.probed)
     results = []
     with sandbox.interruptible(), display:
         for result in schedule.grade(sources, plan):

@@ -3,8 +3,8 @@
 A probe that dies half-way (os._exit, out of memory, killed) is tried a second time, in case the machine
 was at fault. If the same function ends it again, that function is the cause: the probe is run without it,
 so that the other functions still get their marks. What the clock decided, which other programs have a part
-in, is tried again while no other probe runs before it costs a mark. And a task may have its functions called
-once more in a second process, to see what is remembered within one only.
+in, is tried again while no other probe and no training runs before it costs a mark. And a task may have its
+functions called once more in a second process, to see what is remembered within one only.
 
 All of it together is bounded for each task by a share of its own, so that nothing in one task can take the
 time of another, and one submission costs a class a known number of seconds (see LIMITS).
@@ -17,10 +17,8 @@ import json
 import secrets
 import signal
 import tempfile
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from grader.errors import EvidenceRefused, SandboxFault
 from grader.grading.evidence import Evidence
 from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
 from grader.sandbox.base import End
+from grader.slots import Slots
 
 TASKS = Path(__file__).parents[1] / "tasks"
 STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
@@ -41,7 +40,7 @@ TRIES = 2
 # Five tasks: 300 s of processor time and 750 s by the clock, of which 150 s alone.
 LIMITS = Limits()
 ALL_RUNS = 1.25  # of Limits.wall_seconds
-# Of Limits.wall_seconds, for the runs while no other probe may run: others have to wait for them. Alone, a
+# Of Limits.wall_seconds, for the runs while nothing else may run: others have to wait for them. Alone, a
 # right submission takes a third of it.
 ALONE = 0.25
 # Shares of a task's limits that one call may take: 15 s of processor time, 40 s by the clock. Two functions
@@ -74,33 +73,6 @@ class Probed:
     cpu_seconds: float = 0.0
 
 
-class Turns:
-    """Lets the probes of one grading run side by side, or one of them while no other runs."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._running = 0
-        self._waiting = 0  # for a turn alone: nothing else is started meanwhile, or it would wait for ever
-
-    @contextmanager
-    def turn(self, *, alone: bool) -> Iterator[None]:
-        """Waits for a turn and holds it. Whoever holds one must not ask for another."""
-        with self._changed:
-            if alone:
-                self._waiting += 1
-                self._changed.wait_for(lambda: self._running == 0)
-            else:
-                self._changed.wait_for(lambda: self._waiting == 0)
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._waiting -= alone
-                self._changed.notify_all()
-
-
 def probe(
     engine: Engine,
     task: Task,
@@ -109,20 +81,20 @@ def probe(
     seed: int,
     builder_arguments: dict[str, Any],
     limits: Limits = LIMITS,
-    turns: Turns | None = None,
+    slots: Slots | None = None,
 ) -> Probed:
     """Probes one task; `builder_arguments` are for the networks that are to be trained.
 
     Args:
         limits: processor time for all runs together; by the clock, for one run.
-        turns: shared with the other probes of the grading.
+        slots: shared with all other probes and trainings of the grading; a place of its own if None.
 
     Raises:
         SandboxFault: the sandbox did not come up, not even alone. Nothing the submission does can cause it:
             from the moment the probe has said that it started, whatever ends it is evidence.
     """
     probed = Probed(Evidence.nothing())
-    runs = _Runs(engine, task, submission, seed, builder_arguments, limits, turns or Turns(), probed)
+    runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1), probed)
     if _calls(runs) and not probed.refused:
         _again_by_the_clock(runs)
         probed.evidence = probed.evidence.with_later(_second_process(runs))
@@ -141,7 +113,7 @@ class _Runs:
     seed: int
     builder_arguments: dict[str, Any]
     limits: Limits
-    turns: Turns
+    slots: Slots
     probed: Probed
     alone_seconds: float = 0.0  # of the runs that were alone
     started: bool = False  # whether one came as far as the submission
@@ -200,7 +172,7 @@ class _Runs:
         return self.run(*options, alone=True)
 
     def _once(self, options: Sequence[str], *, alone: bool) -> "Launched":
-        with self.turns.turn(alone=alone):
+        with self.slots.turn(alone=alone):
             start = time.monotonic()
             seconds = None
             try:

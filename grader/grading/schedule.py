@@ -27,6 +27,7 @@ from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 from grader.results.verdict import Verdict
 from grader.sandbox import Engine, Limits
+from grader.slots import Slots
 from grader.thresholds import Threshold, decisive, fraction
 from grader.training.trainer import Job, Overrun, Result, limit_seconds
 
@@ -67,10 +68,9 @@ class Plan:
     engine: Engine
     run: Run
     training: Training | None
-    workers: int = 2
+    slots: Slots = field(default_factory=lambda: Slots(2))  # of the probes of this run
     on_probed: Callable[[str, str], None] = lambda submission, task: None
     limits: Limits = probing.LIMITS  # of all probes of one task of one submission together
-    turns: probing.Turns = field(default_factory=probing.Turns)  # of the probes of this run
 
 
 @dataclass
@@ -91,8 +91,8 @@ def grade(sources: Sequence[Source], plan: Plan) -> Iterator[SubmissionResult]:
     # Tasks are probed side by side, and so are two submissions, for those that hold one task alone; no more
     # than two, so that few are unpacked at a time.
     with (
-        ThreadPoolExecutor(plan.workers, thread_name_prefix="probe") as probes,
-        ThreadPoolExecutor(min(2, plan.workers), thread_name_prefix="submission") as submissions,
+        ThreadPoolExecutor(plan.slots.count, thread_name_prefix="probe") as probes,
+        ThreadPoolExecutor(min(2, plan.slots.count), thread_name_prefix="submission") as submissions,
     ):
         examined = list(submissions.map(lambda source: _examine(source, plan, probes), sources))
     trained = _train(examined, plan.training, plan) if plan.training else {}
@@ -228,7 +228,7 @@ def _probe_and_judge(one: _Examined, task: Task, taken: Submission, plan: Plan) 
         seed=seed,
         builder_arguments=builder_arguments,
         limits=plan.limits,
-        turns=plan.turns,
+        slots=plan.slots,
     )
     drawn = judging.inputs(task, seed, builder_arguments)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)

@@ -29,6 +29,7 @@ from grader.proof import bank
 from grader.proof.bank import Entry, Mutant
 from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
+from grader.slots import Slots
 from grader.training import launchers, progress
 from lab import data
 from lab.files import write_atomically
@@ -119,7 +120,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
             place_of.mkdir()
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
-        plan = schedule.Plan(tasks, profile, engine, run, None, order.workers, display.probed)
+        plan = schedule.Plan(tasks, profile, engine, run, None, Slots(order.workers), display.probed)
         trains = replace(plan, training=training)
         # What fails a check of the structure is caught by it: of mutants, only the others need a training.
         groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]

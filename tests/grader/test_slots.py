@@ -7,6 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
+import pytest
+
+from grader.errors import GraderFault
 from grader.slots import Slots
 
 
@@ -69,11 +72,47 @@ class TestSlots:
                 future.result()
         assert events == ["alone begins", "alone ends", "after begins", "after ends"]
 
+    def test_nothing_runs_beside_a_turn_alone(self) -> None:
+        """Forty, and eight of them alone; one that waits is not kept waiting by those that come after it."""
+        slots, seen, running = Slots(4), list[tuple[bool, ...]](), list[bool]()
+        lock = threading.Lock()
+
+        def take(alone: bool) -> None:
+            with slots.turn(alone=alone):
+                with lock:
+                    running.append(alone)
+                time.sleep(0.01)
+                with lock:
+                    seen.append(tuple(running))
+                    running.remove(alone)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(take, [n % 5 == 4 for n in range(40)]))
+        assert len(seen) == 40
+        assert {together for together in seen if True in together} == {(True,)}
+        assert any(len(together) > 1 for together in seen)
+
     def test_an_error_gives_the_place_back(self) -> None:
         slots = Slots(1)
         for _ in range(2):
             with suppress(ValueError), slots.turn():
                 raise ValueError
+
+    def test_closed_while_some_wait(self) -> None:
+        """Those that wait are refused at once, though nobody gives a place back; so are those to come."""
+        slots = Slots(1)
+
+        def work() -> None:
+            with slots.turn():
+                raise AssertionError
+
+        with ThreadPoolExecutor(2) as pool, slots.turn():
+            futures = _one_after_the_other(slots, [partial(pool.submit, work)] * 2)
+            slots.close()
+            for future in futures:
+                assert isinstance(future.exception(timeout=5), GraderFault)
+        with pytest.raises(GraderFault, match="stopped"):
+            work()
 
 
 def _one_after_the_other(slots: Slots, starts: list[Callable[[], "Future[None]"]]) -> list["Future[None]"]:

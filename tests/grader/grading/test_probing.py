@@ -2,10 +2,7 @@
 
 import json
 import resource
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +15,10 @@ from grader.config import manifest
 from grader.config.manifest import Task
 from grader.errors import SandboxFault
 from grader.grading import judging, probing
-from grader.grading.probing import Probed, Turns, probe
+from grader.grading.probing import Probed, probe
 from grader.results.record import Status
 from grader.sandbox import Availability, End, Engine, Limits, Outcome, Program
+from grader.slots import Slots
 
 ROOT = Path(__file__).parents[3]
 STARTED = probing.STARTED
@@ -108,8 +106,8 @@ def to_its_limit(document: dict[str, Any] | None) -> Callable[[int, Program], tu
     return lambda run, program: left(document, End.TIMEOUT, seconds=program.limits.wall_seconds)
 
 
-def probed(engine: Engine, task: Task, limits: Limits = TEN, turns: Turns | None = None) -> Probed:
-    return probe(engine, task, ROOT / "assignment", seed=1, builder_arguments={}, limits=limits, turns=turns)
+def probed(engine: Engine, task: Task, limits: Limits = TEN, slots: Slots | None = None) -> Probed:
+    return probe(engine, task, ROOT / "assignment", seed=1, builder_arguments={}, limits=limits, slots=slots)
 
 
 class TestNobodyCrashesIntoAFault:
@@ -277,37 +275,17 @@ class TestShare:
 
 
 class TestAgainAlone:
-    """What other programs have a part in is tried again while no other probe runs."""
-
-    def test_nothing_runs_beside_a_turn_alone(self) -> None:
-        """Readers and a writer; one that waits is not kept waiting by those that come after it."""
-        turns, seen, running = Turns(), [], []
-        lock = threading.Lock()
-
-        def take(alone: bool) -> None:
-            with turns.turn(alone=alone):
-                with lock:
-                    running.append(alone)
-                time.sleep(0.01)
-                with lock:
-                    seen.append(tuple(running))
-                    running.remove(alone)
-
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(take, [n % 5 == 4 for n in range(40)]))
-        assert len(seen) == 40
-        assert {together for together in seen if True in together} == {(True,)}
-        assert any(len(together) > 1 for together in seen)
+    """What other programs have a part in is tried again while nothing else runs."""
 
     @pytest.mark.parametrize("fault", [SandboxFault("no room"), left(None, printed="")])
     def test_what_did_not_start_beside_others_starts_alone(
         self, task: Task, fault: SandboxFault | tuple[Any, Outcome]
     ) -> None:
         """No fault of the machine before that."""
-        turns = Recorded()
-        came = probed(Scripted(lambda run, program: left(FINISHED) if run else fault), task, turns=turns)
+        slots = Recorded()
+        came = probed(Scripted(lambda run, program: left(FINISHED) if run else fault), task, slots=slots)
         assert came.evidence.finished
-        assert turns.taken == [False, True]
+        assert slots.taken == [False, True]
 
     def test_a_start_that_fails_alone_is_the_machines_fault(self, task: Task) -> None:
         with pytest.raises(SandboxFault, match="no room"):
@@ -315,9 +293,9 @@ class TestAgainAlone:
 
     def test_a_time_out_by_the_clock_costs_nothing_if_it_is_none_alone(self, task: Task) -> None:
         slow = left(running("one_hot"), End.TIMEOUT, seconds=10.0)
-        turns = Recorded()
-        came = probed(Scripted(lambda run, program: left(FINISHED) if run else slow), task, turns=turns)
-        assert turns.taken == [False, True]
+        slots = Recorded()
+        came = probed(Scripted(lambda run, program: left(FINISHED) if run else slow), task, slots=slots)
+        assert slots.taken == [False, True]
         assert came.evidence.finished
         assert came.ended == {}
 
@@ -325,10 +303,10 @@ class TestAgainAlone:
     def test_so_is_a_call_that_was_stopped_by_the_clock(self, task: Task, kind: str, runs: int) -> None:
         exception = {"type": kind, "message": "40 s", "file": None, "line": None}
         stopped = {**FINISHED, "calls": {"a": {**CALL, "status": "timed out", "exception": exception}}}
-        turns = Recorded()
+        slots = Recorded()
         engine = Scripted(lambda run, program: left({**FINISHED, "calls": returned("a")} if run else stopped))
-        came = probed(engine, task, turns=turns)
-        assert turns.taken == [False, True][:runs]
+        came = probed(engine, task, slots=slots)
+        assert slots.taken == [False, True][:runs]
         assert came.evidence.calls["a"].status == ("returned" if runs == 2 else "timed out")
 
     def test_a_run_alone_that_comes_less_far_changes_nothing(self, task: Task) -> None:
@@ -341,11 +319,11 @@ class TestAgainAlone:
         assert came.evidence.finished
 
 
-class Recorded(Turns):
-    """Turns that remember how they were taken."""
+class Recorded(Slots):
+    """Places that remember how they were taken."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(2)
         self.taken: list[bool] = []
 
     def turn(self, *, alone: bool) -> Any:
@@ -410,15 +388,15 @@ class TestSecondProcess:
         assert came.ended["later"].startswith(said)
 
     def test_a_time_out_is_tried_again_alone(self, task: Task) -> None:
-        turns = Recorded()
+        slots = Recorded()
         runs = [
             left({**FINISHED, "calls": returned("split")}),
             left(running("split_indices"), End.TIMEOUT),
             left({**FINISHED, "calls": returned("later.split")}),
         ]
-        came = probed(Scripted(lambda run, program: runs[run]), task, turns=turns)
+        came = probed(Scripted(lambda run, program: runs[run]), task, slots=slots)
         assert "later.split" in came.evidence.calls
-        assert turns.taken == [False, False, True]
+        assert slots.taken == [False, False, True]
 
     def test_what_did_not_return_is_not_waited_for_again(self, task: Task) -> None:
         slow = {**CALL, "function": "split_indices", "status": "timed out"}

@@ -23,6 +23,7 @@ from grader.grading.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Outcome, Program
+from grader.slots import Slots
 from grader.thresholds import Threshold
 from grader.training.trainer import Job, Overrun, Result, limit_seconds
 
@@ -160,7 +161,7 @@ class Graded:
             described=(lambda task, labels: described) if described else None,
             afresh=afresh,
         )
-        plan = schedule.Plan(only, PROFILE, engine, RUN, training, workers=1)
+        plan = schedule.Plan(only, PROFILE, engine, RUN, training, slots=Slots(1))
         self.results: list[SubmissionResult] = list(schedule.grade(sources, plan))
 
     def check(self, name: str = "learns.coarse") -> CheckResult:
@@ -445,7 +446,7 @@ class TestNeighbours:
                 (tmp_path / name / task.module).write_text("")
             sources.append(Source(name, tmp_path / name))
         crowded = Crowded()
-        plan = schedule.Plan(tasks, PROFILE, crowded, RUN, None, workers=4)
+        plan = schedule.Plan(tasks, PROFILE, crowded, RUN, None, slots=Slots(4))
         results = list(schedule.grade(sources, plan))
         assert crowded.late > 0
         assert crowded.runs == len(sources) * len(tasks.tasks) + crowded.late
