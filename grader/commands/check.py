@@ -15,8 +15,9 @@ from grader.config import manifest, profiles
 from grader.errors import UsageError
 from grader.exporters import terminal
 from grader.exporters.drawing import Drawings
-from grader.grading import schedule
+from grader.grading import run as grading
 from grader.grading.intake import Source
+from grader.grading.plan import Plan
 from grader.paths import from_here
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.text import plain
@@ -58,7 +59,7 @@ def check(
         versions={},
     )
     display = progress.Display(console, len(chosen))
-    plan = schedule.Plan(
+    plan = Plan(
         manifest=everything.model_copy(update={"tasks": chosen}),
         profile=profile,
         engine=engine,
@@ -67,7 +68,7 @@ def check(
         on_probed=display.probed,
     )
     with sandbox.interruptible(), display:
-        (result,) = schedule.grade([Source(folder.name, folder)], plan)
+        (result,) = grading.grade([Source(folder.name, folder)], plan)
     console.print(terminal.submission(result, total=False))
     for picture in Drawings().write_submission(result, root / ".kit" / "check"):
         console.print(Text(f"As a picture: {from_here(picture)}", style="dim"))

@@ -18,13 +18,16 @@ from grader.commands.place import is_own
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
 from grader.exporters import terminal
-from grader.grading import intake, judging, schedule
+from grader.grading import intake, judging
+from grader.grading import run as grading
 from grader.grading.intake import Source
+from grader.grading.plan import Plan, Trainer, Training, changed
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.slots import Slots
 from grader.text import plain
 from grader.training import launchers, progress, trainer
+from grader.training.pool import Pool
 from lab import data
 from lab.errors import DataError
 
@@ -83,13 +86,17 @@ def grade(root: Path, console: Console, order: Order) -> int:
     _check_hidden(engine, [*(source.path for source in sources), order.out])
     _announce(console, sources, run, engine)
     display = progress.Display(console, len(sources) * len(tasks.tasks))
-    training = training_of(root, profile, pin, place, wanted, display, order.workers)
-    plan = schedule.Plan(tasks, profile, engine, run, training, Slots(order.workers), display.probed)
-    results = []
-    with sandbox.interruptible(), display:
-        for result in schedule.grade(sources, plan):
-            exporters.registry.write_submission(result, order.out)
-            results.append(result)
+    slots = Slots(order.workers)
+    with (
+        sandbox.interruptible(),
+        display,
+        Pool(store=store_of(root), slots=slots, watch=display, launcher=place.launcher) as pool,
+    ):
+        training = training_of(root, profile, pin, place, wanted, display, pool)
+        plan = Plan(tasks, profile, engine, run, training, slots, display.probed)
+        results = grading.grade(
+            sources, plan, lambda result: exporters.registry.write_submission(result, order.out)
+        )
     if len(results) > 1:
         exporters.registry.write_class(results, order.out)
     _show(console, results, order.out)
@@ -103,10 +110,10 @@ def training_of(
     place: launchers.Chosen,
     wanted: thresholds.Thresholds,
     display: progress.Display,
-    workers: int,
-) -> schedule.Training:
+    pool: Trainer,
+) -> Training:
     """How the networks of a run are trained: as the profile says, each once, what is stored not again."""
-    store = root / ".kit" / "trainings"
+    store = store_of(root)
     tasks = manifest.load(root / "assignment" / "tasks.toml")
     reference = _reference_seconds(root / "reference" / profile.name)
 
@@ -125,32 +132,23 @@ def training_of(
     def limit(task: str, labels: profiles.LabelSet) -> float:
         """Twice what the described network took here at its slowest, or else in the reference runs."""
         seeds = (profile.grading_seed, *profile.extra_seeds)
-        jobs = [schedule.changed(wanted_job(task, labels), seed=seed) for seed in seeds]
+        jobs = [changed(wanted_job(task, labels), seed=seed) for seed in seeds]
         here = [result.spent for one in jobs if (result := trainer.stored(one, store))]
         seconds = max(here, default=reference.get((task, labels), math.inf))
         return trainer.limit_seconds(seconds, profile.limit_seconds)
 
     def job(task: str, labels: profiles.LabelSet, network: Blueprint, owner: str) -> trainer.Job:
         made = trainer.Job.of(network, labels, profile.grading_seed, profile, pin, place.engine)
-        limited = schedule.changed(made, limit_seconds=limit(task, labels))
+        limited = changed(made, limit_seconds=limit(task, labels))
         display.name(limited, f"{owner}: {task}, {labels} labels")
         return limited
 
-    def train(
-        jobs: Sequence[trainer.Job], *, at_a_time: int = workers, afresh: bool = False
-    ) -> schedule.Outcomes:
-        return trainer.run(
-            jobs, store=store, workers=at_a_time, watch=display, launcher=place.launcher, afresh=afresh
-        )
+    return Training(trainer=pool, job=job, threshold=wanted.get, on_close=display.close, described=described)
 
-    return schedule.Training(
-        job=job,
-        threshold=wanted.get,
-        on_close=display.close,
-        train=train,
-        described=described,
-        afresh=lambda one: train([one], at_a_time=1, afresh=True)[one.digest],
-    )
+
+def store_of(root: Path) -> Path:
+    """Where all trainings are kept."""
+    return root / ".kit" / "trainings"
 
 
 def _reference_seconds(folder: Path) -> dict[tuple[str, profiles.LabelSet], float]:

@@ -45,7 +45,7 @@ class Profile(_Strict):
         extra_seeds: of the two trainings that are added where the first one came close to its threshold.
         reference_seeds: of the trainings of the solutions that set the thresholds.
         limit_seconds: of processor time (on a GPU, of the clock): the most that any training gets. Usually it
-            gets twice what the described network's takes: see grader/grading/schedule.py.
+            gets twice what the described network's takes: see grader/grading/decide.py.
         device: what trains. A profile for a GPU never trains on anything else.
         backend: of Keras, with which it trains.
         validation: images scored on after each epoch of an observed training, the next so many of each class

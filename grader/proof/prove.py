@@ -8,6 +8,7 @@ that pass every check of the structure must fail to learn, and right networks mu
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,16 @@ from grader.config import manifest, profiles
 from grader.config.manifest import Manifest, Task
 from grader.errors import UsageError
 from grader.exporters.terminal import number
-from grader.grading import schedule
+from grader.grading import run as grading
 from grader.grading.intake import Source
+from grader.grading.plan import Plan
 from grader.proof import bank
 from grader.proof.bank import Entry, Mutant
 from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.slots import Slots
 from grader.training import launchers, progress
+from grader.training.pool import Pool
 from lab import data
 from lab.files import write_atomically
 
@@ -97,13 +100,12 @@ def prove(root: Path, console: Console, order: Order) -> int:
     profile = params.profile(name)
     engine = sandbox.select(order.engine, own_code=True)
     _announce(console, entries, profile if order.train else None, engine.name, order.seed)
-    training = None
+    slots = Slots(order.workers)
     display = progress.Display(console, len(entries) * len(tasks.tasks))
     if order.train:
         place = launchers.choose(engine.name, profile.device, profile.backend)
         wanted = thresholds.load(root / "reference" / profile.name)
         pin = grade.pin_of(root, profile)
-        training = grade.training_of(root, profile, pin, place, wanted, display, order.workers)
     run = Run(
         profile=profile.name,
         data="",
@@ -113,21 +115,31 @@ def prove(root: Path, console: Console, order: Order) -> int:
         seed=order.seed,
         versions=grade.versions(),
     )
-    with tempfile.TemporaryDirectory(prefix="kit-bank-") as folder, sandbox.interruptible(), display:
+    with (
+        tempfile.TemporaryDirectory(prefix="kit-bank-") as folder,
+        sandbox.interruptible(),
+        display,
+        ExitStack() as opened,
+    ):
         sources = []
         for entry in entries:
             place_of = Path(folder, entry.folder)
             place_of.mkdir()
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
-        plan = schedule.Plan(tasks, profile, engine, run, None, Slots(order.workers), display.probed)
-        trains = replace(plan, training=training)
+        plan = Plan(tasks, profile, engine, run, None, slots, display.probed)
+        trains = plan
+        if order.train:
+            pool = Pool(store=grade.store_of(root), slots=slots, watch=display, launcher=place.launcher)
+            opened.enter_context(pool)
+            training = grade.training_of(root, profile, pin, place, wanted, display, pool)
+            trains = replace(plan, training=training)
         # What fails a check of the structure is caught by it: of mutants, only the others need a training.
         groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]
         results: dict[str, SubmissionResult] = {}
         for how, belongs in groups:
             own = [source for source, entry in zip(sources, entries, strict=True) if belongs(entry)]
-            results |= {result.name: result for result in schedule.grade(own, how)}
+            results |= {result.name: result for result in grading.grade(own, how)}
         proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     uncovered = bank.uncovered(tasks, entries)
     _show(console, proved, uncovered)

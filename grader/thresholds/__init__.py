@@ -19,7 +19,7 @@ weighted by n - 1, and f the sum of n - 1. So five seeds of a second variant are
 Fewer than CALIBRATED_RUNS trainings in all give thresholds by the same formula, marked provisional.
 
 A result within one standard deviation of the threshold, on either side, is close: two more trainings under
-fresh seeds are added, and the median of the three decides (grader/grading/schedule.py).
+fresh seeds are added, and the median of the three decides (grader/grading/decide.py).
 
 Where nothing was trained yet, thresholds are estimates: written by hand into
 reference/<profile>/estimates.yaml, each with where its figure comes from, and marked as uncalibrated

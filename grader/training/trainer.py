@@ -6,7 +6,7 @@
 Where a child runs is its launcher's business (launchers.py): as a plain process, or in a container.
 A child has a limit of processor time, so that a busy machine changes nothing, and of memory. One that
 passes a limit is an Overrun: only a training of the described network can tell whose fault that is
-(grader/grading/schedule.py).
+(grader/grading/decide.py).
 
 A result is filed under the digest of all that can change it, so that the same work is never done twice. A
 child has one thread: two of them side by side train 1.6 times as many images a second as one with two

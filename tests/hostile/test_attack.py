@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.grading import schedule
+from grader.grading import intake
 from grader.sandbox import ENGINES
 from tests.hostile import doors
 from tests.hostile.attack import QUICK, Range, Shown
@@ -141,7 +141,7 @@ class TestRange:
         def fails(*_: object) -> None:
             raise IndexError("tuple index out of range")
 
-        monkeypatch.setattr(schedule.submission, "take_in", fails)
+        monkeypatch.setattr(intake, "take_in", fails)
         shown = place.try_out(made_up("print('attack: x')\n"))
         assert "the grader ended: IndexError" in shown.spoiled
         assert not shown.held_off

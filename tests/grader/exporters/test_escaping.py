@@ -13,7 +13,9 @@ from rich.console import Console
 
 from grader.config import manifest, profiles
 from grader.exporters import gradescope, marks_csv, terminal
-from grader.grading import intake, schedule
+from grader.grading import intake
+from grader.grading import run as grading
+from grader.grading.plan import Plan
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Availability, End, Outcome, Program
 
@@ -116,8 +118,8 @@ def graded(text: str, folder: Path) -> list[SubmissionResult]:
     (folder / f"{usable}.zip").write_bytes(b"PK\x05\x06")
     run = Run(profile="p", data="d", data_pin="", provisional_because="", engine="e", seed=1, versions={})
     profile = profiles.load(ROOT / "params.yaml").profile("offline")
-    plan = schedule.Plan(tasks, profile, Saying(text), run, None)
-    return list(schedule.grade(intake.find([folder], [task.module for task in tasks.tasks]), plan))
+    plan = Plan(tasks, profile, Saying(text), run, None)
+    return grading.grade(intake.find([folder], [task.module for task in tasks.tasks]), plan)
 
 
 def unfit(text: str) -> set[str]:

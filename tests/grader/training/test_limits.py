@@ -2,6 +2,7 @@
 
 import statistics
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,8 @@ from rich.console import Console
 from grader import thresholds
 from grader.commands import grade
 from grader.config import manifest, profiles
-from grader.grading import judging, schedule
+from grader.grading import judging
+from grader.grading.plan import changed
 from grader.training import launchers, progress, trainer
 from grader.training.trainer import Job, Result
 
@@ -17,6 +19,16 @@ ROOT = Path(__file__).parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
 NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
+
+
+class Untrained:
+    """A trainer that is not asked."""
+
+    def submit(self, job: Job, *, alone: bool = False, afresh: bool = False) -> Any:
+        raise AssertionError
+
+
+POOL = Untrained()
 PLACE = launchers.Chosen(launchers.Local(), "keras 3 cpu")
 
 
@@ -32,7 +44,7 @@ def given(root: Path, profile: profiles.Profile = PROFILE) -> float:
     """The limit of a training of an AlexNet on coarse labels."""
     display = progress.Display(Console(quiet=True), 0)
     wanted = thresholds.load(ROOT / "reference" / profile.name)
-    training = grade.training_of(root, profile, "pin", PLACE, wanted, display, 1)
+    training = grade.training_of(root, profile, "pin", PLACE, wanted, display, POOL)
     return training.job("alexnet", "coarse", NETWORK, "alice").limit_seconds
 
 
@@ -89,11 +101,11 @@ class TestLimit:
         keep(root, PROFILE.grading_seed, 1.0)
         display = progress.Display(Console(quiet=True), 0)
         wanted = thresholds.load(ROOT / "reference" / "offline")
-        training = grade.training_of(root, PROFILE, "pin", PLACE, wanted, display, 1)
+        training = grade.training_of(root, PROFILE, "pin", PLACE, wanted, display, POOL)
         assert training.described
         asked = training.described("alexnet", "coarse")
         assert asked.limit_seconds == PROFILE.limit_seconds
         submitted = training.job("alexnet", "coarse", NETWORK, "alice")
         assert submitted.digest == asked.digest  # limits are no part of it
         assert submitted.limit_seconds < asked.limit_seconds
-        assert schedule.changed(asked, seed=7).digest != asked.digest
+        assert changed(asked, seed=7).digest != asked.digest

@@ -1,7 +1,7 @@
-"""Trainings of a grading run: each network once, a second round where a result is close, what decides then.
+"""A grading run: each network trained once, further trainings where a result is close, no barrier.
 
-The probe runs once, for real; the trainer is a table of accuracies by seed, for no real one comes out close
-on demand.
+Where the trainings alone matter the probe runs once, for real, and is replayed; the trainer is a table of
+accuracies by seed, for no real one comes out close on demand.
 """
 
 import json
@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,8 +19,9 @@ from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
-from grader.grading import judging, probing, schedule
+from grader.grading import judging, probing, run
 from grader.grading.intake import Source
+from grader.grading.plan import Plan, Training, changed
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import select
 from grader.sandbox.base import Availability, End, Outcome, Program
@@ -63,20 +65,38 @@ class Replaying:
 
 
 class Trainer:
-    """Accuracies from a table by label set and seed, and a list of what was asked for in each round.
+    """Accuracies from a table by label set and seed, at once, and a list of what was asked for.
 
     A negative accuracy is a training that passes its limit, and would take so many seconds.
+
+    Args:
+        accuracies: the table.
+        afresh: what a training comes to that is asked for alone and afresh.
     """
 
-    def __init__(self, accuracies: dict[tuple[LabelSet, int], float | None]) -> None:
+    def __init__(
+        self,
+        accuracies: dict[tuple[LabelSet, int], float | None],
+        afresh: Callable[[Job], Result | TrainerFault] | None = None,
+    ) -> None:
         self._accuracies = accuracies
-        self.rounds: list[list[tuple[LabelSet, int]]] = []
+        self._afresh = afresh
+        self.asked: list[tuple[LabelSet, int]] = []
 
-    def __call__(self, jobs: Sequence[Job]) -> dict[str, Result | TrainerFault]:
-        self.rounds.append([(job.labels, job.seed) for job in jobs])
-        return {job.digest: self._outcome(job) for job in jobs}
+    def submit(
+        self, job: Job, *, alone: bool = False, afresh: bool = False
+    ) -> "Future[Result | TrainerFault]":
+        assert alone == afresh
+        done: Future[Result | TrainerFault] = Future()
+        if afresh:
+            assert self._afresh
+            done.set_result(self._afresh(job))
+        else:
+            self.asked.append((job.labels, job.seed))
+            done.set_result(self.outcome(job))
+        return done
 
-    def _outcome(self, job: Job) -> Result | TrainerFault:
+    def outcome(self, job: Job) -> Result | TrainerFault:
         accuracy = self._accuracies[job.labels, job.seed]
         if accuracy is None:
             return TrainerFault("a training was ended by SIGKILL")
@@ -149,20 +169,19 @@ class Graded:
             (folder / f"alice{i}").mkdir(parents=True)
             shutil.copy(ROOT / "solutions" / "resnet.py", folder / f"alice{i}")
             sources.append(Source(f"alice{i}", folder / f"alice{i}"))
-        self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies})
+        self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies}, afresh)
         self.told: list[tuple[Job, Sequence[Job]]] = []
-        training = schedule.Training(
-            job=lambda task, labels, network, owner: schedule.changed(
+        training = Training(
+            job=lambda task, labels, network, owner: changed(
                 Job.of(network, labels, FIRST, PROFILE, "pin"), limit_seconds=given
             ),
             threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
-            train=self.trainer,
+            trainer=self.trainer,
             on_close=self.told.extend,
             described=(lambda task, labels: described) if described else None,
-            afresh=afresh,
         )
-        plan = schedule.Plan(only, PROFILE, engine, RUN, training, slots=Slots(1))
-        self.results: list[SubmissionResult] = list(schedule.grade(sources, plan))
+        plan = Plan(only, PROFILE, engine, RUN, training, slots=Slots(1))
+        self.results: list[SubmissionResult] = run.grade(sources, plan)
 
     def check(self, name: str = "learns.coarse") -> CheckResult:
         """One check of the first submission."""
@@ -178,7 +197,7 @@ class TestFar:
     ) -> None:
         """More than a standard deviation away no second round; what stands behind the mark is said."""
         graded = Graded(engine, tmp_path, {("coarse", FIRST): accuracy})
-        assert graded.trainer.rounds == [[("coarse", FIRST), ("fine", FIRST)]]
+        assert graded.trainer.asked == [("coarse", FIRST), ("fine", FIRST)]
         assert graded.told == []
         check = graded.check()
         assert check.status is status
@@ -200,9 +219,9 @@ class TestFar:
             ("coarse", THIRD): 0.6,
         }
         graded = Graded(engine, tmp_path, close, copies=3)
-        assert graded.trainer.rounds == [
-            [("coarse", FIRST), ("fine", FIRST)],
-            [("coarse", SECOND), ("coarse", THIRD)],
+        assert graded.trainer.asked == [
+            *(("coarse", FIRST), ("fine", FIRST)),
+            *(("coarse", SECOND), ("coarse", THIRD)),
         ]
         assert len({str(result.tasks[0].checks[-1].data) for result in graded.results}) == 1
 
@@ -225,7 +244,7 @@ class TestClose:
         """The median passes, or earns its part of the points; all three are recorded and said."""
         accuracies = dict(zip((FIRST, SECOND, THIRD), three, strict=True))
         graded = Graded(engine, tmp_path, {("coarse", seed): a for seed, a in accuracies.items()})
-        assert graded.trainer.rounds[1] == [("coarse", SECOND), ("coarse", THIRD)]
+        assert graded.trainer.asked[2:] == [("coarse", SECOND), ("coarse", THIRD)]
         check = graded.check()
         assert check.status is (Status.PASSED if decided >= 0.5 else Status.FAILED)
         assert check.points == round(check.max_points * min(1, (decided - 0.05) / 0.45), 2)
@@ -297,7 +316,7 @@ class Alone:
         takes = self._seconds[job.digest]
         if takes > job.limit_seconds:
             return Overrun("time", job.limit_seconds)
-        result = Trainer({("coarse", FIRST): 0.9})([job])[job.digest]
+        result = Trainer({("coarse", FIRST): 0.9}).outcome(job)
         assert isinstance(result, Result)
         return result.model_copy(update={"cpu_seconds": takes, "engine": "keras cpu"})
 
@@ -370,7 +389,7 @@ class TestUncalibrated:
     def test_no_second_round(self, engine: Replaying, tmp_path: Path) -> None:
         """Without a standard deviation nothing is close; the check says that it is an estimate."""
         graded = Graded(engine, tmp_path, {("coarse", FIRST): 0.4999}, calibrated=False)
-        assert len(graded.trainer.rounds) == 1
+        assert len(graded.trainer.asked) == 2
         assert "49.99% of hidden images right, 50.00% wanted. 50.00% is an estimate" in graded.check().message
         assert graded.check().data["threshold_source"] == "a guess"
 
@@ -381,17 +400,18 @@ class TestNeverMeasured:
     def test_is_told_before_training(
         self, engine: Replaying, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An hour of training is not spent on what cannot be marked."""
+        """An hour of training is not spent on what cannot be marked; nothing is even probed."""
 
         def missing(labels: LabelSet, **_: object) -> Threshold:
             raise ManifestError(f"there is no threshold for resnet on {labels} labels")
 
         monkeypatch.setitem(globals(), "threshold", missing)
-        trained: list[object] = []
-        monkeypatch.setattr(Trainer, "__call__", lambda self, jobs: trained.append(jobs))
+        done: list[object] = []
+        monkeypatch.setattr(Trainer, "submit", lambda self, job: done.append(job))
+        monkeypatch.setattr(engine, "run", done.append)
         with pytest.raises(ManifestError, match="no threshold"):
             Graded(engine, tmp_path, {})
-        assert trained == []
+        assert done == []
 
 
 class Crowded:
@@ -446,8 +466,7 @@ class TestNeighbours:
                 (tmp_path / name / task.module).write_text("")
             sources.append(Source(name, tmp_path / name))
         crowded = Crowded()
-        plan = schedule.Plan(tasks, PROFILE, crowded, RUN, None, slots=Slots(4))
-        results = list(schedule.grade(sources, plan))
+        results = run.grade(sources, Plan(tasks, PROFILE, crowded, RUN, None, slots=Slots(4)))
         assert crowded.late > 0
         assert crowded.runs == len(sources) * len(tasks.tasks) + crowded.late
         statuses = {check.status for result in results for task in result.tasks for check in task.checks}

@@ -1,0 +1,254 @@
+"""What examined submissions and outcomes of trainings come to: marks, or the trainings that are still wanted.
+
+Pure: nothing here probes, trains, reads or writes, and the order in which outcomes came to be known changes
+nothing. A training whose accuracy came out close to its threshold is followed by two under the extra seeds of
+the profile, and the median of the three decides: three trainings for a builder and a label set at the most.
+A training that overran its limits is settled: the described network is trained, alone and afresh, and shows
+whether the network or the machine was too slow. So no submission can choose not to be graded, and a slow
+machine costs nobody a mark.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader.config.manifest import Check, Task
+from grader.config.profiles import LabelSet
+from grader.errors import TrainerFault
+from grader.grading.examine import Examined, ExaminedTask
+from grader.grading.plan import changed
+from grader.results import hints
+from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.verdict import Verdict
+from grader.thresholds import Threshold, decisive, fraction
+from grader.training.trainer import Job, Overrun, Result, limit_seconds
+
+# For each digest of a job its result or what went wrong with the machine; an overrun is settled.
+Outcomes = Mapping[str, Result | TrainerFault]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What marks are decided by.
+
+    Attributes:
+        tasks: in the order of the manifest.
+        run: what all results have in common.
+        thresholds: by task and label set.
+        extra_seeds: of the trainings that follow where one came close.
+    """
+
+    tasks: tuple[Task, ...]
+    run: Run
+    thresholds: Mapping[tuple[str, LabelSet], Threshold]
+    extra_seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A training whose outcome is not known.
+
+    Attributes:
+        job: which.
+        task: whose network it trains.
+    """
+
+    job: Job
+    task: str
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """What a submission waits for.
+
+    Attributes:
+        wanted: trainings whose outcome is not known; at least one.
+        close: trainings that came close to their threshold, each with those that follow it.
+    """
+
+    wanted: tuple[Wanted, ...]
+    close: tuple[tuple[Job, tuple[Job, ...]], ...]
+
+
+def decide(examined: Examined, outcomes: Outcomes, rules: Rules) -> Undecided | SubmissionResult:
+    """The marks of a submission, or the trainings they wait for."""
+    wanted: list[Wanted] = []
+    close: list[tuple[Job, tuple[Job, ...]]] = []
+    for task in examined.tasks:
+        for trainable in task.trainable.values():
+            first, *further = jobs = _jobs(trainable.job, task.task, outcomes, rules)
+            wanted += [Wanted(job, task.task) for job in jobs if job.digest not in outcomes]
+            if further:
+                close.append((first, tuple(further)))
+    if wanted:
+        return Undecided(tuple(wanted), tuple(close))
+    return _result(examined, outcomes, rules)
+
+
+def settle(
+    job: Job,
+    overrun: Overrun,
+    described: Job,
+    measured: Result | TrainerFault | None,
+    again: Result | TrainerFault | None = None,
+) -> Result | TrainerFault | Job:
+    """Whose fault it was that a training overran: its outcome, or what has to be trained to tell.
+
+    Args:
+        job: what overran.
+        overrun: how.
+        described: the training of the described network.
+        measured: what came of that, alone and afresh; None if it was not trained yet.
+        again: what came of the job that this asked for once more, likewise.
+
+    Returns:
+        An Overrun that has `described` if it is the network's fault; a Job is to be trained alone and afresh.
+    """
+    if measured is None:
+        return described
+    if isinstance(measured, TrainerFault):
+        return TrainerFault(
+            f"{overrun.message}, and so it was with the network that was asked for: {measured.message}"
+        )
+    if job.digest == described.digest:
+        return measured
+    enough = limit_seconds(measured.spent)
+    right = job.blueprint == described.blueprint
+    if right or (overrun.what == "time" and job.limit_seconds < enough):
+        # It was given too little, or is the described network under another seed.
+        if again is None:
+            return changed(job, limit_seconds=max(enough, job.limit_seconds))
+        if right or not isinstance(again, Overrun):
+            return again
+        overrun = again
+    return Overrun(overrun.what, overrun.given, measured.spent)
+
+
+def _jobs(first: Job, task: str, outcomes: Outcomes, rules: Rules) -> list[Job]:
+    """The trainings that a check is decided by, as far as it is known: one, or three if it came close."""
+    outcome = outcomes.get(first.digest)
+    # What was not trained is no result to add to.
+    if isinstance(outcome, Result) and rules.thresholds[task, first.labels].close(outcome.accuracy):
+        return [first, *(changed(first, seed=seed) for seed in rules.extra_seeds)]
+    return [first]
+
+
+def _result(examined: Examined, outcomes: Outcomes, rules: Rules) -> SubmissionResult:
+    found = {task.task: task for task in examined.tasks}
+    return SubmissionResult(
+        name=examined.name,
+        run=rules.run,
+        tasks=tuple(_task(task, found[task.id], outcomes, rules) for task in rules.tasks if task.id in found),
+        seconds=sum(task.seconds for task in examined.tasks),
+        problem=examined.problem,
+        notes=examined.notes,
+    )
+
+
+def _task(task: Task, examined: ExaminedTask, outcomes: Outcomes, rules: Rules) -> TaskResult:
+    verdicts = dict(examined.verdicts)
+    for check in task.checks:
+        if check.id in examined.trainable:
+            verdicts[check.id] = _learned(examined, check, outcomes, rules)
+    checks = tuple(_check(check, verdicts[check.id]) for check in task.checks if check.id in verdicts)
+    return TaskResult(task=task.id, title=task.title, checks=checks, seconds=examined.seconds)
+
+
+def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules) -> Verdict:
+    """Decides by one training, or by the median of three where the first came close to the threshold."""
+    assert check.train
+    network = task.trainable[check.id]
+    threshold = rules.thresholds[task.task, check.train]
+    jobs = _jobs(network.job, task.task, outcomes, rules)
+    results: list[Result] = []
+    for job in jobs:
+        outcome = outcomes[job.digest]
+        if isinstance(outcome, Overrun) and outcome.described is not None:
+            return _overran(outcome, job)
+        if isinstance(outcome, TrainerFault):
+            return Verdict(
+                status=Status.FAULT,
+                message=outcome.message,
+                data={"training": job.digest, "seed": job.seed},
+            )
+        results.append(outcome)
+    result = results[int(decisive([result.accuracy for result in results]))]
+    data: dict[str, Any] = {
+        "accuracy": result.accuracy,
+        "accuracies": [result.accuracy for result in results],
+        "seeds": [job.seed for job in jobs],
+        "trainings": [job.digest for job in jobs],
+        "decided_by": "one training" if len(jobs) == 1 else "the median of three trainings",
+        "threshold": threshold.threshold,
+        "threshold_calibrated": threshold.calibrated,
+        "threshold_source": threshold.source,
+        "threshold_runs": threshold.trainings,
+        "threshold_mean": threshold.mean,
+        "threshold_sd": threshold.sd,
+        "threshold_rate": threshold.rate,
+        "chance": threshold.chance,
+        "label_set": check.train,
+        "blueprint": network.blueprint,
+        "parameters": network.parameters,
+        # of the training that decided
+        "training": result.digest,
+        "seed": result.seed,
+        "train_accuracy": result.train_accuracy,
+        "loss": result.loss,
+        "seconds": result.seconds,
+        "engine": result.engine,
+        "machine": result.machine,
+        "versions": result.versions,
+    }
+    message = _in_words(results, result, threshold)
+    earned = fraction(result.accuracy, threshold.threshold, threshold.chance)
+    if earned >= 1:
+        return Verdict.passed(message, **data)
+    return Verdict.failed(message, fraction=earned, **data)
+
+
+def _overran(overrun: Overrun, job: Job) -> Verdict:
+    """The verdict on a training that took too much, where the described network's does not."""
+    if overrun.what == "time":
+        message = (
+            f"Training took more than {overrun.given:.0f} s of processor time and was stopped. The network "
+            f"that was asked for takes {overrun.described:.0f} s here, and twice that is what there is."
+        )
+    else:
+        message = (
+            f"Training took more than {overrun.given / 1024**3:.1f} GiB of memory and was stopped. The "
+            "network that was asked for keeps within that."
+        )
+    return Verdict.failed(
+        message,
+        hint="Fix the failed checks above first: a layer that should not be there is what takes so much.",
+        training=job.digest,
+        seed=job.seed,
+        limit=overrun.given,
+    )
+
+
+def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold) -> str:
+    """What a network reached, what was wanted and what stands behind that, for a student."""
+    # Two that differ must not look alike.
+    digits = 2 if len(results) > 1 or abs(decided.accuracy - threshold.threshold) < 0.001 else 1
+    said = [f"{decided.accuracy:.{digits}%} of hidden images right, {threshold.threshold:.{digits}%} wanted."]
+    if len(results) > 1:
+        each = ", ".join(f"{result.accuracy:.{digits}%}" for result in results)
+        said.append(f"Close: decided by the median of three trainings: {each}.")
+    said += [threshold.in_words(digits), f"Chance is {threshold.chance:.0%}."]
+    return " ".join(said)
+
+
+def _check(check: Check, verdict: Verdict) -> CheckResult:
+    return CheckResult(
+        check=check.id,
+        title=check.title,
+        status=verdict.status,
+        points=round(check.points * verdict.fraction, 2),
+        max_points=check.points,
+        message=verdict.message,
+        hint=hints.of_check(verdict.hint, check.hint),
+        data=verdict.data,
+        drawing=verdict.drawing,
+    )

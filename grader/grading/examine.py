@@ -1,0 +1,147 @@
+"""One submission, as far as it goes without a training: taken in, probed, judged.
+
+What comes of it is data, frozen and serialisable: the folder and its code are gone by then.
+"""
+
+import tempfile
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from grader.config.manifest import Task
+from grader.config.profiles import CLASSES
+from grader.errors import GraderFault, SubmissionError
+from grader.grading import intake, judging, probing
+from grader.grading.intake import Source, Submission
+from grader.grading.plan import Plan
+from grader.results.record import Status
+from grader.results.verdict import Verdict
+from grader.training.trainer import Job
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Trainable(_Frozen):
+    """A network on whose training a check waits.
+
+    Attributes:
+        job: its training.
+        blueprint: its digest.
+        parameters: all its weights.
+    """
+
+    job: Job
+    blueprint: str
+    parameters: int
+
+
+class ExaminedTask(_Frozen):
+    """One task of a submission.
+
+    Attributes:
+        task: its id.
+        verdicts: by check, of all that are decided.
+        trainable: by check, what the others wait for.
+        seconds: by the clock.
+    """
+
+    task: str
+    verdicts: dict[str, Verdict]
+    trainable: dict[str, Trainable] = {}
+    seconds: float = 0.0
+
+
+class Examined(_Frozen):
+    """A submission after probing: what is decided, and the networks that still have to be trained.
+
+    Attributes:
+        name: what it is shown and filed under.
+        tasks: in the order of the manifest; none if there is a problem.
+        notes: what was tidied or left behind.
+        problem: why it could not be taken in; empty if it was.
+    """
+
+    name: str
+    tasks: tuple[ExaminedTask, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> Examined:
+    """Takes a submission in, and probes and judges its tasks side by side.
+
+    Args:
+        source: which.
+        plan: of the run.
+        pool: probes the tasks; not the one that this runs in, which could then wait for itself.
+    """
+    modules = [task.module for task in plan.manifest.tasks]
+    with tempfile.TemporaryDirectory(prefix="kit-submission-") as folder:
+        try:
+            taken = intake.take_in(source, modules, Path(folder))
+        except SubmissionError as error:
+            return Examined(name=source.name, problem=str(error))
+        pending = [pool.submit(_examine_task, source.name, task, taken, plan) for task in plan.manifest.tasks]
+        for future in pending:  # all of them, whatever becomes of one: they use the folder
+            # Not concurrent.futures.wait: it waits for ever for what a shutdown has cancelled.
+            with suppress(CancelledError):
+                future.exception()
+    tasks = tuple(future.result() for future in pending)
+    return Examined(name=source.name, tasks=tasks, notes=taken.notes)
+
+
+def _examine_task(name: str, task: Task, taken: Submission, plan: Plan) -> ExaminedTask:
+    started = time.monotonic()
+    trainable: dict[str, Trainable] = {}
+    try:
+        if task.module in taken.missing:
+            message = taken.missing[task.module]
+            verdicts = {c.id: Verdict(status=Status.NOT_ATTEMPTED, message=message) for c in task.checks}
+        else:
+            verdicts, trainable = _probe_and_judge(name, task, taken, plan)
+    except GraderFault as fault:
+        verdicts = {c.id: Verdict(status=Status.FAULT, message=fault.message) for c in task.checks}
+    seconds = time.monotonic() - started
+    plan.on_probed(name, task.id)
+    return ExaminedTask(task=task.id, verdicts=verdicts, trainable=trainable, seconds=seconds)
+
+
+def _probe_and_judge(
+    name: str, task: Task, taken: Submission, plan: Plan
+) -> tuple[dict[str, Verdict], dict[str, Trainable]]:
+    """Verdicts by check, and what the checks without one wait for."""
+    seed, builder_arguments = plan.run.seed, plan.profile.builders.get(task.id, {})
+    probed = probing.probe(
+        plan.engine,
+        task,
+        taken.folder,
+        seed=seed,
+        builder_arguments=builder_arguments,
+        limits=plan.limits,
+        slots=plan.slots,
+    )
+    drawn = judging.inputs(task, seed, builder_arguments)
+    case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
+    verdicts = judging.judge(case)
+    trainable: dict[str, Trainable] = {}
+    if plan.training is None:
+        return verdicts, trainable
+    for check in task.checks:
+        if check.train is None:
+            continue
+        described = judging.described_network(task, CLASSES[check.train], builder_arguments)
+        network = judging.network(case, check, verdicts, plan.profile.budget, described)
+        if isinstance(network, Verdict):
+            verdicts[check.id] = network
+        else:
+            trainable[check.id] = Trainable(
+                job=plan.training.job(task.id, check.train, network, name),
+                blueprint=network.digest,
+                parameters=network.parameters,
+            )
+    return verdicts, trainable

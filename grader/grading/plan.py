@@ -1,0 +1,90 @@
+"""All that a grading run needs to know: what is asked, where it runs, and how networks are trained.
+
+plan.py     what a run needs to know
+examine.py  one submission: taken in, probed, judged, as far as it goes without a training
+decide.py   what examined submissions and outcomes of trainings come to; pure
+run.py      all submissions: who is examined, trained and handed on when
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from grader.blueprint import Blueprint
+from grader.config.manifest import Manifest
+from grader.config.profiles import LabelSet, Profile
+from grader.errors import TrainerFault
+from grader.grading import probing
+from grader.results.record import Run
+from grader.sandbox import Engine, Limits
+from grader.slots import Slots
+from grader.thresholds import Threshold
+from grader.training.trainer import Job, Result
+
+
+class Trainer(Protocol):
+    """Trains networks, in places that it shares with the probes."""
+
+    def submit(
+        self, job: Job, *, alone: bool = False, afresh: bool = False
+    ) -> "Future[Result | TrainerFault]":
+        """Asks for a training and returns at once.
+
+        Args:
+            job: what is trained; the future has its result, or what kept it from having one.
+            alone: whether it is trained while nothing else runs, neither trainings nor probes.
+            afresh: whether it is trained even if its result is stored.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the networks of a run are trained and what is asked of them.
+
+    Attributes:
+        trainer: trains jobs.
+        job: the training of a network: (task, label set, blueprint, whose) -> Job.
+        threshold: by task and label set.
+        on_close: called before further trainings are asked for, with those that came close to a threshold,
+            each with those that are to follow.
+        described: the training of the network that a task asked for, under the profile's own limit: (task,
+            label set) -> Job. None to take every overrun for a fault of the machine.
+    """
+
+    trainer: Trainer
+    job: Callable[[str, LabelSet, Blueprint, str], Job]
+    threshold: Callable[[str, LabelSet], Threshold]
+    on_close: Callable[[Sequence[tuple[Job, Sequence[Job]]]], None] = lambda close: None
+    described: Callable[[str, LabelSet], Job] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run needs to know.
+
+    Attributes:
+        manifest: the tasks.
+        profile: how they are graded.
+        engine: where probes run.
+        run: what all results have in common.
+        training: None to leave out the checks that train.
+        slots: shared by the probes and the trainings of the run.
+        on_probed: called with submission and task when a task is probed, from any thread.
+        limits: of all probes of one task of one submission together.
+    """
+
+    manifest: Manifest
+    profile: Profile
+    engine: Engine
+    run: Run
+    training: Training | None
+    slots: Slots = field(default_factory=lambda: Slots(2))
+    on_probed: Callable[[str, str], None] = lambda submission, task: None
+    limits: Limits = probing.LIMITS
+
+
+def changed(job: Job, **changes: Any) -> Job:
+    """A job with some fields changed. Not model_copy: it would copy the digest that is cached in the job."""
+    return Job(**{**{name: getattr(job, name) for name in Job.model_fields}, **changes})
