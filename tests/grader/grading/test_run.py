@@ -5,25 +5,29 @@ accuracies by seed, for no real one comes out close on demand.
 """
 
 import json
+import random
 import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from grader.blueprint import Blueprint
 from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
 from grader.grading import judging, probing, run
+from grader.grading.examine import Examined, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training, changed
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
-from grader.sandbox import select
+from grader.sandbox import ENGINES, select
 from grader.sandbox.base import Availability, End, Outcome, Program
 from grader.slots import Slots
 from grader.thresholds import Threshold
@@ -41,6 +45,10 @@ RUN = Run(
     seed=1,
     versions={},
 )
+TASKS = manifest.load(ROOT / "solutions" / "tasks.toml")
+TASK = TASKS.task("resnet")
+ONLY = TASKS.model_copy(update={"tasks": (TASK,)})
+BUBBLEWRAP = ENGINES["bubblewrap"].availability()
 
 
 class Replaying:
@@ -162,8 +170,6 @@ class Graded:
         described: Job | None = None,
         afresh: Callable[[Job], Result | TrainerFault] | None = None,
     ) -> None:
-        tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
-        only = tasks.model_copy(update={"tasks": tuple(t for t in tasks.tasks if t.id == "resnet")})
         sources = []
         for i in range(copies):
             (folder / f"alice{i}").mkdir(parents=True)
@@ -180,7 +186,7 @@ class Graded:
             on_close=self.told.extend,
             described=(lambda task, labels: described) if described else None,
         )
-        plan = Plan(only, PROFILE, engine, RUN, training, slots=Slots(1))
+        plan = Plan(ONLY, PROFILE, engine, RUN, training, slots=Slots(1))
         self.results: list[SubmissionResult] = run.grade(sources, plan)
 
     def check(self, name: str = "learns.coarse") -> CheckResult:
@@ -299,9 +305,13 @@ class TestClose:
 
 def job_of(width: int) -> Job:
     """The training of a ResNet; the solution's is that of width 4."""
-    task = manifest.load(ROOT / "solutions" / "tasks.toml").task("resnet")
-    network = judging.described_network(task, 20, {"blocks": (1, 1, 1, 1), "width": width})
-    return Job.of(network, "coarse", FIRST, PROFILE, "pin")
+    return Job.of(network_of(width, "coarse"), "coarse", FIRST, PROFILE, "pin")
+
+
+def network_of(width: int, labels: LabelSet) -> Blueprint:
+    """What the task would have asked for at that width."""
+    arguments = {"blocks": (1, 1, 1, 1), "width": width}
+    return judging.described_network(TASK, profiles.CLASSES[labels], arguments)
 
 
 class Alone:
@@ -458,16 +468,324 @@ class TestNeighbours:
 
     def test_what_a_neighbour_made_late_costs_nothing(self, tmp_path: Path) -> None:
         """Each probe that the clock stopped runs again while no other does, whoever's it is."""
-        tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
         sources = []
         for name in ("alice", "bob"):
             (tmp_path / name).mkdir()
-            for task in tasks.tasks:
+            for task in TASKS.tasks:
                 (tmp_path / name / task.module).write_text("")
             sources.append(Source(name, tmp_path / name))
         crowded = Crowded()
-        results = run.grade(sources, Plan(tasks, PROFILE, crowded, RUN, None, slots=Slots(4)))
+        results = run.grade(sources, Plan(TASKS, PROFILE, crowded, RUN, None, slots=Slots(4)))
         assert crowded.late > 0
-        assert crowded.runs == len(sources) * len(tasks.tasks) + crowded.late
+        assert crowded.runs == len(sources) * len(TASKS.tasks) + crowded.late
         statuses = {check.status for result in results for task in result.tasks for check in task.checks}
         assert statuses == {Status.NOT_ATTEMPTED}  # what the evidence of a run in time says
+
+
+class TestExamined:
+    """What is kept of a submission with networks until they are trained."""
+
+    def test_is_the_same_after_it_was_written_and_read(self, engine: Replaying, tmp_path: Path) -> None:
+        """Its trainings too, to the digest."""
+        shutil.copy(ROOT / "solutions" / "resnet.py", tmp_path)
+        training = Training(
+            Trainer({}),
+            lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin"),
+            lambda task, labels: threshold(labels),
+        )
+        with ThreadPoolExecutor(1) as pool:
+            one = examine(Source("alice", tmp_path), Plan(ONLY, PROFILE, engine, RUN, training), pool)
+        again = Examined.model_validate_json(one.model_dump_json())
+        assert again == one
+        before, after = one.tasks[0].trainable, again.tasks[0].trainable
+        assert before.keys() == {check.id for check in TASK.checks if check.train}
+        for check, trainable in before.items():
+            assert after[check].job.digest == trainable.job.digest
+
+
+class ByHand:
+    """A trainer whose trainings end when a test says so."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.open: dict[tuple[str, LabelSet, int], tuple[Job, Future[Result | TrainerFault]]] = {}
+        self.ended = 0
+
+    def submit(
+        self, job: Job, *, alone: bool = False, afresh: bool = False
+    ) -> "Future[Result | TrainerFault]":
+        future: Future[Result | TrainerFault] = Future()
+        with self._changed:
+            self.open[str(len(job.blueprint["nodes"])), job.labels, job.seed] = job, future
+            self._changed.notify_all()
+        return future
+
+    def wait_for(self, count: int) -> None:
+        """Until so many trainings were asked for and have not ended."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.open) >= count, timeout=300)
+
+    def end(self, key: tuple[str, LabelSet, int], accuracy: float) -> None:
+        """Ends one, with this accuracy."""
+        with self._changed:
+            job, future = self.open.pop(key)
+            self.ended += 1
+        future.set_result(Trainer({(job.labels, job.seed): accuracy}).outcome(job))
+
+
+@dataclass
+class Told:
+    """What happened in a class of three, in order.
+
+    Attributes:
+        decided: who was, and how many trainings had ended by then.
+        second: the trainings that were open when the first second round had been asked for.
+        results: of all.
+    """
+
+    decided: list[tuple[str, int]] = field(default_factory=list)
+    second: list[tuple[str, LabelSet, int]] = field(default_factory=list)
+    results: list[SubmissionResult] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """An AlexNet, a ResNet and a file without networks, really probed, with trainings that end by hand."""
+    if not BUBBLEWRAP.usable:
+        pytest.skip(f"no bubblewrap: {BUBBLEWRAP.reason}")
+    folder = tmp_path_factory.mktemp("class")
+    files = {
+        "alice": "solutions/alexnet.py",
+        "bob": "solutions/resnet.py",
+        "carol": "tests/submissions/exits/preprocessing.py",
+    }
+    for name, file in files.items():
+        (folder / name).mkdir()
+        shutil.copy(ROOT / file, folder / name)
+    trainer, told = ByHand(), Told()
+    training = Training(
+        trainer,
+        lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin"),
+        lambda task, labels: threshold(labels),
+    )
+    plan = Plan(TASKS, PROFILE, select("bubblewrap", own_code=False), RUN, training)
+
+    def on_decided(result: SubmissionResult) -> None:
+        told.decided.append((result.name, trainer.ended))
+
+    def decided(count: int) -> None:
+        while len(told.decided) < count:
+            assert not grading.done()
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as thread:
+        sources = [Source(name, folder / name) for name in files]
+        grading = thread.submit(run.grade, sources, plan, on_decided)
+        trainer.wait_for(4)
+        decided(1)
+        alexnet, resnet = sorted({key[0] for key in trainer.open}, key=int)
+        trainer.end((alexnet, "coarse", FIRST), 0.51)
+        trainer.wait_for(5)
+        told.second = sorted(trainer.open)
+        trainer.end((alexnet, "coarse", THIRD), 0.6)
+        trainer.end((alexnet, "fine", FIRST), 0.9)
+        trainer.end((alexnet, "coarse", SECOND), 0.6)
+        decided(2)
+        trainer.end((resnet, "fine", FIRST), 0.1)
+        trainer.end((resnet, "coarse", FIRST), 0.9)
+        told.results = grading.result(timeout=60)
+    told.second = [({alexnet: "alexnet", resnet: "resnet"}[name], *rest) for name, *rest in told.second]
+    return told
+
+
+class TestNoBarrier:
+    """A class in which each goes on as far as it can."""
+
+    def test_who_needs_no_training_does_not_wait(self, told: Told) -> None:
+        """Carol, handed in last, is decided before any training of the others has ended."""
+        assert told.decided[0] == ("carol", 0)
+
+    def test_a_second_round_starts_when_its_own_first_training_came_close(self, told: Told) -> None:
+        """Neither the other network of the same submission nor those of others have ended."""
+        assert told.second == [
+            ("alexnet", "coarse", SECOND),
+            ("alexnet", "coarse", THIRD),
+            ("alexnet", "fine", FIRST),
+            ("resnet", "coarse", FIRST),
+            ("resnet", "fine", FIRST),
+        ]
+
+    def test_in_the_order_of_decision_and_at_last_in_that_of_the_class(self, told: Told) -> None:
+        assert told.decided == [("carol", 0), ("alice", 4), ("bob", 6)]
+        assert [result.name for result in told.results] == ["alice", "bob", "carol"]
+        assert all(result.graded for result in told.results)
+
+
+class AtRandom:
+    """A trainer whose trainings end one after the other, any of those that are open.
+
+    Args:
+        seed: of which.
+        outcomes: of trainings, and of those alone and afresh: by width, label set and seed.
+    """
+
+    def __init__(self, seed: int, outcomes: Callable[[Job, bool], Result | TrainerFault]) -> None:
+        self._random = random.Random(seed)
+        self._outcomes = outcomes
+        self._open: list[tuple[Job, bool, Future[Result | TrainerFault]]] = []
+        self._changed = threading.Condition()
+        self._over = False
+        self.order: list[tuple[str, int, bool]] = []
+
+    def __enter__(self) -> "AtRandom":
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def submit(
+        self, job: Job, *, alone: bool = False, afresh: bool = False
+    ) -> "Future[Result | TrainerFault]":
+        future: Future[Result | TrainerFault] = Future()
+        with self._changed:
+            self._open.append((job, alone, future))
+            self._changed.notify_all()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._open or self._over)
+                if not self._open:
+                    return
+            time.sleep(0.005)  # for others to be asked for
+            with self._changed:
+                job, alone, future = self._open.pop(self._random.randrange(len(self._open)))
+            self.order.append((job.digest, job.seed, alone))
+            future.set_result(self._outcomes(job, alone))
+
+
+WIDTHS = {"alice": 4, "bob": 4, "carol": 5, "dave": 6, "eve": 7}  # the described network is that of width 4
+# Accuracies and seconds of the processor, of which 90 are given; no accuracy where the machine fails.
+ENDS: dict[tuple[int, LabelSet, int], tuple[float | None, float]] = {
+    (4, "coarse", FIRST): (0.8, 100.0),  # the described network overran: measured, and right
+    (4, "fine", FIRST): (0.31, 60.0),  # close
+    (4, "fine", SECOND): (0.8, 95.0),  # the described network under another seed, given too little
+    (4, "fine", THIRD): (0.29, 1.0),
+    (5, "coarse", FIRST): (0.8, 150.0),  # given too little
+    (5, "fine", FIRST): (0.9, 1.0),
+    (6, "coarse", FIRST): (0.8, 10_000.0),  # at fault
+    (6, "fine", FIRST): (None, 0.0),
+    (7, "coarse", FIRST): (0.49, 1.0),  # close
+    (7, "coarse", SECOND): (None, 0.0),
+    (7, "coarse", THIRD): (0.8, 10_000.0),
+    (7, "fine", FIRST): (0.1, 1.0),
+}
+
+
+def graded_in_order(seed: int, engine: Replaying, folder: Path) -> tuple[list[Any], AtRandom]:
+    """A class of five, without the time it took; and the order."""
+    widths = {
+        str(network_of(width, labels).canonical): (width, labels)
+        for width in WIDTHS.values()
+        for labels in profiles.CLASSES
+    }
+
+    def outcome(job: Job, alone: bool) -> Result | TrainerFault:
+        accuracy, spent = ENDS[(*widths[str(job.blueprint)], job.seed)]
+        if accuracy is None:
+            return TrainerFault("a training was ended by SIGKILL")
+        if spent > job.limit_seconds:
+            return Overrun("time", job.limit_seconds)
+        found = Trainer({(job.labels, job.seed): accuracy}).outcome(job)
+        assert isinstance(found, Result)
+        return found.model_copy(update={"cpu_seconds": spent, "engine": "keras cpu"})
+
+    def job(_task: str, labels: LabelSet, _network: Blueprint, owner: str) -> Job:
+        made = Job.of(network_of(WIDTHS[owner], labels), labels, FIRST, PROFILE, "pin")
+        return changed(made, limit_seconds=90.0)
+
+    for name in WIDTHS:
+        (folder / name).mkdir()
+        shutil.copy(ROOT / "solutions" / "resnet.py", folder / name)
+    with AtRandom(seed, outcome) as trainer:
+        training = Training(
+            trainer,
+            job,
+            lambda task, labels: threshold(labels),
+            described=lambda task, labels: Job.of(network_of(4, labels), labels, FIRST, PROFILE, "pin"),
+        )
+        plan = Plan(ONLY, PROFILE, engine, RUN, training, slots=Slots(1))
+        results = run.grade([Source(name, folder / name) for name in WIDTHS], plan)
+    dumped = [result.model_dump(mode="json") for result in results]
+    for one in dumped:
+        del one["seconds"], one["tasks"][0]["seconds"]
+    return dumped, trainer
+
+
+@pytest.fixture(scope="module")
+def first(engine: Replaying, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, AtRandom]:
+    """One order, to compare others with."""
+    return graded_in_order(0, engine, tmp_path_factory.mktemp("class"))
+
+
+class TestOrder:
+    """The order in which trainings end."""
+
+    @pytest.mark.parametrize("seed", range(1, 7))
+    def test_changes_nothing(
+        self, seed: int, first: tuple[Any, AtRandom], engine: Replaying, tmp_path: Path
+    ) -> None:
+        """The same marks, messages and figures, and the same trainings, whichever ends first."""
+        results, trainer = graded_in_order(seed, engine, tmp_path)
+        assert results == first[0]
+        assert trainer.order != first[1].order
+        assert sorted(trainer.order) == sorted(first[1].order)
+
+    def test_all_that_can_happen_happened(self, first: tuple[Any, AtRandom]) -> None:
+        """Or the test above would say little."""
+        found = {
+            one["name"]: [c["status"] for c in one["tasks"][0]["checks"] if c["check"].startswith("learns")]
+            for one in first[0]
+        }
+        assert found == {
+            "alice": ["passed", "passed"],
+            "bob": ["passed", "passed"],
+            "carol": ["passed", "passed"],
+            "dave": ["failed", "grader fault"],
+            "eve": ["grader fault", "failed"],
+        }
+        described = network_of(4, "coarse")
+        alone = [digest for digest, _, alone in first[1].order if alone]
+        assert len(alone) == len(set(alone))
+        assert Job.of(described, "coarse", FIRST, PROFILE, "pin").digest in alone
+
+
+class TestEnd:
+    """A run that an error or Ctrl-C ends."""
+
+    @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+    def test_nobody_waits_for_a_place(self, error: BaseException, tmp_path: Path) -> None:
+        """Not even where a training holds it and does not end; nothing is probed any more."""
+        sources = []
+        for name in ("alice", "bob", "carol"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "resnet.py").write_text("")
+            sources.append(Source(name, tmp_path / name))
+        (tmp_path / "zoe.zip").write_bytes(b"PK\x05\x06 not really")
+        engine = Crowded()
+        slots = Slots(2)
+
+        def on_decided(result: SubmissionResult) -> None:
+            assert result.problem
+            raise error
+
+        plan = Plan(ONLY, PROFILE, engine, RUN, None, slots)
+        with slots.turn(), slots.turn(), pytest.raises(type(error)):
+            run.grade([sources[0], Source("zoe", tmp_path / "zoe.zip"), *sources[1:]], plan, on_decided)
+        assert engine.runs == 0
