@@ -280,7 +280,7 @@ def group() -> None:
 def _place(console: Console, profile: str, workers: int) -> "Place":
     from grader.reference import stages
 
-    return stages.Place(ROOT, stages.profile(ROOT, profile), console, workers)
+    return stages.Place.of(ROOT, profile, console, workers)
 
 
 def _leave_with_parent(parent: int) -> None:

@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import sandbox
-from grader.commands import place
-from grader.config import manifest, profiles
+from grader.config import manifest
 from grader.errors import UsageError
 from grader.exporters import terminal
 from grader.exporters.drawing import Drawings
-from grader.grading import run as grading
+from grader.grading import run
 from grader.grading.intake import Source
 from grader.grading.plan import Plan
 from grader.paths import from_here
-from grader.results.record import CheckResult, Run, Status, SubmissionResult
+from grader.results.record import CheckResult, Status, SubmissionResult
+from grader.session import Session, in_words
 from grader.text import plain
 from grader.training import progress
 
@@ -38,37 +38,29 @@ def check(
     Raises:
         UsageError: there is no such folder, or no sandbox for it and `trust` does not say that it needs none.
     """
-    everything = manifest.load(root / "assignment" / "tasks.toml")
+    session = Session.of_folder(root, folder, trust=trust, profile="cpu")
+    everything = session.manifest
     chosen = tuple(everything.task(name.removesuffix(".py")) for name in tasks) or everything.tasks
     if not folder.is_dir():
         raise UsageError(f"there is no folder {plain(folder)}", fix="Name yours with --folder")
-    engine = place.engine_for(root, folder, trust=trust)
+    engine = session.engine
     console.print(
         Text(f"Checking {plain(folder.name)}: {', '.join(task.title for task in chosen)} · ", style="bold"),
-        Text(f"{place.in_words(engine)}, no training · inputs of seed {seed}"),
+        Text(f"{in_words(engine)}, no training · inputs of seed {seed}"),
         sep="",
-    )
-    profile = profiles.load(root / "params.yaml").profile("cpu")
-    run = Run(
-        profile=profile.name,
-        data="none",
-        data_pin="",
-        provisional_because="nothing was trained",
-        engine=engine.name,
-        seed=seed,
-        versions={},
     )
     display = progress.Display(console, len(chosen))
     plan = Plan(
         manifest=everything.model_copy(update={"tasks": chosen}),
-        profile=profile,
+        profile=session.profile,
         engine=engine,
-        run=run,
+        run=session.run_without_training(seed),
         training=None,
+        slots=session.slots,
         on_probed=display.probed,
     )
     with sandbox.interruptible(), display:
-        (result,) = grading.grade([Source(folder.name, folder)], plan)
+        (result,) = run.grade([Source(folder.name, folder)], plan)
     console.print(terminal.submission(result, total=False))
     for picture in Drawings().write_submission(result, root / ".kit" / "check"):
         console.print(Text(f"As a picture: {from_here(picture)}", style="dim"))

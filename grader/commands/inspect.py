@@ -19,7 +19,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from grader.commands import place
 from grader.config import profiles
 from grader.diagnosis import inspection
 from grader.diagnosis.inspection import Facts, Finding, Part, Prepared, PrepareError, Trial
@@ -30,6 +29,7 @@ from grader.grading.evidence import Call, Evidence, Other
 from grader.grading.intake import Source
 from grader.sandbox import GUEST, Engine, Limits
 from grader.sandbox.base import End
+from grader.session import Session, in_words
 from grader.text import plain
 from lab import data, synthetic
 from lab.data import DataSet
@@ -72,11 +72,11 @@ def inspect(
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {plain(folder)}", fix="Name yours with --folder")
-    engine = place.engine_for(root, folder, trust=trust)
+    engine = Session.of_folder(root, folder, trust=trust).engine
     chosen = _images(root, profile)
     console.print(
         Text(f"Inspecting prepare of {plain(folder.name)}/{MODULE}", style="bold"),
-        Text(f" · {place.in_words(engine)} · {len(chosen):,} images of {chosen.name}, "),
+        Text(f" · {in_words(engine)} · {len(chosen):,} images of {chosen.name}, "),
         Text(f"{len(chosen.coarse_names)} classes · seed {seed}"),
         sep="",
     )

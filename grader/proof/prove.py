@@ -18,23 +18,20 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from grader import sandbox, thresholds
-from grader.commands import grade
+from grader import sandbox
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest, Task
 from grader.errors import UsageError
 from grader.exporters.terminal import number
-from grader.grading import run as grading
+from grader.grading import run
 from grader.grading.intake import Source
 from grader.grading.plan import Plan
 from grader.proof import bank
 from grader.proof.bank import Entry, Mutant
 from grader.results import hints
-from grader.results.record import CheckResult, Run, Status, SubmissionResult
-from grader.slots import Slots
-from grader.training import launchers, progress
-from grader.training.pool import Pool
-from lab import data
+from grader.results.record import CheckResult, Status, SubmissionResult
+from grader.session import Session, versions
+from grader.training import progress
 from lab.files import write_atomically
 
 PROOF = Path("reference") / "proof.json"
@@ -92,29 +89,20 @@ def prove(root: Path, console: Console, order: Order) -> int:
         ManifestError: a mutant no longer applies.
         DataError: the profile needs data that are not here.
     """
-    everything = manifest.load(root / "solutions" / "tasks.toml")
-    tasks = _chosen(everything, order.tasks)
-    entries = bank.entries(root, tasks)
-    params = profiles.load(root / "params.yaml")
-    name = order.profile or ("cpu" if data.available(root) else "offline")
-    profile = params.profile(name)
-    engine = sandbox.select(order.engine, own_code=True)
-    _announce(console, entries, profile if order.train else None, engine.name, order.seed)
-    slots = Slots(order.workers)
-    display = progress.Display(console, len(entries) * len(tasks.tasks))
-    if order.train:
-        place = launchers.choose(engine.name, profile.device, profile.backend)
-        wanted = thresholds.load(root / "reference" / profile.name)
-        pin = grade.pin_of(root, profile)
-    run = Run(
-        profile=profile.name,
-        data="",
-        data_pin="",
-        provisional_because="",
-        engine=engine.name,
-        seed=order.seed,
-        versions=grade.versions(),
+    session = Session(
+        root,
+        profile=order.profile,
+        engine=order.engine,
+        own_code=True,
+        workers=order.workers,
+        course="solutions",
     )
+    tasks = _chosen(session.manifest, order.tasks)
+    entries = bank.entries(root, tasks)
+    profile, engine = session.profile, session.engine
+    _announce(console, entries, profile if order.train else None, engine.name, order.seed)
+    about = session.run(order.seed) if order.train else session.run_without_training(order.seed)
+    display = progress.Display(console, len(entries) * len(tasks.tasks))
     with (
         tempfile.TemporaryDirectory(prefix="kit-bank-") as folder,
         sandbox.interruptible(),
@@ -127,19 +115,18 @@ def prove(root: Path, console: Console, order: Order) -> int:
             place_of.mkdir()
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
-        plan = Plan(tasks, profile, engine, run, None, slots, display.probed)
+        plan = Plan(tasks, profile, engine, about, None, session.slots, display.probed)
         trains = plan
         if order.train:
-            pool = Pool(store=grade.store_of(root), slots=slots, watch=display, launcher=place.launcher)
-            opened.enter_context(pool)
-            training = grade.training_of(root, profile, pin, place, wanted, display, pool)
+            pool = opened.enter_context(session.pool(display))
+            training = session.training(pool, display)
             trains = replace(plan, training=training)
         # What fails a check of the structure is caught by it: of mutants, only the others need a training.
         groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]
         results: dict[str, SubmissionResult] = {}
         for how, belongs in groups:
             own = [source for source, entry in zip(sources, entries, strict=True) if belongs(entry)]
-            results |= {result.name: result for result in grading.grade(own, how)}
+            results |= {result.name: result for result in run.grade(own, how)}
         proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     uncovered = bank.uncovered(tasks, entries)
     _show(console, proved, uncovered)
@@ -209,7 +196,7 @@ def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, 
     return {
         "format": FORMAT,
         "seed": order.seed,
-        "versions": grade.versions(),
+        "versions": versions(),
         "mutants": [
             {
                 "task": one.entry.task.id,

@@ -16,7 +16,6 @@ from grader.config import profiles
 from grader.errors import UsageError
 from grader.reference import WORKERS, matrix, stages
 from grader.reference.stages import Place
-from grader.training import launchers, trainer
 
 # Profiles that train on a GPU have a dvc.yaml of their own: `dvc repro` without arguments leaves them alone.
 _FOLDERS = {"cpu": Path(), "gpu": Path("reference") / "gpu"}
@@ -79,7 +78,7 @@ def reference(root: Path, console: Console, order: Order) -> int:
 def headline(place: Place) -> str:
     """What runs on what."""
     profile = place.profile
-    chosen = launchers.choose("none", profile.device, profile.backend)
+    chosen = place.session.executor
     seeds = len(profile.reference_seeds)
     return (
         f"Reference runs · profile {profile.name} · "
@@ -90,9 +89,7 @@ def headline(place: Place) -> str:
 
 def outlook(place: Place) -> str:
     """How many trainings there are, are stored and are to do, and how long these take."""
-    profile = place.profile
-    chosen = launchers.choose("none", profile.device, profile.backend)
-    shares = stages.survey(place, trainer.pin(profile.data), chosen)
+    shares = stages.survey(place, place.session.pin, place.session.executor)
     wanted, done = sum(one.wanted for one in shares.values()), sum(one.done for one in shares.values())
     left = matrix.remaining(shares, place.workers)
     time = (
@@ -104,7 +101,7 @@ def outlook(place: Place) -> str:
 
 
 def _place(root: Path, console: Console, order: Order) -> Place:
-    return Place(root, stages.profile(root, order.profile), console, order.workers)
+    return Place.of(root, order.profile, console, order.workers)
 
 
 def _in(folder: Path, names: Sequence[str]) -> list[str]:

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import blueprint, sandbox, thresholds
-from grader.config import manifest, profiles
 from grader.config.manifest import Task
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError, UsageError
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
+from grader.session import Session
 from grader.thresholds import calibration
-from grader.training import launchers, progress, trainer
+from grader.training import progress, trainer
 from grader.training.launchers import Chosen
 from grader.training.trainer import Job, Result
 from lab import data
@@ -33,26 +33,45 @@ class Place:
     """What every stage is about.
 
     Attributes:
-        root: the checkout.
-        profile: which one.
+        session: opens the rest.
         console: where to say how it goes.
-        workers: trainings at a time.
     """
 
-    root: Path
-    profile: Profile
+    session: Session
     console: Console
-    workers: int = 2
+
+    @classmethod
+    def of(cls, root: Path, profile: str, console: Console, workers: int) -> "Place":
+        """Where a profile of a checkout is measured, with so many trainings at a time, without a sandbox."""
+        session = Session(
+            root, profile=profile, engine="none", own_code=True, workers=workers, course="solutions"
+        )
+        return cls(session, console)
+
+    @property
+    def root(self) -> Path:
+        """The checkout."""
+        return self.session.root
+
+    @property
+    def profile(self) -> Profile:
+        """Which one."""
+        return self.session.profile
+
+    @property
+    def workers(self) -> int:
+        """Trainings at a time."""
+        return self.session.workers
 
     @property
     def folder(self) -> Path:
         """reference/<profile>/."""
-        return self.root / "reference" / self.profile.name
+        return self.session.reference
 
     @property
     def store(self) -> Path:
         """Where all trainings are kept."""
-        return self.root / ".kit" / "trainings"
+        return self.session.store
 
     @property
     def solutions(self) -> Path:
@@ -61,7 +80,7 @@ class Place:
 
     def tasks(self) -> list[Task]:
         """Those that train, in the manifest's order."""
-        return [task for task in manifest.load(self.solutions / "tasks.toml").tasks if task.builder]
+        return [task for task in self.session.manifest.tasks if task.builder]
 
     def task(self, task_id: str) -> Task:
         """One of them; UsageError names those there are."""
@@ -94,14 +113,14 @@ def images(place: Place) -> None:
         require_data(place.root, profile)
         for pinned in (data.course_pin(place.root), data.hidden_pin(place.root)):
             data.read(pinned)
-        expected = profiles.load(place.root / "params.yaml").pins.get(profile.data)
-        if expected != trainer.pin(profile.data):
+        expected = place.session.params.pins.get(profile.data)
+        if expected != place.session.pin:
             raise ManifestError(
                 f"params.yaml: pins.{profile.data} is {expected}; data.dvc and grader/hidden.dvc pin "
-                f"{trainer.pin(profile.data)}",
+                f"{place.session.pin}",
                 fix="Write that into params.yaml: the stages of dvc.yaml depend on it.",
             )
-    content = {"data": profile.data, "pin": trainer.pin(profile.data)}
+    content = {"data": profile.data, "pin": place.session.pin}
     write_atomically(place.folder / "images.json", json.dumps(content, indent=1) + "\n")
     place.say(f"{profile.data}, pin {content['pin']}")
 
@@ -133,8 +152,7 @@ def train(place: Place, task_id: str) -> None:
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    chosen = _chosen(place.profile)
-    pin = trainer.pin(place.profile.data)
+    chosen, pin = place.session.executor, place.session.pin
     cells = _cells(place, describe(place, task_id), pin, chosen)
     shares = survey(place, pin, chosen)
     place.say(announcement(place, task_id, shares, cells), style="bold")
@@ -155,7 +173,7 @@ def observe(place: Place, task_id: str) -> None:
         GraderFault: a training could not be done.
     """
     require_data(place.root, place.profile)
-    chosen, pin = _chosen(place.profile), trainer.pin(place.profile.data)
+    chosen, pin = place.session.executor, place.session.pin
     seed = place.profile.reference_seeds[0]
     jobs: dict[str, Job] = {}
     names: dict[str, str] = {}
@@ -195,7 +213,7 @@ def compare_candidates(
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    known = profiles.load(place.root / "params.yaml").candidates_of(place.profile.name)
+    known = place.session.params.candidates_of(place.profile.name)
     for name in only or ():
         if name not in known:
             raise UsageError(
@@ -226,7 +244,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    chosen, pin = _chosen(place.profile), trainer.pin(place.profile.data)
+    chosen, pin = place.session.executor, place.session.pin
     for task_id in tasks or ():
         if task_id not in place.task_ids():
             raise UsageError(
@@ -255,7 +273,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
     with sandbox.interruptible():
         confirmed = confirm.confirm(
             confirm.blueprints(described, place.profile),
-            thresholds.load(place.folder),
+            place.session.thresholds,
             fresh,
             job=lambda network, labels, seed: Job.of(
                 network, labels, seed, place.profile, pin, chosen.engine
@@ -339,14 +357,5 @@ def require_data(root: Path, profile: Profile) -> None:
         )
 
 
-def _chosen(profile: Profile) -> Chosen:
-    return launchers.choose("none", profile.device, profile.backend)
-
-
 def _cells(place: Place, networks: solutions.Networks, pin: str, chosen: Chosen) -> Cells:
     return Cells(networks, place.profile, pin, chosen.engine)
-
-
-def profile(root: Path, name: str) -> Profile:
-    """The profile of that name; errors as of grader.config.profiles."""
-    return profiles.load(root / "params.yaml").profile(name)

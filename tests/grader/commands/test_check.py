@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import sandbox
-from grader.commands import check, place
+from grader import sandbox, session
+from grader.commands import check
 from grader.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -48,30 +48,7 @@ def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestPlace:
-    """Where the code runs."""
-
-    @pytest.mark.parametrize("name", ["assignment", "solutions", "solutions/../assignment"])
-    def test_this_checkouts_own_runs_without_a_sandbox(self, name: str) -> None:
-        engine = place.engine_for(ROOT, ROOT / name, trust=False)
-        assert engine.name == "none"
-        assert place.in_words(engine) == "no sandbox"
-
-    def test_a_link_to_elsewhere_is_not_its_own(self, tmp_path: Path) -> None:
-        """Nor is a folder of that name in another place, nor one below."""
-        for folder in ("assignment", "checkout/solutions"):
-            (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / "checkout" / "assignment").symlink_to(tmp_path / "elsewhere")
-        assert not place.is_own(ROOT, tmp_path / "assignment")
-        assert not place.is_own(ROOT, ROOT / "solutions" / "..")
-
-    @pytest.mark.usefixtures("no_sandbox")
-    def test_without_a_sandbox_only_what_is_trusted_runs(self, tmp_path: Path) -> None:
-        """Refused in the words of `grade`."""
-        with pytest.raises(
-            UsageError, match="no sandbox works here, and nobody else's code runs without one"
-        ):
-            place.engine_for(ROOT, tmp_path, trust=False)
-        assert place.engine_for(ROOT, tmp_path, trust=True).name == "none"
+    """Where the code runs; more in test_session.py."""
 
     @pytest.mark.usefixtures("no_sandbox")
     def test_check_refuses_before_anything_runs(self, work: Callable[[str], Path], tmp_path: Path) -> None:
@@ -106,7 +83,7 @@ class TestFilesThatCannotBeWritten:
     WORDS = "OSError: [Errno 30] Read-only file system: 'statistics.npy' (preprocessing.py, line"
 
     def test_without_a_sandbox(self, work: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(place, "is_own", lambda root, path: True)
+        monkeypatch.setattr(session, "is_own", lambda root, path: True)
         _, text = run(work(SAVES))
         assert "no sandbox, no training" in text.splitlines()[0]
         assert self.WORDS in " ".join(text.split())

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from grader import sandbox, thresholds
+from grader import sandbox, session, thresholds
 from grader.commands import grade
 from grader.config import profiles
 from grader.errors import UsageError
@@ -48,7 +48,7 @@ def wanted(n: int, calibrated: bool = True) -> thresholds.Thresholds:
 
 
 class TestProvisional:
-    """_provisional and _announce."""
+    """session.provisional and _announce."""
 
     @pytest.mark.parametrize(
         ("measured", "said"),
@@ -64,12 +64,12 @@ class TestProvisional:
     )
     def test_reason(self, measured: thresholds.Thresholds, said: str) -> None:
         """None for calibrated thresholds; else how many trainings there were."""
-        assert grade._provisional(PROFILE, measured, CONDITIONS) == said
+        assert session.provisional(PROFILE, CONDITIONS, measured) == said
 
     def test_stale_as_well(self) -> None:
         """Every reason is given."""
         other = CONDITIONS.model_copy(update={"pin": "other"})
-        said = grade._provisional(PROFILE, wanted(7), other)
+        said = session.provisional(PROFILE, other, wanted(7))
         assert "rest on 7" in said
         assert "pin was 'pin', is 'other'" in said
 

@@ -1,0 +1,259 @@
+"""What a command works with, each opened when it is first needed: manifest, profile, pins, engine and so on.
+
+    session = Session(root, profile="offline", engine="bubblewrap", workers=2)
+    with session.pool(display) as pool:
+        plan = Plan(session.manifest, session.profile, session.engine, session.run(seed),
+                    session.training(pool, display), session.slots)
+
+A command that needs no data, no sandbox or no thresholds opens none, and hears of none that is missing.
+"""
+
+import math
+import platform
+import statistics
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, Self
+
+from grader import sandbox, thresholds
+from grader.blueprint import Blueprint
+from grader.config import manifest, profiles
+from grader.config.manifest import Manifest
+from grader.config.profiles import CLASSES, LabelSet, Params, Profile
+from grader.errors import ManifestError
+from grader.grading import judging
+from grader.grading.plan import Trainer, Training, changed
+from grader.results.record import Run
+from grader.sandbox import Engine
+from grader.slots import Slots
+from grader.thresholds import Thresholds
+from grader.training import launchers, trainer
+from grader.training.launchers import Chosen
+from grader.training.pool import Pool
+from grader.training.progress import Display
+from grader.training.trainer import Conditions, Job, Watch
+from lab import data
+from lab.errors import DataError
+
+
+class Session:
+    """All that one command opens; each thing once, when it is first needed.
+
+    Attributes:
+        root: the checkout.
+        own_code: whether all code that is to run is the user's own or trusted: then no sandbox is needed. To
+            be set before `engine` is needed.
+        workers: probes and trainings at a time, all together.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        profile: str | None = None,
+        engine: str = "auto",
+        own_code: bool = False,
+        workers: int = 2,
+        course: Literal["assignment", "solutions"] = "assignment",
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            root: the checkout.
+            profile: its name; None for the best that the data here allow.
+            engine: its name, or `auto`.
+            own_code, workers: see the class.
+            course: the folder whose manifest is meant.
+        """
+        self.root = root
+        self.own_code = own_code
+        self.workers = workers
+        self._profile = profile
+        self._engine = engine
+        self._course = course
+
+    @classmethod
+    def of_folder(cls, root: Path, folder: Path, *, trust: bool, profile: str | None = None) -> Self:
+        """One that runs a folder's code: without a sandbox if it is this checkout's own, which is faster.
+
+        Anything else runs in the strongest sandbox that works here; with `trust`, without one if none does.
+        """
+        own = is_own(root, folder)
+        return cls(root, profile=profile, engine="none" if own else "auto", own_code=own or trust)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What there is to do; ManifestError names what is wrong with it."""
+        return manifest.load(self.root / self._course / "tasks.toml")
+
+    @cached_property
+    def params(self) -> Params:
+        """All of params.yaml; ManifestError names what is wrong with it."""
+        return profiles.load(self.root / "params.yaml")
+
+    @cached_property
+    def profile(self) -> Profile:
+        """How it is graded; UsageError if there is no such profile."""
+        params = self.params
+        return params.profile(self._profile or ("cpu" if data.available(self.root) else "offline"))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Where submissions run; UsageError if it does not work here, or does not isolate and has to."""
+        return sandbox.select(self._engine, own_code=self.own_code)
+
+    @cached_property
+    def pin(self) -> str:
+        """The digest of the data that the profile trains and scores on; DataError if they are not here."""
+        if self.profile.data == "cifar-100" and not data.available(self.root):
+            raise DataError(
+                f"profile {self.profile.name} needs CIFAR-100, which is not here",
+                fix="Run: nox -s data (or grade with --profile offline)",
+            )
+        return trainer.pin(self.profile.data)
+
+    @cached_property
+    def executor(self) -> Chosen:
+        """Where trainings run, and what computes there; UsageError without the device or the image."""
+        return launchers.choose(self.engine.name, self.profile.device, self.profile.backend)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Those that all trainings of this session have in common."""
+        return Conditions.of(self.profile, self.pin, self.executor.engine)
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """What is asked of accuracies; ManifestError if nothing was measured or estimated."""
+        return thresholds.load(self.reference)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The places that probes and trainings share."""
+        return Slots(self.workers)
+
+    @property
+    def reference(self) -> Path:
+        """reference/<profile>/."""
+        return self.root / "reference" / self.profile.name
+
+    @property
+    def store(self) -> Path:
+        """Where all trainings are kept."""
+        return self.root / ".kit" / "trainings"
+
+    def run(self, seed: int) -> Run:
+        """What results have in common whose networks are trained; seed: of the probe inputs."""
+        return Run(
+            profile=self.profile.name,
+            data="the embedded set" if self.profile.data == "embedded" else "CIFAR-100",
+            data_pin=self.pin,
+            provisional_because=provisional(self.profile, self.conditions, self.thresholds),
+            engine=self.engine.name,
+            seed=seed,
+            versions=versions(),
+        )
+
+    def run_without_training(self, seed: int) -> Run:
+        """The same where no network is trained."""
+        return Run(
+            profile=self.profile.name,
+            data="none",
+            data_pin="",
+            provisional_because="nothing was trained",
+            engine=self.engine.name,
+            seed=seed,
+            versions={},
+        )
+
+    def pool(self, watch: Watch) -> Pool:
+        """Trains what this session asks for; to be used as a context."""
+        return Pool(store=self.store, slots=self.slots, watch=watch, launcher=self.executor.launcher)
+
+    def training(self, pool: Trainer, display: Display) -> Training:
+        """How networks are trained: as the profile says, each once, what is stored not again.
+
+        A training is given twice the time that the described network took: here at its slowest, or else in
+        the reference runs. The described network itself has the profile's limit.
+
+        Args:
+            pool: trains them.
+            display: is given their names, and what came close to its threshold.
+        """
+        # Opened here, since jobs are made in many threads.
+        profile, tasks, pin, executor = self.profile, self.manifest, self.pin, self.executor
+        reference = _reference_seconds(self.reference)
+
+        @cache
+        def described(task: str, labels: LabelSet) -> Job:
+            arguments = profile.builders.get(task, {})
+            network = judging.described_network(tasks.task(task), CLASSES[labels], arguments)
+            return Job.of(network, labels, profile.grading_seed, profile, pin, executor.engine)
+
+        @cache
+        def limit(task: str, labels: LabelSet) -> float:
+            seeds = (profile.grading_seed, *profile.extra_seeds)
+            jobs = [changed(described(task, labels), seed=seed) for seed in seeds]
+            here = [result.spent for one in jobs if (result := trainer.stored(one, self.store))]
+            seconds = max(here, default=reference.get((task, labels), math.inf))
+            return trainer.limit_seconds(seconds, profile.limit_seconds)
+
+        def job(task: str, labels: LabelSet, network: Blueprint, owner: str) -> Job:
+            made = Job.of(network, labels, profile.grading_seed, profile, pin, executor.engine)
+            limited = changed(made, limit_seconds=limit(task, labels))
+            display.name(limited, f"{owner}: {task}, {labels} labels")
+            return limited
+
+        def named(task: str, labels: LabelSet) -> Job:
+            asked = described(task, labels)
+            display.name(asked, f"the network that was asked for: {task}, {labels} labels")
+            return asked
+
+        return Training(
+            trainer=pool,
+            job=job,
+            threshold=self.thresholds.get,
+            on_close=display.close,
+            described=named,
+        )
+
+
+def is_own(root: Path, path: Path) -> bool:
+    """Whether a path is this checkout's own assignment/ or solutions/, and not a link to elsewhere."""
+    return path.resolve() in {(root / name).resolve() for name in ("assignment", "solutions")}
+
+
+def in_words(engine: Engine) -> str:
+    """Where code runs, for the first line of a command."""
+    return f"in {engine.name}" if engine.isolates else "no sandbox"
+
+
+def versions() -> dict[str, str]:
+    """Of what the grader itself runs on; a training keeps its own."""
+    return {"python": platform.python_version(), "keras": version("keras"), "numpy": version("numpy")}
+
+
+def provisional(profile: Profile, conditions: Conditions, wanted: Thresholds) -> str:
+    """Why marks are not final, in a sentence; empty if they are."""
+    reasons = []
+    if profile.data == "embedded":
+        reasons.append("networks were trained on the embedded set of drawn images, not on CIFAR-100")
+    if reservation := wanted.reservation():
+        reasons.append(reservation)
+    if stale := wanted.stale(conditions, profile.builders):
+        reasons.append(stale)
+    return "; ".join(reasons)
+
+
+def _reference_seconds(folder: Path) -> dict[tuple[str, LabelSet], float]:
+    """What trainings of the solutions took on the reference's machine, the mean; empty without such runs."""
+    try:
+        groups = thresholds.load_runs(folder).groups()
+    except ManifestError:
+        return {}
+    return {
+        (task, labels): statistics.mean(run.result.spent for run in runs)
+        for (task, labels, variant), runs in groups.items()
+        if variant == "as written"
+    }

@@ -1,0 +1,215 @@
+"""One session opens what commands work with, each thing when it is first needed."""
+
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from grader import sandbox, thresholds
+from grader.config import manifest, profiles
+from grader.errors import ManifestError, UsageError
+from grader.grading import judging
+from grader.grading.plan import Training, changed
+from grader.session import Session, in_words, is_own
+from grader.training import progress, trainer
+from grader.training.trainer import Job, Result
+from lab.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
+TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
+NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
+
+
+class Untrained:
+    """A trainer that is not asked."""
+
+    def submit(self, job: Job, *, alone: bool = False, afresh: bool = False) -> Any:
+        raise AssertionError
+
+
+@pytest.fixture
+def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where nothing isolates."""
+    monkeypatch.setattr(sandbox, "ENGINES", {"none": sandbox.ENGINES["none"]})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout with nothing trained in it yet, and no data."""
+    for name in ("assignment", "solutions", "reference", "params.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def opened(root: Path, profile: str = "offline") -> Session:
+    """A session without a sandbox."""
+    return Session(root, profile=profile, engine="none", own_code=True)
+
+
+def training(session: Session) -> Training:
+    """How it trains, with nobody to do it."""
+    return session.training(Untrained(), progress.Display(Console(quiet=True), 0))
+
+
+def given(session: Session) -> float:
+    """The limit of a training of an AlexNet on coarse labels."""
+    return training(session).job("alexnet", "coarse", NETWORK, "alice").limit_seconds
+
+
+def keep(session: Session, seed: int, cpu_seconds: float) -> None:
+    """Stores a training of the described network."""
+    job = Job.of(NETWORK, "coarse", seed, PROFILE, session.pin, session.executor.engine)
+    result = Result(
+        digest=job.digest,
+        accuracy=0.5,
+        loss=1.0,
+        train_accuracy=(0.5,),
+        train_loss=(1.0,),
+        parameters=1,
+        seconds=1.0,
+        cpu_seconds=cpu_seconds,
+        labels="coarse",
+        seed=seed,
+        pin=session.pin,
+        engine=session.executor.engine,
+        versions={},
+        machine="",
+    )
+    session.store.mkdir(parents=True, exist_ok=True)
+    (session.store / f"{job.digest}.json").write_text(result.model_dump_json())
+
+
+class TestLimit:
+    """What a training is given: twice what the described network takes, here or elsewhere."""
+
+    def test_elsewhere(self, root: Path) -> None:
+        """Where nothing was trained here, the reference runs say what the described network takes."""
+        runs = thresholds.load_runs(ROOT / "reference" / "offline").groups()[
+            "alexnet", "coarse", "as written"
+        ]
+        mean = statistics.mean(run.result.cpu_seconds for run in runs)
+        assert given(opened(root)) == pytest.approx(trainer.START_SECONDS + 2 * mean)
+
+    def test_here(self, root: Path) -> None:
+        """The slowest training of the described network on this machine counts, under whichever seed."""
+        session = opened(root)
+        keep(session, PROFILE.grading_seed, 41.0)
+        keep(session, PROFILE.extra_seeds[1], 44.0)
+        assert given(session) == trainer.START_SECONDS + 88
+
+    def test_never_above_the_profile_s(self, root: Path) -> None:
+        session = opened(root)
+        keep(session, PROFILE.grading_seed, PROFILE.limit_seconds)
+        assert given(session) == PROFILE.limit_seconds
+
+    def test_nothing_known(self, root: Path) -> None:
+        """Without a training of it anywhere, the profile's limit is all there is."""
+        (root / "reference").unlink()
+        for name in ("thresholds.json", "estimates.yaml"):
+            if (found := ROOT / "reference" / "offline" / name).exists():
+                (root / "reference" / "offline").mkdir(parents=True, exist_ok=True)
+                shutil.copy(found, root / "reference" / "offline")
+        assert given(opened(root)) == PROFILE.limit_seconds
+
+    def test_the_described_network_has_the_profile_s_limit(self, root: Path) -> None:
+        """It is what the others are measured by."""
+        session = opened(root)
+        keep(session, PROFILE.grading_seed, 1.0)
+        made = training(session)
+        assert made.described
+        asked = made.described("alexnet", "coarse")
+        assert asked.limit_seconds == PROFILE.limit_seconds
+        submitted = made.job("alexnet", "coarse", NETWORK, "alice")
+        assert submitted.digest == asked.digest  # limits are no part of it
+        assert submitted.limit_seconds < asked.limit_seconds
+        assert changed(asked, seed=7).digest != asked.digest
+
+
+class TestOpening:
+    """What is opened, and when."""
+
+    def test_nothing_before_it_is_needed(self, tmp_path: Path) -> None:
+        """An empty folder, a profile and an engine that are not there: only what is asked for is missed."""
+        session = Session(tmp_path, profile="tpu", engine="qemu")
+        with pytest.raises(ManifestError, match=r"tasks\.toml"):
+            session.manifest  # noqa: B018
+        with pytest.raises(ManifestError, match=r"params\.yaml"):
+            session.profile  # noqa: B018
+        with pytest.raises(UsageError, match="no engine is called 'qemu'"):
+            session.engine  # noqa: B018
+        (tmp_path / "params.yaml").symlink_to(ROOT / "params.yaml")
+        with pytest.raises(UsageError, match="there is no profile 'tpu'"):
+            session.profile  # noqa: B018
+
+    def test_each_thing_once(self, root: Path) -> None:
+        session = opened(root)
+        for name in ("manifest", "params", "profile", "engine", "executor", "thresholds", "slots"):
+            assert getattr(session, name) is getattr(session, name)
+
+    def test_the_best_profile_that_the_data_here_allow(self, root: Path) -> None:
+        """Without CIFAR-100 the offline one; who asks for another is told what is missing."""
+        assert Session(root).profile.name == "offline"
+        with pytest.raises(DataError, match="profile cpu needs CIFAR-100, which is not here") as caught:
+            opened(root, "cpu").pin  # noqa: B018
+        assert caught.value.fix == "Run: nox -s data (or grade with --profile offline)"
+
+    def test_run(self, root: Path) -> None:
+        """What results say of it; provisional, since the embedded set is no CIFAR-100."""
+        about = opened(root).run(7)
+        assert (about.profile, about.data, about.engine, about.seed) == (
+            *("offline", "the embedded set", "none"),
+            7,
+        )
+        assert about.data_pin == trainer.pin("embedded")
+        assert about.provisional_because.startswith("networks were trained on the embedded set")
+        assert about.versions.keys() == {"python", "keras", "numpy"}
+
+    def test_run_without_training(self, tmp_path: Path) -> None:
+        """Needs no data, thresholds or executor: params.yaml is all there is."""
+        (tmp_path / "params.yaml").symlink_to(ROOT / "params.yaml")
+        about = opened(tmp_path, "cpu").run_without_training(7)
+        assert (about.data, about.provisional_because) == ("none", "nothing was trained")
+
+
+class TestPlace:
+    """Where the code of a folder runs."""
+
+    @pytest.mark.parametrize("name", ["assignment", "solutions", "solutions/../assignment"])
+    def test_this_checkouts_own_runs_without_a_sandbox(self, name: str) -> None:
+        engine = Session.of_folder(ROOT, ROOT / name, trust=False).engine
+        assert engine.name == "none"
+        assert in_words(engine) == "no sandbox"
+
+    def test_a_link_to_elsewhere_is_not_its_own(self, tmp_path: Path) -> None:
+        """Nor is a folder of that name in another place, nor one below."""
+        for folder in ("assignment", "checkout/solutions"):
+            (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / "checkout" / "assignment").symlink_to(tmp_path / "elsewhere")
+        assert not is_own(ROOT, tmp_path / "assignment")
+        assert not is_own(ROOT, ROOT / "solutions" / "..")
+
+    @pytest.mark.usefixtures("no_sandbox")
+    def test_without_a_sandbox_only_what_is_trusted_runs(self, tmp_path: Path) -> None:
+        """Refused in the words of `grade`."""
+        with pytest.raises(
+            UsageError, match="no sandbox works here, and nobody else's code runs without one"
+        ):
+            Session.of_folder(ROOT, tmp_path, trust=False).engine  # noqa: B018
+        assert Session.of_folder(ROOT, tmp_path, trust=True).engine.name == "none"
+
+
+class TestArrows:
+    """Who imports commands."""
+
+    def test_the_command_line_alone(self) -> None:
+        """No command imports another, and nothing below imports one: what they share is a session."""
+        importing = {
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / "grader").rglob("*.py")
+            if "grader.commands" in path.read_text(encoding="utf-8")
+        }
+        assert {path for path in importing if not path.startswith("grader/cli/")} == set()
