@@ -5,7 +5,7 @@
         plan = Plan(session.manifest, session.profile, session.engine, session.run(seed),
                     session.training(pool, display), session.slots)
 
-A command that needs no data, no sandbox or no thresholds opens none, and hears of none that is missing.
+A command that needs no data, no sandbox or no thresholds opens none: what is missing then is no error.
 """
 
 import math

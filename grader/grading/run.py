@@ -23,7 +23,7 @@ from grader.results.record import SubmissionResult
 from grader.training.trainer import Job, Overrun, Result
 
 AT_A_TIME = 2  # submissions that are unpacked
-Come = TypeVar("Come")
+T = TypeVar("T")
 
 
 def grade(
@@ -77,6 +77,7 @@ class _Grading:
         self._unsettled: dict[tuple[str, LabelSet], list[tuple[Wanted, Overrun]]] = {}  # wait for those
 
     def run(self, sources: Sequence[Source]) -> list[SubmissionResult]:
+        """Grades them; see `grade`."""
         workers = self._plan.slots.count
         # Tasks are probed side by side, and so are two submissions, for those that hold one task alone; no
         # more than two, so that few are unpacked at a time.
@@ -88,7 +89,7 @@ class _Grading:
             unless_done.callback(self._give_up, [submissions, probes])
             for place, source in enumerate(sources):
                 future = submissions.submit(examine, source, self._plan, probes)
-                self._then(future, lambda examined, place=place: self._take(place, examined))  # type: ignore[misc]
+                self._then(future, lambda examined, place=place: self._add(place, examined))  # type: ignore[misc]
             while self._pending:
                 future, then = self._events.get()
                 self._pending.discard(future)
@@ -104,17 +105,18 @@ class _Grading:
         for future in self._pending:
             future.cancel()
 
-    def _then(self, future: "Future[Come]", then: Callable[[Come], None]) -> None:
+    def _then(self, future: "Future[T]", then: Callable[[T], None]) -> None:
         """Has `then` called with what comes of a future, in the thread of this run."""
         self._pending.add(future)
         future.add_done_callback(lambda done: self._events.put((done, then)))
 
-    def _take(self, place: int, examined: Examined) -> None:
+    def _add(self, place: int, examined: Examined) -> None:
+        """A submission that is examined."""
         self._examined[place] = examined
         self._look_at([place])
 
-    def _know(self, digest: str, outcome: Result | TrainerFault) -> None:
-        """An outcome that is settled."""
+    def _settled(self, digest: str, outcome: Result | TrainerFault) -> None:
+        """An outcome that counts, for all that wait for it."""
         self._outcomes[digest] = outcome
         self._look_at(sorted(self._waiting.pop(digest)))
 
@@ -149,7 +151,7 @@ class _Grading:
         if isinstance(outcome, Overrun) and self._training.described is not None:
             self._settle(wanted, outcome)
         else:
-            self._know(wanted.job.digest, outcome)
+            self._settled(wanted.job.digest, outcome)
 
     def _settle(self, wanted: Wanted, overrun: Overrun, again: Result | TrainerFault | None = None) -> None:
         """Settles an overrun, with as many trainings, alone and afresh, as that takes."""
@@ -159,7 +161,7 @@ class _Grading:
         measured = self._measured.get(key)
         settled = settle(wanted.job, overrun, described, measured, again)
         if not isinstance(settled, Job):
-            self._know(wanted.job.digest, settled)
+            self._settled(wanted.job.digest, settled)
         elif measured is not None:
             self._alone(settled, lambda outcome: self._settle(wanted, overrun, outcome))
         elif key in self._unsettled:

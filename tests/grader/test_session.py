@@ -151,7 +151,7 @@ class TestOpening:
             assert getattr(session, name) is getattr(session, name)
 
     def test_the_best_profile_that_the_data_here_allow(self, root: Path) -> None:
-        """Without CIFAR-100 the offline one; who asks for another is told what is missing."""
+        """Without CIFAR-100 the offline one; asked for another, it says what is missing."""
         assert Session(root).profile.name == "offline"
         with pytest.raises(DataError, match="profile cpu needs CIFAR-100, which is not here") as caught:
             opened(root, "cpu").pin  # noqa: B018

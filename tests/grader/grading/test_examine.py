@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -179,6 +179,7 @@ examinations = st.builds(
 class TestData:
     """Examined itself."""
 
+    @settings(max_examples=50)  # each of them is large
     @given(examinations)
     def test_is_the_same_after_it_was_written_and_read(self, one: Examined) -> None:
         assert again(one) == one

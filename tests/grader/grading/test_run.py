@@ -534,7 +534,7 @@ class ByHand:
 
 
 @dataclass
-class Told:
+class Story:
     """What happened in a class of three, in order.
 
     Attributes:
@@ -549,7 +549,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """An AlexNet, a ResNet and a file without networks, really probed, with trainings that end by hand."""
     if not BUBBLEWRAP.usable:
         pytest.skip(f"no bubblewrap: {BUBBLEWRAP.reason}")
@@ -562,7 +562,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     for name, file in files.items():
         (folder / name).mkdir()
         shutil.copy(ROOT / file, folder / name)
-    trainer, told = ByHand(), Told()
+    trainer, story = ByHand(), Story()
     training = Training(
         trainer,
         lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin"),
@@ -571,10 +571,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     plan = Plan(TASKS, PROFILE, select("bubblewrap", own_code=False), RUN, training)
 
     def on_decided(result: SubmissionResult) -> None:
-        told.decided.append((result.name, trainer.ended))
+        story.decided.append((result.name, trainer.ended))
 
     def decided(count: int) -> None:
-        while len(told.decided) < count:
+        while len(story.decided) < count:
             assert not grading.done()
             time.sleep(0.01)
 
@@ -586,28 +586,28 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         alexnet, resnet = sorted({key[0] for key in trainer.open}, key=int)
         trainer.end((alexnet, "coarse", FIRST), 0.51)
         trainer.wait_for(5)
-        told.second = sorted(trainer.open)
+        story.second = sorted(trainer.open)
         trainer.end((alexnet, "coarse", THIRD), 0.6)
         trainer.end((alexnet, "fine", FIRST), 0.9)
         trainer.end((alexnet, "coarse", SECOND), 0.6)
         decided(2)
         trainer.end((resnet, "fine", FIRST), 0.1)
         trainer.end((resnet, "coarse", FIRST), 0.9)
-        told.results = grading.result(timeout=60)
-    told.second = [({alexnet: "alexnet", resnet: "resnet"}[name], *rest) for name, *rest in told.second]
-    return told
+        story.results = grading.result(timeout=60)
+    story.second = [({alexnet: "alexnet", resnet: "resnet"}[name], *rest) for name, *rest in story.second]
+    return story
 
 
 class TestNoBarrier:
     """A class in which each goes on as far as it can."""
 
-    def test_who_needs_no_training_does_not_wait(self, told: Told) -> None:
+    def test_who_needs_no_training_does_not_wait(self, story: Story) -> None:
         """Carol, handed in last, is decided before any training of the others has ended."""
-        assert told.decided[0] == ("carol", 0)
+        assert story.decided[0] == ("carol", 0)
 
-    def test_a_second_round_starts_when_its_own_first_training_came_close(self, told: Told) -> None:
+    def test_a_second_round_starts_when_its_own_first_training_came_close(self, story: Story) -> None:
         """Neither the other network of the same submission nor those of others have ended."""
-        assert told.second == [
+        assert story.second == [
             ("alexnet", "coarse", SECOND),
             ("alexnet", "coarse", THIRD),
             ("alexnet", "fine", FIRST),
@@ -615,10 +615,10 @@ class TestNoBarrier:
             ("resnet", "fine", FIRST),
         ]
 
-    def test_in_the_order_of_decision_and_at_last_in_that_of_the_class(self, told: Told) -> None:
-        assert told.decided == [("carol", 0), ("alice", 4), ("bob", 6)]
-        assert [result.name for result in told.results] == ["alice", "bob", "carol"]
-        assert all(result.graded for result in told.results)
+    def test_in_the_order_of_decision_and_at_last_in_that_of_the_class(self, story: Story) -> None:
+        assert story.decided == [("carol", 0), ("alice", 4), ("bob", 6)]
+        assert [result.name for result in story.results] == ["alice", "bob", "carol"]
+        assert all(result.graded for result in story.results)
 
 
 class AtRandom:
