@@ -8,16 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from grader.errors import ManifestError
+from lab.strict import Strict, explained
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Check(_Strict):
+class Check(Strict):
     """One thing that is marked.
 
     Attributes:
@@ -42,7 +39,7 @@ class Check(_Strict):
     train: Literal["coarse", "fine"] | None = None
 
 
-class Task(_Strict):
+class Task(Strict):
     """One file a student edits.
 
     Attributes:
@@ -97,7 +94,7 @@ class Task(_Strict):
         return sum(check.points for check in self.checks)
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """Everything there is to do, in order."""
 
     title: str
@@ -133,6 +130,4 @@ def load(path: Path) -> Manifest:
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ManifestError(f"{path}: {where}: {first['msg']}") from error
+        raise ManifestError(f"{path}: {explained(error)}") from error

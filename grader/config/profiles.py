@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from grader.blueprint import Budget
 from grader.errors import ManifestError, UsageError
+from lab.strict import Strict, explained
 from lab.training import Recipe
 
 LabelSet = Literal["coarse", "fine"]
@@ -26,11 +27,7 @@ Argument = bool | int | float | tuple[int, ...]
 _PER_CLASS = Field(gt=0, multiple_of=CLASSES["fine"])  # a class-balanced prefix: as many of each fine class
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Profile(_Strict):
+class Profile(Strict):
     """One way to grade.
 
     Attributes:
@@ -91,7 +88,7 @@ class Profile(_Strict):
         return self.data == "embedded"
 
 
-class Params(_Strict):
+class Params(Strict):
     """All of params.yaml.
 
     Attributes:
@@ -101,9 +98,9 @@ class Params(_Strict):
             how it differs, the fields that differ. See grader/reference/candidates.py.
     """
 
-    pins: dict[DataSource, str] = {}
+    pins: dict[DataSource, str] = Field(default_factory=dict)
     profiles: dict[str, Profile] = Field(min_length=1)
-    candidates: dict[str, dict[str, dict[str, Any]]] = {}
+    candidates: dict[str, dict[str, dict[str, Any]]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -134,11 +131,8 @@ class Params(_Strict):
             try:
                 compared[title] = Profile.model_validate(changed)
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"])
-                raise ManifestError(
-                    f"params.yaml: candidates.{name}.{title}: {where}: {first['msg']}"
-                ) from error
+                where = f"candidates.{name}.{title}"
+                raise ManifestError(f"params.yaml: {explained(error, within=where)}") from error
         return compared
 
 
@@ -155,11 +149,7 @@ def load(path: Path) -> Params:
     try:
         return Params.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = first["msg"].removeprefix("Value error, ")
-        received = "" if first["type"] in ("missing", "value_error") else f" Received: {first['input']!r:.80}"
-        raise ManifestError(f"{path}: {where}: {message}.{received}") from error
+        raise ManifestError(f"{path}: {explained(error)}") from error
 
 
 class _NoDuplicates(yaml.SafeLoader):

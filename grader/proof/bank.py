@@ -19,13 +19,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from grader.config.manifest import Check, Manifest, Task
 from grader.errors import ManifestError
+from lab.strict import Strict, explained
 
 
-class Change(BaseModel):
+class Change(Strict):
     """The solution with something else in it.
 
     Attributes:
@@ -33,8 +34,6 @@ class Change(BaseModel):
         edits: [old, new], one after the other; each old text is in the solution exactly once.
         code: functions of the task, or helpers, as they are instead.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=3, max_length=80)
     edits: tuple[tuple[str, str], ...] = ()
@@ -65,15 +64,11 @@ class Mutant(Change):
     heavy: bool = False
 
 
-class _Mutants(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Mutants(Strict):
     mutants: tuple[Mutant, ...] = Field(min_length=1)
 
 
-class _Right(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Right(Strict):
     right: tuple[Change, ...] = Field(min_length=1)
 
 
@@ -132,9 +127,7 @@ def _read(path: Path, kind: type[_Listed]) -> _Listed | None:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{path}: {where}: {first['msg']}") from error
+        raise ManifestError(f"{path}: {explained(error)}") from error
 
 
 def _refuse_twins(path: Path, names: Sequence[str]) -> None:
