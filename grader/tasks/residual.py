@@ -7,7 +7,10 @@ from itertools import groupby
 
 from grader.grading.judging import Case, ordinal
 from grader.results.verdict import Verdict
-from grader.tasks.networks import BEFORE_NORMALISATION, Difference, Join, Path, Step, Want, read
+from grader.tasks.differences import Difference
+from grader.tasks.networks import read
+from grader.tasks.paths import Join, Path, Step
+from grader.tasks.wanted import BEFORE_NORMALISATION, Want
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Judges build_alexnet on the networks that it built.
 
-Every network of the evidence is lined up with the layers it should have, and a check tells the first
+Every network of the evidence is lined up with the layers it should have, and a check reports the first
 difference of its own kind: one fault in the code is one failed check. How many units a layer has is judged at
 full size ("default") together with the layer; whether the numbers scale with `width` is a check of its own.
 """
@@ -14,22 +14,12 @@ from grader.grading.judging import Case, Judge, ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
-from grader.tasks.networks import (
-    BEFORE_NORMALISATION,
-    LARGEST_MOMENTUM,
-    Difference,
-    Join,
-    Step,
-    Want,
-    absent,
-    compare,
-    network_of,
-    read,
-    readable,
-    steps,
-    substantial,
-    told,
-)
+from grader.tasks.differences import Difference, absent, compare
+from grader.tasks.networks import read, readable, steps
+from grader.tasks.paths import Join, Step
+from grader.tasks.reporting import reported
+from grader.tasks.substance import substantial
+from grader.tasks.wanted import BEFORE_NORMALISATION, LARGEST_MOMENTUM, Want, network_of
 
 _CONVOLUTIONS = ((96, 5, True), (256, 5, True), (384, 3, False), (384, 3, False), (256, 3, True))
 _DENSE = (1024, 1024, 512)
@@ -166,7 +156,9 @@ def _verdict(
         wrong = kinds | {at_full_size} if name == "default" else kinds
         for difference in _differences(case, name):
             if difference.kind in wrong:
-                return told(case, name, difference, only_default=_only_default(case, name, difference.kind))
+                return reported(
+                    case, name, difference, only_default=_only_default(case, name, difference.kind)
+                )
     for name in _readable(case):
         if lacking := absent(*_side_by_side(case, name), kinds):
             return Verdict.failed(f"{case.call(name)}: {lacking}.")

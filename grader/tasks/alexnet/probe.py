@@ -18,7 +18,7 @@ def draw(seed: int) -> dict[str, Any]:
     generator = np.random.default_rng(seed)
     classes = [int(n) for n in generator.choice(np.arange(5, 14), size=5, replace=False)]
     wide, narrow = (int(n) / 32 for n in generator.choice(np.arange(2, 7), size=2, replace=False))
-    # Large enough for the original's first convolution, 11x11 with stride 4, so that this is what is told.
+    # Large enough for the original's first convolution, 11x11 with stride 4, so that this is what is shown.
     height, width = (8 * int(n) for n in generator.choice(np.arange(4, 8), size=2, replace=False))
     low, high = float(generator.integers(10, 40)) / 100, float(generator.integers(55, 80)) / 100
     return {

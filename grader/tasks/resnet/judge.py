@@ -1,6 +1,6 @@
 """Judges bottleneck_block on single blocks, and build_resnet on the networks that it built.
 
-A block is where two paths meet. What lies on them is lined up with what should be there, and a check tells
+A block is where two paths meet. What lies on them is lined up with what should be there, and a check reports
 the first difference of its own kind. Blocks inside a network are judged for what they are in the network (how
 many, how wide, which stride) and for how they are built. Where they have just the faults that
 bottleneck_block has on its own, nothing is reported twice: the check is blocked. Any other fault fails it.
@@ -19,25 +19,14 @@ from grader.grading.evidence import Network, Other
 from grader.grading.judging import Blocked, Case, Judge, ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
-from grader.tasks.networks import (
-    LARGEST_MOMENTUM,
-    Difference,
-    Fork,
-    Join,
-    Path,
-    Want,
-    absent,
-    compare,
-    first_told,
-    network_of,
-    read,
-    readable,
-    steps,
-    substantial,
-    told,
-)
+from grader.tasks.differences import Difference, absent, compare
+from grader.tasks.networks import read, readable, steps
+from grader.tasks.paths import Join, Path
+from grader.tasks.reporting import first_reported, reported
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.resnet import probe
+from grader.tasks.substance import substantial
+from grader.tasks.wanted import LARGEST_MOMENTUM, Fork, Want, network_of
 
 _DEFAULTS: dict[str, Any] = {"input_shape": (32, 32, 3), "blocks": (3, 4, 6, 3), "width": 64}
 _TRAINABLE_PARAMETERS = 23_705_252  # of the defaults with 100 classes, convolutions without biases
@@ -194,7 +183,7 @@ def _block(case: Case, name: str) -> Block:
     """The block that a call of bottleneck_block built; Unmet if it built none."""
     value = case.value(name)
     if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
-        # Why Keras made none is worth telling of a tensor only; of anything else it is plain.
+        # Why Keras made none is worth a word for a tensor only; of anything else it is plain.
         plain = isinstance(value, Other) and value.type != "KerasTensor"
         came = judging.described(Other(value.type) if plain else value)
         case.fail(name, came, "a tensor that layers have made from x")
@@ -210,13 +199,13 @@ def _block(case: Case, name: str) -> Block:
 def _block_verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds in any block that could be built.
 
-    A block that could not is told by `block.shortcut`, or by `block.builds`, and by no other check.
+    A block that could not is reported by `block.shortcut`, or by `block.builds`, and by no other check.
     """
     names = readable(case, case.inputs["blocks"])
     for name in names:
         for difference in _single_block_differences(case, name):
             if difference.kind in kinds:
-                return told(case, name, difference)
+                return reported(case, name, difference)
     # A block that could be built has a main path, of which every kind but these is a part.
     for name in names:
         asked = case.inputs["blocks"][name]
@@ -302,7 +291,7 @@ def _main_path(filters: int, stride: int) -> Iterator[Want]:
 
 
 def _shortcut_differences(block: Block) -> list[Difference]:
-    """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
+    """The shortcut follows from what the main path does to the shape: a wrong stride is reported once."""
     assert block.join
     shortcut, main, before = block.branches[0], block.branches[-1], block.join.size
     after = main[-1].shape if main else before
@@ -384,7 +373,7 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds in any network that could be read."""
     names = readable(case, probe.arguments(case.inputs))
     known = _faults(case)
-    first = first_told(
+    first = first_reported(
         case,
         names,
         partial(_network_differences, case),

@@ -1,6 +1,6 @@
 """Judges build_wide_resnet on the networks that it built.
 
-Stem, blocks and tail of every network are lined up with what they should be, and a check tells the first
+Stem, blocks and tail of every network are lined up with what they should be, and a check reports the first
 difference of its own kind. A block is judged for what it is (how it is put together) and for its place (how
 many there are, how wide, which stride); the first goes on where the second has failed.
 """
@@ -14,23 +14,13 @@ from grader.blueprint import Blueprint
 from grader.grading.judging import Case, Judge, ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
-from grader.tasks.networks import (
-    LARGEST_MOMENTUM,
-    Difference,
-    Fork,
-    Join,
-    Path,
-    Want,
-    absent,
-    compare,
-    first_told,
-    network_of,
-    read,
-    readable,
-    steps,
-    substantial,
-)
+from grader.tasks.differences import Difference, absent, compare
+from grader.tasks.networks import read, readable, steps
+from grader.tasks.paths import Join, Path
+from grader.tasks.reporting import first_reported
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
+from grader.tasks.substance import substantial
+from grader.tasks.wanted import LARGEST_MOMENTUM, Fork, Want, network_of
 from grader.tasks.wide_resnet import probe
 
 _DEFAULTS: dict[str, Any] = {"input_shape": (32, 32, 3), "depth": 20, "width": 10}
@@ -212,7 +202,7 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
 
 def _verdict(case: Case, *kinds: str) -> Verdict:
     """Fails with the first difference of these kinds, or if most of what is of these kinds is not there."""
-    if failed := _told(case, kinds):
+    if failed := _first_reported(case, kinds):
         return failed
     for name in _readable(case):
         parts, asked = _parts(case, name), _arguments(case, name)
@@ -224,7 +214,7 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
 
 def _block_verdict(case: Case, *kinds: str) -> Verdict:
     """Like _verdict, of what is to be seen in blocks."""
-    if failed := _told(case, kinds):
+    if failed := _first_reported(case, kinds):
         return failed
     for name in _readable(case):
         call, parts = case.call(name), _parts(case, name)
@@ -236,9 +226,9 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     return Verdict.passed()
 
 
-def _told(case: Case, kinds: Collection[str]) -> Verdict | None:
+def _first_reported(case: Case, kinds: Collection[str]) -> Verdict | None:
     """The first difference of these kinds in any network that could be read."""
-    return first_told(
+    return first_reported(
         case, _readable(case), partial(_differences, case), kinds, of_defaults={"depth", "width"}
     )
 
@@ -266,7 +256,7 @@ def _differences(case: Case, name: str) -> Iterator[Difference]:
     start = "the last block" if parts.blocks else "the last convolution"
     tail = list(_tail(asked["num_classes"]))
     extra = {"softmax": "softmax", "Conv2D": "depth", "": "tail"}
-    # What follows the addition of every block is told of the blocks.
+    # What follows the addition of every block is reported of the blocks.
     common = len(parts.blocks[-1].before) if parts.blocks else 0
     ways = [compare(path, tail, extra=extra, start=start) for path in (parts.tail, parts.tail[common:])]
     yield from min(ways, key=len)
@@ -335,7 +325,7 @@ def _block_differences(block: Block) -> Iterator[Difference]:
     for text in parting(block):
         yield Difference("addition", text, meeting)
     wanted = list(_main_path(block.filters, block.stride))
-    # Layers before the paths part are told already: they may be the main path's first, or too many.
+    # Layers before the paths part are reported already: they may be the main path's first, or too many.
     ways = [compare(main, wanted, extra=_IN_BLOCKS, start="the block's input") for main in _main_paths(block)]
     for difference in min(ways, key=len):
         # What comes before a convolution that is missing or too many is no fault of its own.
@@ -358,7 +348,7 @@ def _main_path(filters: int, stride: int) -> Iterator[Want]:
 
 
 def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -> list[Difference]:
-    """The shortcut follows from what the main path really does to the shape: a wrong stride is told once."""
+    """The shortcut follows from what the main path does to the shape: a wrong stride is reported once."""
     after = main[-1].shape if main else before
     strides = (-(-before[0] // after[0]),) * 2 if before[:2] != after[:2] else None
     # An addition of two shapes is refused, so that the number of channels is right.
