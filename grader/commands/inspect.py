@@ -20,8 +20,18 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.config import profiles
-from grader.diagnosis import inspection
-from grader.diagnosis.inspection import Facts, Finding, Part, Prepared, PrepareError, Trial
+from grader.diagnosis.facts import (
+    EPOCHS,
+    Facts,
+    Part,
+    Prepared,
+    PrepareError,
+    Trial,
+    can_be_tried,
+    measure,
+    try_out,
+)
+from grader.diagnosis.findings import Finding, findings
 from grader.diagnosis.trial import Score
 from grader.errors import SandboxFault, UsageError
 from grader.grading import intake, probing
@@ -139,7 +149,7 @@ def examine(
     *,
     seed: int,
     momentum: float,
-    epochs: int = inspection.EPOCHS,
+    epochs: int = EPOCHS,
 ) -> Inspected:
     """Measures what `prepare` returned and tries it on a small network, with progress.
 
@@ -155,16 +165,14 @@ def examine(
         disable=not console.is_terminal,
     ) as bars:
         bar = bars.add_task("looking at the arrays", total=None)
-        facts = inspection.measure(
-            prepared, images.images, images.coarse_labels, num_classes=len(images.coarse_names)
-        )
+        facts = measure(prepared, images.images, images.coarse_labels, num_classes=len(images.coarse_names))
         trial = None
-        if inspection.can_be_tried(facts):
+        if can_be_tried(facts):
             line = "training a small ResNet on them, about 20 seconds"
             bars.update(bar, description=line)
             if not console.is_terminal:
                 console.print(f"  {line}", highlight=False)
-            trial = inspection.try_out(
+            trial = try_out(
                 prepared,
                 facts,
                 seed=seed,
@@ -172,7 +180,7 @@ def examine(
                 epochs=epochs,
                 report=lambda step, steps: bars.update(bar, completed=step, total=steps),
             )
-    return Inspected(facts, trial, inspection.findings(facts, trial))
+    return Inspected(facts, trial, findings(facts, trial))
 
 
 def page(inspected: Inspected) -> RenderableType:

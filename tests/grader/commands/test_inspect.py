@@ -8,7 +8,7 @@ from rich.console import Console
 
 from grader import sandbox
 from grader.commands import inspect
-from grader.diagnosis.inspection import PrepareError
+from grader.diagnosis.facts import PrepareError
 from grader.errors import UsageError
 from lab import synthetic
 

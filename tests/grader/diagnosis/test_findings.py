@@ -8,8 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from grader.diagnosis import inspection
-from grader.diagnosis.inspection import Prepared, PrepareError, Trial
+from grader.diagnosis.facts import Prepared, PrepareError, Trial, measure, try_out
+from grader.diagnosis.findings import findings
 from grader.diagnosis.trial import Score
 from lab import synthetic
 
@@ -46,8 +46,8 @@ def parts(**changed: np.ndarray) -> Prepared:
 
 
 def names(prepared: Prepared, trial: Trial | None = None) -> list[tuple[str, str]]:
-    facts = inspection.measure(prepared, IMAGES, LABELS, 20)
-    return [(finding.name, finding.level) for finding in inspection.findings(facts, trial)]
+    facts = measure(prepared, IMAGES, LABELS, 20)
+    return [(finding.name, finding.level) for finding in findings(facts, trial)]
 
 
 def raw(indices: np.ndarray) -> np.ndarray:
@@ -158,7 +158,7 @@ class TestFindings:
 
     @pytest.mark.parametrize("doubt", DOUBTS)
     def test_what_does_no_harm_is_only_doubtful(self, doubt: str) -> None:
-        """What the brief does not ask for, but a network can learn from, is told and not called wrong."""
+        """What the brief does not ask for, but a network can learn from, is reported and not called wrong."""
         name, prepared = DOUBTS[doubt]
         assert names(prepared)[0] == (name, "doubtful")
 
@@ -168,18 +168,18 @@ class TestFindings:
         assert names(ALTERNATIVES[kind]) == []
 
     def test_says_the_ranges(self) -> None:
-        """A difference in scale is told with both ranges, and names the part that was left out."""
-        facts = inspection.measure(parts(x_test=raw(TEST)), IMAGES, LABELS, 20)
-        (finding,) = inspection.findings(facts, None)
+        """A difference in scale is reported with both ranges, and names the part that was left out."""
+        facts = measure(parts(x_test=raw(TEST)), IMAGES, LABELS, 20)
+        (finding,) = findings(facts, None)
         assert finding.what.startswith("validation images run from 0 to 255, training images from -")
         assert "validation images that were left out" in finding.fix
 
     def test_pictures_that_are_there_twice(self) -> None:
-        """The same picture with two labels, as CIFAR-100 has, is in two parts without any overlap being told
-        of more than it."""
+        """The same picture with two labels, as CIFAR-100 has, is in two parts: that is all the overlap there
+        is."""
         images, labels = IMAGES.copy(), LABELS.copy()
         images[TEST[0]] = images[TRAIN[0]]
-        facts = inspection.measure(
+        facts = measure(
             Prepared(standard(images[TRAIN]), ROWS[TRAIN], standard(images[TEST]), ROWS[TEST]),
             images,
             labels,
@@ -197,9 +197,9 @@ class TestFindings:
         ],
     )
     def test_refuses_what_does_not_belong_together(self, broken: Prepared) -> None:
-        """Empty parts and labels of another number are told in words."""
+        """Empty parts and labels of another number are reported in words."""
         with pytest.raises(PrepareError, match="x_t"):
-            inspection.measure(broken, IMAGES, LABELS, 20)
+            measure(broken, IMAGES, LABELS, 20)
 
 
 class TestLag:
@@ -225,15 +225,15 @@ class TestTryOut:
     def test_scale_shows_on_validation_alone(self) -> None:
         """With validation at 0-255 few answers are left, at a loss that settled statistics do not lower."""
         prepared = parts(x_test=raw(TEST))
-        facts = inspection.measure(prepared, IMAGES, LABELS, 20)
-        trial = inspection.try_out(prepared, facts, seed=0, momentum=0.9, epochs=2)
+        facts = measure(prepared, IMAGES, LABELS, 20)
+        trial = try_out(prepared, facts, seed=0, momentum=0.9, epochs=2)
         assert trial.test.loss > 20 * trial.train.loss
         assert trial.test_settled.loss > 20 * trial.train.loss
         assert trial.test.predicted <= 5
 
     def test_lag_shows_on_training_images(self) -> None:
         """Statistics that hardly move spoil inference on training images; settled ones fix it."""
-        facts = inspection.measure(parts(), IMAGES, LABELS, 20)
-        slow = inspection.try_out(parts(), facts, seed=0, momentum=0.999, epochs=2)
+        facts = measure(parts(), IMAGES, LABELS, 20)
+        slow = try_out(parts(), facts, seed=0, momentum=0.999, epochs=2)
         assert slow.train.loss > slow.train_settled.loss + 0.5
         assert ("statistics lag", "to know") in names(parts(), slow)
