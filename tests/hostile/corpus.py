@@ -4,7 +4,7 @@
     submissions/alexnet/NAME.py         as alexnet.py; those of the other tasks likewise
     submissions/folders/NAME/           a folder; the ending .txt of a file is dropped, so that a planted
                                         conftest.py or numpy.py does nothing to this checkout
-    generated.py                        zips and folders that no repository can hold, made when they are run
+    generated/                          zips and folders that no repository can hold, made when they are run
 
 The first line of a docstring is the claim: "Tries ...; gains nothing because ...". Lines of the form
 "Key: value" may follow:
