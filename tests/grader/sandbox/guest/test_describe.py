@@ -159,7 +159,7 @@ class TestAssignment:
         found = blueprint(model)
         assert model.count_params() == found.parameters == parameters
         assert found.trainable_parameters == trainable
-        assert len(found.weight_layers()) == weight_layers
+        assert len(found.of("Conv2D", "Dense")) == weight_layers
 
     @pytest.mark.parametrize(
         "make",
