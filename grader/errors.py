@@ -23,7 +23,7 @@ class SubmissionError(KitError):
 
 
 class ManifestError(KitError):
-    """The manifest or the recipes are wrong."""
+    """The manifest, params.yaml or what was made from them is wrong."""
 
 
 class EvidenceRefused(KitError):

@@ -35,7 +35,7 @@ RECIPE = Recipe(
 
 
 def network() -> keras.Model:
-    """design.md's ResNet, as small as profile `offline` has it; it has no dropout."""
+    """The assignment's ResNet, as small as profile `offline` has it; it has no dropout."""
     spec = importlib.util.spec_from_file_location("resnet", ROOT / "solutions" / "resnet.py")
     assert spec
     assert spec.loader

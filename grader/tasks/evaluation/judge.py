@@ -165,8 +165,8 @@ def coarse_sum(case: Case) -> Verdict:
         wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
         if len(wrong):
             like = likeness(came, _wrong_sums(case.inputs["fine"], case.inputs[which]), atol=TOLERANCE)
-            said, wanted = apart(float(sums[wrong[0]]), 1.0)
-            case.fail(name, f"a row that adds up to {said}{like}", f"{wanted}, as in what went in")
+            shown, wanted = apart(float(sums[wrong[0]]), 1.0)
+            case.fail(name, f"a row that adds up to {shown}{like}", f"{wanted}, as in what went in")
     return Verdict.passed()
 
 
@@ -179,10 +179,10 @@ def coarse_values(case: Case) -> Verdict:
         wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
         if len(wrong):
             row, column = wrong[0]
-            said, wanted = apart(float(came[row, column]), float(expected[row, column]))
+            shown, wanted = apart(float(came[row, column]), float(expected[row, column]))
             case.fail(
                 name,
-                f"{said} at [{row}, {column}]",
+                f"{shown} at [{row}, {column}]",
                 f"{wanted}, the sum over the classes of superclass {column}",
             )
     return Verdict.passed()
@@ -275,8 +275,8 @@ def _same_shares(
         expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
         if not math.isclose(came, expected, abs_tol=TOLERANCE):
             like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
-            said, wanted = apart(came, expected)
-            case.fail(name, f"{said}{like}", wanted)
+            shown, wanted = apart(came, expected)
+            case.fail(name, f"{shown}{like}", wanted)
     return Verdict.passed()
 
 
