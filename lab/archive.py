@@ -156,17 +156,17 @@ def _run_reader(path: Path, source: Path, scratch: Path, progress: Progress) -> 
         ) as reader,
     ):
         try:
-            said: dict[str, object] = {}
-            for said in _lines(reader):
-                if isinstance(at := said.get("at"), int):
+            answer: dict[str, object] = {}
+            for answer in _lines(reader):
+                if isinstance(at := answer.get("at"), int):
                     progress.update(task, completed=at)
         finally:
             reader.kill()  # it has ended, but for Ctrl-C
-    if isinstance(number := said.get("failed"), int):
+    if isinstance(number := answer.get("failed"), int):
         raise OSError(number, os.strerror(number))
-    if "bad" in said:
-        raise _bad(path, str(said["bad"]))
-    if "done" in said:
+    if "bad" in answer:
+        raise _bad(path, str(answer["bad"]))
+    if "done" in answer:
         progress.update(task, completed=total)
     elif reader.returncode == -getattr(signal, "SIGXCPU", 0):
         raise _bad(path, f"it takes more than {CPU_SECONDS} s of processor time to read")
@@ -177,7 +177,7 @@ def _run_reader(path: Path, source: Path, scratch: Path, progress: Progress) -> 
 
 
 def _lines(reader: "subprocess.Popen[bytes]") -> Iterator[dict[str, object]]:
-    """What the reader says, a dictionary a line: {"at": 1048576}, at last {"done": true} or what is wrong."""
+    """The reader's report, a dictionary a line: {"at": 1048576}, at last {"done": true} or what is wrong."""
     assert reader.stdout is not None  # a pipe
     while line := reader.stdout.readline(10_000):
         yield dict(json.loads(line))

@@ -204,7 +204,7 @@ def _from_canonical(root: Path, source: Path, missing: list[Pinned], progress: P
 
 
 def _has_remote(root: Path) -> bool:
-    """Whether this checkout names a DVC remote, as far as can be told without DVC."""
+    """Whether this checkout names a DVC remote, as far as can be seen without DVC."""
     config = configparser.ConfigParser(strict=False, interpolation=None)
     try:
         config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"], "utf-8")
@@ -214,7 +214,7 @@ def _has_remote(root: Path) -> bool:
 
 
 def _from_remote(root: Path, missing: list[Pinned], progress: Progress, say: Say) -> list[Pinned]:
-    """Gets from the DVC remote what it has; what is still missing is told and returned."""
+    """Gets from the DVC remote what it has; what is still missing is reported and returned."""
     if importlib.util.find_spec("dvc") is None:
         say("A DVC remote is configured, but DVC is not installed: going on without it.")
         return missing

@@ -262,7 +262,7 @@ def _pax(body: bytes) -> dict[str, str]:
 
 
 class _Reported:
-    """Passes reads on, and says how far they are."""
+    """Passes reads on, and reports how far they are."""
 
     def __init__(self, file: BinaryIO, before: int = 0) -> None:
         self._file, self._at, self._said = file, before, before

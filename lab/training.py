@@ -96,7 +96,7 @@ class Examples:
 
 
 class Report(Protocol):
-    """Told every few steps, and at the end of an epoch; must be cheap."""
+    """Called every few steps, and at the end of an epoch; must be cheap."""
 
     def __call__(self, *, epoch: int, step: int, steps: int, accuracy: float) -> None:
         """`step` of `steps` is done, all epochs counted; `accuracy` on this epoch's batches so far."""
@@ -156,7 +156,7 @@ def train(
         test_set: looked at when training is over, and never before.
         recipe: how to train.
         seed: of the first weights, the order of the images, the augmentation and dropout.
-        report: told every few steps.
+        report: called every few steps.
         validation: scored after each epoch; whether they are changes nothing else that comes out.
     """
     import keras  # here, because it takes seconds and those who only read recipes need none of it

@@ -1,7 +1,7 @@
 """What must not get out: planted where a hostile submission might look, and looked for in all it produces.
 
-A submission is told where everything lies, in targets.json beside its own files: nothing here rests on a path
-that is hard to guess.
+A submission has a list of where everything lies, targets.json beside its own files: nothing here rests on a
+path that is hard to guess.
 """
 
 import base64
@@ -87,7 +87,7 @@ class Canaries:
         self._cleanup.close()
 
     def targets(self) -> dict[str, Any]:
-        """What targets.json tells: everything there is to steal, and where."""
+        """What targets.json holds: everything there is to steal, and where."""
         return {
             "files": [
                 *map(str, (self.gradebook, self.hidden, self.folder / "victim" / "preprocessing.py")),
@@ -150,7 +150,7 @@ class Canaries:
         return path
 
     def _listen(self, cleanup: ExitStack) -> None:
-        """Servers on every kind of socket that a way out might have; whoever connects is told the word."""
+        """Servers on every kind of socket that a way out might have; whoever connects is sent the word."""
         tcp = socket.create_server(("0.0.0.0", 0))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("0.0.0.0", 0))

@@ -61,8 +61,8 @@ def examples(of: Any, n: int) -> Examples:
 def main(what: str, seed: int) -> None:
     course, hidden = synthetic.embedded_course(), synthetic.embedded_hidden()
     if what == "steps":
-        # A pass is one batch of all images, so that each step's loss is told; a low rate, since what differs
-        # in the last bit grows with every step.
+        # A pass is one batch of all images, so that each step's loss is reported; a low rate, since what
+        # differs in the last bit grows with every step.
         train_set = examples(course, 100)
         recipe = RECIPE.model_copy(update={"epochs": 20, "batch": 100, "peak_rate": 0.002})
     else:

@@ -31,10 +31,10 @@ PLACES = ("data", "grader/hidden")
 
 
 def bring(root: Path, source: Path | None) -> list[str]:
-    """Brings the data and returns what was said."""
-    said: list[str] = []
-    fetch.bring(root, source, said.append)
-    return said
+    """Brings the data and returns what was reported."""
+    reported: list[str] = []
+    fetch.bring(root, source, reported.append)
+    return reported
 
 
 def right(root: Path) -> list[bool]:
@@ -55,11 +55,11 @@ class TestBring:
     """Every source gives the same files."""
 
     def test_an_archive(self, small_root: Path, small_archive: Path) -> None:
-        said = bring(small_root, small_archive)
+        reported = bring(small_root, small_archive)
         assert right(small_root) == [True, True]
         assert left_over(small_root) == []
         pins = data.course_pin(small_root).pin, data.hidden_pin(small_root).pin
-        assert said == [
+        assert reported == [
             "cifar-100-python.tar.gz: not a known archive: read with care",
             f"the course set: {small_root / 'data'}, from {small_archive.name}, pin {pins[0]}",
             f"the hidden set: {small_root / 'grader' / 'hidden'}, from {small_archive.name}, pin {pins[1]}",
@@ -87,7 +87,7 @@ class TestBring:
         assert right(other) == [True, True]
 
     def test_one_set_at_a_time(self, small_root: Path, small_archive: Path, tmp_path: Path) -> None:
-        """Canonical files are told by their content, whatever their folder is called."""
+        """Canonical files are recognised by their content, whatever their folder is called."""
         bring(small_root, small_archive)
         (small_root / "data").rename(tmp_path / "mine")
         (small_root / "grader" / "hidden").rename(tmp_path / "theirs")
@@ -101,10 +101,10 @@ class TestBring:
         """Nothing is written, and no other source is looked at."""
         bring(small_root, small_archive)
         before = [path.stat() for place in PLACES for path in sorted((small_root / place).iterdir())]
-        said = bring(small_root, None)
+        reported = bring(small_root, None)
         after = [path.stat() for place in PLACES for path in sorted((small_root / place).iterdir())]
         assert [(s.st_ino, s.st_mtime_ns) for s in before] == [(s.st_ino, s.st_mtime_ns) for s in after]
-        assert all("there already" in line for line in said)
+        assert all("there already" in line for line in reported)
 
     def test_a_damaged_file_is_replaced(self, small_root: Path, small_archive: Path) -> None:
         """And it alone: what somebody else keeps in the folder stays."""
@@ -405,8 +405,8 @@ class TestDvc:
         shutil.rmtree(checkout / ".dvc" / "cache")
         shutil.rmtree(checkout / "grader" / "hidden")
         (checkout / "data" / IMAGES).write_bytes(b"damaged")
-        said = bring(checkout, tmp_path)
-        assert all("from the DVC remote" in line for line in said)
+        reported = bring(checkout, tmp_path)
+        assert all("from the DVC remote" in line for line in reported)
         assert right(checkout) == [True, True]
         assert left_over(checkout) == []
         assert "up to date" in dvc(checkout, "status")
@@ -414,10 +414,10 @@ class TestDvc:
     def test_a_remote_that_fails(
         self, dvc: Callable[..., str], checkout: Path, small_archive: Path, tmp_path: Path
     ) -> None:
-        """It is told, and the next source is tried."""
+        """It is reported, and the next source is tried."""
         dvc(checkout, "remote", "add", "--local", "--default", "store", str(tmp_path / "nothing"))
-        said = bring(checkout, small_archive)
-        assert said[0].startswith("The DVC remote could not give the course set: ")
+        reported = bring(checkout, small_archive)
+        assert reported[0].startswith("The DVC remote could not give the course set: ")
         assert right(checkout) == [True, True]
         assert left_over(checkout) == []
 
@@ -445,8 +445,8 @@ class TestWithoutDvc:
     ) -> None:
         (small_root / ".dvc" / "config.local").write_text("[core]\nremote = s\n['remote \"s\"']\nurl = /s\n")
         monkeypatch.setattr(fetch.importlib.util, "find_spec", lambda name: None)
-        said = bring(small_root, small_archive)
-        assert said[0] == "A DVC remote is configured, but DVC is not installed: going on without it."
+        reported = bring(small_root, small_archive)
+        assert reported[0] == "A DVC remote is configured, but DVC is not installed: going on without it."
         assert right(small_root) == [True, True]
 
     def test_our_pin_is_the_md5_of_the_listing(self) -> None:

@@ -1,4 +1,4 @@
-"""params.yaml: what it holds, and what is said of one that is wrong."""
+"""params.yaml: what it holds, and what is reported of one that is wrong."""
 
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class TestLoad:
         assert params.profile("cpu").device == "cpu"
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "message"),
         [
             (
                 {"recipe": {**PARAMS["profiles"]["cpu"]["recipe"], "epochs": "many"}},
@@ -83,11 +83,11 @@ class TestLoad:
             ({"backend": "torch"}, "profiles.cpu.backend"),
         ],
     )
-    def test_names_place_and_fault(self, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    def test_names_place_and_fault(self, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
         """A value that is wrong is named by file and place, in one line."""
         with pytest.raises(ManifestError) as caught:
             load(tmp_path, changed(**changes))
-        assert said in caught.value.message
+        assert message in caught.value.message
         assert "params.yaml" in caught.value.message
         assert "\n" not in caught.value.message
 

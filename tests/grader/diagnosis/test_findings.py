@@ -214,7 +214,7 @@ class TestLag:
         assert names(parts(), self.trial(0.06, 0.3)) == [("statistics lag", "to know")]
 
     def test_not_told_where_there_is_none(self) -> None:
-        """Nothing is said where inference mode is as good as settled statistics."""
+        """Nothing is reported where inference mode is as good as settled statistics."""
         assert names(parts(), self.trial(0.3, 0.3)) == []
 
 

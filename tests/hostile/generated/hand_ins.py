@@ -33,7 +33,7 @@ def zipped(path: Path, entries: Mapping[Any, str | bytes], method: int = zipfile
 def zip_slip(into: Path, targets: Mapping[str, Any]) -> Path:
     """Tries to write over the gradebook and into the grader by entries that climb out of the zip: "..",
     absolute paths, drive letters, backslashes; gains nothing because such entries are left out and
-    said.
+    reported.
     """
     evil = ["../" * depth + "marks.csv" for depth in range(1, 12)]
     evil += [
@@ -192,7 +192,7 @@ def zip_with_odd_names(into: Path, _targets: Mapping[str, Any]) -> Path:
 @attack
 def zip_with_ten_thousand_notes(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to flood reports: every one of ten thousand entries earns a note; gains nothing because twenty
-    are told and the rest are counted.
+    are shown and the rest are counted.
     """
     return zipped(
         into / "notes.zip", {"preprocessing.py": STUB + SAYS, **{f"../{n}": "" for n in range(9_998)}}
@@ -202,7 +202,7 @@ def zip_with_ten_thousand_notes(into: Path, _targets: Mapping[str, Any]) -> Path
 @attack
 def zip_with_two_of_a_kind(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to show one file to whoever looks and another to the grader: an entry twice, in two cases, as
-    file and as folder; gains nothing because the first is taken, and that is said.
+    file and as folder; gains nothing because the first is taken, and that is reported.
     """
     entries: dict[str | zipfile.ZipInfo, str | bytes] = {zipfile.ZipInfo("preprocessing.py"): STUB + SAYS}
     entries[zipfile.ZipInfo("preprocessing.py/evil.py")] = "evil"
@@ -263,7 +263,7 @@ def zips_in_zips(into: Path, _targets: Mapping[str, Any]) -> Path:
 @attack
 def folder_with_links(into: Path, targets: Mapping[str, Any]) -> Path:
     """Tries to hand in links: task files that are links to another's work, a folder that is the class, the
-    gradebook; gains nothing because links are left out and said.
+    gradebook; gains nothing because links are left out and reported.
     """
     victim = next(path for path in targets["files"] if "victim" in path)
     (into / "preprocessing.py").write_text(STUB + SAYS)
