@@ -20,9 +20,10 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lab import metrics
+from lab.strict import Strict
 
 # Part of what a stored result is filed under: raise it when a change of the code that trains changes results,
 # and leave it alone when it does not. grader/reference/versions.py lists that code; a test watches it.
@@ -37,7 +38,7 @@ _SCORED_AT_ONCE = 500  # images; fewer where one layer's output for so many woul
 _SCORED_BYTES = 256 * 2**20
 
 
-class Recipe(BaseModel):
+class Recipe(Strict):
     """How to train: every field can change the result.
 
     Attributes:
@@ -55,8 +56,6 @@ class Recipe(BaseModel):
         precision: what layers compute in; weights, batch statistics, the last softmax and the loss are
             float32 always.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(ge=1, le=1000)
     batch: int = Field(ge=2, le=4096)
