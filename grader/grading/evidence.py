@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from grader.errors import EvidenceRefused
 from grader.text import plain
+from lab.strict import Strict, explained
 
 MIB = 1024 * 1024
 MAX_FILE_BYTES = 64 * MIB
@@ -184,48 +185,50 @@ class Evidence:
 # ------------------------------------------------------------------ the form of evidence.json
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class _Form(Strict):
+    """Nothing is converted; a number may be NaN or infinite, as what a submission returned."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=True)
 
 
 _Text = Annotated[str, Field(max_length=2000)]
 
 
-class _Exception(_Strict):
+class _Exception(_Form):
     type: _Text
     message: _Text
     file: _Text | None
     line: Annotated[int, Field(ge=0, le=10**7)] | None
 
 
-class _ArrayValue(_Strict):
+class _ArrayValue(_Form):
     kind: Literal["array"]
     file: Annotated[str, Field(pattern=r"^a[0-9]{4}\.npy$")]
     type: _Text
 
 
-class _SequenceValue(_Strict):
+class _SequenceValue(_Form):
     kind: Literal["tuple", "list"]
     items: Annotated[list["_Value"], Field(max_length=32, fail_fast=True)]
 
 
-class _NumberValue(_Strict):
+class _NumberValue(_Form):
     kind: Literal["number"]
     value: Annotated[int, Field(ge=-(2**63), le=2**64)] | float
     type: _Text
 
 
-class _BoolValue(_Strict):
+class _BoolValue(_Form):
     kind: Literal["bool"]
     value: bool
 
 
-class _TextValue(_Strict):
+class _TextValue(_Form):
     kind: Literal["text"]
     value: _Text
 
 
-class _NoneValue(_Strict):
+class _NoneValue(_Form):
     kind: Literal["none"]
 
 
@@ -233,20 +236,20 @@ _File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./ -]{1,80}$")]
 _Line = Annotated[int, Field(ge=1, le=10**6)]
 
 
-class _Place(_Strict):
+class _Place(_Form):
     name: _Text
     file: _File
     lines: Annotated[list[_Line], Field(min_length=1, max_length=3)]
 
 
-class _ModelValue(_Strict):
+class _ModelValue(_Form):
     kind: Literal["model"]
     blueprint: Any = None
     refused: _Text = ""
-    lines: Annotated[list[_Place], Field(max_length=MAX_PLACES, fail_fast=True)] = []
+    lines: list[_Place] = Field(default_factory=list, max_length=MAX_PLACES, fail_fast=True)
 
 
-class _OtherValue(_Strict):
+class _OtherValue(_Form):
     kind: Literal["other"]
     type: _Text
     reason: _Text = ""
@@ -265,7 +268,7 @@ _Value = Annotated[
 ]
 
 
-class _Call(_Strict):
+class _Call(_Form):
     function: _Text
     arguments: _Text
     status: Status
@@ -277,12 +280,12 @@ class _Call(_Strict):
     inputs_after: Annotated[dict[str, _Value], Field(max_length=32)] | None
 
 
-class _Import(_Strict):
+class _Import(_Form):
     status: ImportStatus
     exception: _Exception | None
 
 
-class _Document(_Strict):
+class _Document(_Form):
     format: Literal[1]
     started: bool
     finished: bool
@@ -301,10 +304,10 @@ def _parse(content: bytes) -> tuple[_Document, dict[str, _Call]]:
         raise EvidenceRefused(f"evidence.json is not JSON: {plain(error, 200)}") from error
     # One after the other: a list of all that is wrong with eight megabytes would take four gigabytes.
     document = _valid(_Document, data, "")
-    return document, {name: _valid(_Call, call, f"calls.{name}.") for name, call in document.calls.items()}
+    return document, {name: _valid(_Call, call, f"calls.{name}") for name, call in document.calls.items()}
 
 
-_Form = TypeVar("_Form", bound=_Strict)
+_FormT = TypeVar("_FormT", bound=_Form)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -313,13 +316,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _valid(form: type[_Form], data: object, place: str) -> _Form:
+def _valid(form: type[_FormT], data: object, place: str) -> _FormT:
     try:
         return form.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = plain(place + ".".join(str(part) for part in first["loc"]), 100)
-        raise EvidenceRefused(f"evidence.json: {where}: {plain(first['msg'], 200)}") from error
+        fault = explained(error, within=place, trusted=False)
+        raise EvidenceRefused(f"evidence.json: {plain(fault, 300)}") from error
 
 
 def _depth(text: str) -> int:
