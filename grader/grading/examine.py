@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
@@ -20,13 +20,10 @@ from grader.grading.plan import Plan
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.training.trainer import Job
+from lab.strict import Strict
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Trainable(_Frozen):
+class Trainable(Strict):
     """A network on whose training a check waits.
 
     Attributes:
@@ -40,7 +37,7 @@ class Trainable(_Frozen):
     parameters: int
 
 
-class ExaminedTask(_Frozen):
+class ExaminedTask(Strict):
     """One task of a submission.
 
     Attributes:
@@ -52,11 +49,11 @@ class ExaminedTask(_Frozen):
 
     task: str
     verdicts: dict[str, Verdict]
-    trainable: dict[str, Trainable] = {}
+    trainable: dict[str, Trainable] = Field(default_factory=dict)
     seconds: float = 0.0
 
 
-class Examined(_Frozen):
+class Examined(Strict):
     """A submission after probing: what is decided, and the networks that still have to be trained.
 
     Attributes:

@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -37,6 +37,7 @@ from grader.thresholds import Variant, bound, pooled
 from grader.training import progress, trainer
 from grader.training.trainer import Job, Result
 from lab.files import write_atomically
+from lab.strict import Strict, explained
 
 Node = dict[str, Any]
 Kind = Literal["only the threshold catches it", "the structure's checks catch it too"]
@@ -44,11 +45,7 @@ Kind = Literal["only the threshold catches it", "the structure's checks catch it
 _CONVOLVES = ("Conv2D", "Dense")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class WrongRun(_Strict):
+class WrongRun(Strict):
     """One training of a wrong network."""
 
     name: str
@@ -56,7 +53,7 @@ class WrongRun(_Strict):
     accuracy: float
 
 
-class Cell(_Strict):
+class Cell(Strict):
     """One candidate on one task and label set.
 
     Attributes:
@@ -94,7 +91,7 @@ class Cell(_Strict):
         return max((run for run in self.wrong if run.kind == _OPEN), key=lambda run: run.accuracy)
 
 
-class Comparison(_Strict):
+class Comparison(Strict):
     """reference/recipes.json, one profile of it.
 
     Attributes:
@@ -209,8 +206,9 @@ def load(path: Path, profile: str) -> Comparison | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError) as error:  # AttributeError: no object
+        why = explained(error) if isinstance(error, ValidationError) else type(error).__name__
         raise ManifestError(
-            f"{path.name} cannot be read: {type(error).__name__}",
+            f"{path.name} cannot be read: {why}",
             fix=f"Run: python -m grader.reference candidates --profile {profile}",
         ) from error
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 from rich.table import Table
 
 from grader import blueprint
@@ -20,16 +20,13 @@ from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
 from grader.training.trainer import Job, Result
 from lab.files import write_atomically
+from lab.strict import Strict, explained
 
 FIRST_SEED = 100_001  # far from those of the reference runs and of grading
 Train = Callable[[Mapping[str, Job]], Mapping[str, Result]]  # jobs by what to call them; results by digest
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Verdict(_Strict):
+class Verdict(Strict):
     """One solution graded once.
 
     Attributes:
@@ -47,7 +44,7 @@ class Verdict(_Strict):
     passed: bool
 
 
-class Confirmation(_Strict):
+class Confirmation(Strict):
     """reference/<profile>/confirmation.json.
 
     Attributes:
@@ -143,9 +140,10 @@ def load(folder: Path) -> Confirmation | None:
         return Confirmation.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValidationError) as error:
+        why = explained(error) if isinstance(error, ValidationError) else error.strerror
         raise ManifestError(
-            f"{path.name} cannot be read: {type(error).__name__}",
+            f"{path.name} cannot be read: {why}",
             fix=f"Run: python -m grader.reference confirm --profile {folder.name}",
         ) from error
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,6 +32,7 @@ from grader.errors import ManifestError
 from grader.training import trainer
 from lab import data, synthetic
 from lab.files import write_atomically
+from lab.strict import Strict, explained
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = 1  # of what is measured, here and in grader/diagnosis/trial.py: see grader/reference/versions.py
@@ -47,11 +48,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Study(_Strict):
+class Study(Strict):
     """What the study reports of its ResNet with 20 classes: the marks that a cause has to show."""
 
     train_accuracy: float = 0.35
@@ -59,7 +56,7 @@ class Study(_Strict):
     validation_loss: float = 65.4
 
 
-class Settled(_Strict):
+class Settled(Strict):
     """Scores once the moving statistics have caught up, all else as it was."""
 
     epoch: int
@@ -68,7 +65,7 @@ class Settled(_Strict):
     validation_loss: float
 
 
-class Dose(_Strict):
+class Dose(Strict):
     """Validation images fed at so many times the training images' scale, all else as it was."""
 
     factor: int
@@ -76,7 +73,7 @@ class Dose(_Strict):
     validation_loss: float
 
 
-class Measured(_Strict):
+class Measured(Strict):
     """What one cause looks like; a tuple has an entry for each epoch.
 
     Attributes:
@@ -112,7 +109,7 @@ class Measured(_Strict):
         return float(np.mean(getattr(self, series)[-5:]))
 
 
-class Failure(_Strict):
+class Failure(Strict):
     """reference/failure.json."""
 
     data: str
@@ -333,14 +330,13 @@ def _rounded(loss: float) -> str:
 
 def load(root: Path = ROOT) -> Failure:
     """Reads reference/failure.json; ManifestError says how to make it."""
-    path = root / "reference" / "failure.json"
+    path, fix = root / "reference" / "failure.json", "Make it again: nox -s reference"
     try:
         return Failure.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ManifestError(
-            f"{path} cannot be read: {' '.join(str(error).split())[:200]}",
-            fix="Make it again: nox -s reference",
-        ) from error
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", fix=fix) from error
+    except ValidationError as error:
+        raise ManifestError(f"{path}: {explained(error)}", fix=fix) from error
 
 
 def as_text(failure: Failure) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from grader import blueprint, sandbox
 from grader.blueprint import Blueprint
@@ -21,6 +21,7 @@ from grader.grading import probing
 from grader.grading.evidence import Network
 from grader.thresholds import Variant
 from lab.files import write_atomically
+from lab.strict import Strict, explained
 
 VERSION = 1  # of how solutions are described: see grader/reference/versions.py
 
@@ -28,11 +29,7 @@ VERSION = 1  # of how solutions are described: see grader/reference/versions.py
 _LIMITS = replace(probing.LIMITS, wall_seconds=900.0, cpu_seconds=450.0)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Described(_Strict):
+class Described(Strict):
     """One network to be trained.
 
     Attributes:
@@ -52,7 +49,7 @@ class Described(_Strict):
     network: dict[str, Any]
 
 
-class Networks(_Strict):
+class Networks(Strict):
     """reference/<profile>/networks/<task>.json: what is trained for one task.
 
     Attributes:
@@ -158,6 +155,4 @@ def load(folder: Path, task_id: str) -> Networks:
     except OSError as error:
         raise ManifestError(f"{file} cannot be read: {error.strerror}", fix=fix) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ManifestError(f"{file}: {where}: {first['msg']}", fix=fix) from error
+        raise ManifestError(f"{file}: {explained(error)}", fix=fix) from error

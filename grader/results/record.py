@@ -7,7 +7,9 @@ machine is never written down as a zero.
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from lab.strict import Strict
 
 
 class Status(StrEnum):
@@ -20,11 +22,7 @@ class Status(StrEnum):
     FAULT = "grader fault"  # the machine failed: no mark was given
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DrawnRow(_Frozen):
+class DrawnRow(Strict):
     """One step of a network beside the one that was expected; empty where there is none."""
 
     found: str
@@ -32,7 +30,7 @@ class DrawnRow(_Frozen):
     differs: bool
 
 
-class Drawing(_Frozen):
+class Drawing(Strict):
     """A part of a network beside what was expected of it.
 
     Attributes:
@@ -46,7 +44,7 @@ class Drawing(_Frozen):
     cut: tuple[bool, bool]
 
 
-class CheckResult(_Frozen):
+class CheckResult(Strict):
     """One check of one task, with its points."""
 
     check: str
@@ -56,11 +54,11 @@ class CheckResult(_Frozen):
     max_points: float
     message: str = ""
     hint: str = ""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
     drawing: Drawing | None = None
 
 
-class TaskResult(_Frozen):
+class TaskResult(Strict):
     """One task of one submission."""
 
     task: str
@@ -79,7 +77,7 @@ class TaskResult(_Frozen):
         return sum(check.max_points for check in self.checks)
 
 
-class Run(_Frozen):
+class Run(Strict):
     """What every submission of one grading run has in common."""
 
     profile: str
@@ -96,7 +94,7 @@ class Run(_Frozen):
         return bool(self.provisional_because)
 
 
-class SubmissionResult(_Frozen):
+class SubmissionResult(Strict):
     """One submission, graded or not.
 
     `problem` says why a submission could not be taken in or graded; its checks are then empty or FAULT.

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from grader.results.record import Drawing, Status
+from lab.strict import Strict
 
 
-class Verdict(BaseModel):
+class Verdict(Strict):
     """How one check ended, and what is shown of it.
 
     Attributes:
@@ -20,13 +21,11 @@ class Verdict(BaseModel):
         repeats: blocked, since an earlier check has reported all that is wrong here. A training may follow.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     status: Status
     message: str = ""
     hint: str | None = None
     fraction: float = 0.0
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
     drawing: Drawing | None = None
     repeats: bool = False
 

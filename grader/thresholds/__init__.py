@@ -39,13 +39,14 @@ from typing import Literal, TypeVar
 import numpy as np
 import yaml
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from scipy import special
 
 from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
 from grader.training.trainer import Conditions, Result
 from lab.files import write_atomically
+from lab.strict import Strict, explained
 
 Variant = Literal["as written", "default initialisers"]
 Group = tuple[str, LabelSet, Variant]
@@ -58,14 +59,10 @@ CALIBRATED_RUNS = 20
 MIN_RUNS = 5
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 # --- trainings of the solutions ---------------------------------------------------------------------------
 
 
-class ReferenceRun(_Strict):
+class ReferenceRun(Strict):
     """One training of one solution.
 
     Attributes:
@@ -86,7 +83,7 @@ class ReferenceRun(_Strict):
         return self.task, self.result.labels, self.variant
 
 
-class Runs(_Strict):
+class Runs(Strict):
     """Trainings of the solutions under one profile; runs/<task>.json holds those of one task.
 
     Attributes:
@@ -165,7 +162,7 @@ def save_runs(runs: Runs, folder: Path) -> None:
 # --- thresholds -------------------------------------------------------------------------------------------
 
 
-class Bound(_Strict):
+class Bound(Strict):
     """What one variant of a solution would ask for.
 
     Attributes:
@@ -184,7 +181,7 @@ class Bound(_Strict):
     bound: float
 
 
-class Threshold(_Strict):
+class Threshold(Strict):
     """What one check of one task asks for.
 
     Attributes:
@@ -248,7 +245,7 @@ class Threshold(_Strict):
         return f"A correct network falls below {figure} in 1 of {many} trainings ({measured})."
 
 
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """thresholds.json: every threshold of one profile.
 
     Attributes:
@@ -406,14 +403,14 @@ def save(runs: Runs, folder: Path) -> Thresholds:
 # --- estimates, where nothing was measured ----------------------------------------------------------------
 
 
-class _Estimate(_Strict):
+class _Estimate(Strict):
     """One entry of estimates.yaml: an accuracy, and where the figure comes from."""
 
     accuracy: float = Field(gt=0, lt=1)
     source: str = Field(min_length=1)
 
 
-class _Estimates(_Strict):
+class _Estimates(Strict):
     """estimates.yaml: by task, by label set."""
 
     estimates: dict[str, dict[LabelSet, _Estimate]] = Field(min_length=1)
@@ -435,7 +432,7 @@ def save_estimates(folder: Path) -> Thresholds:
     except yaml.YAMLError as error:
         raise ManifestError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
-        raise ManifestError(f"{path}: {_first(error)}") from error
+        raise ManifestError(f"{path}: {explained(error)}") from error
     thresholds = Thresholds(
         profile=folder.name,
         calibrated=False,
@@ -514,22 +511,15 @@ def _read(model: type[Model], path: Path, folder: Path) -> Model:
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}", fix=_fix(folder.name)) from error
     except ValidationError as error:
-        raise ManifestError(f"{path}: {_first(error)}", fix=_fix(folder.name)) from error
+        raise ManifestError(f"{path}: {explained(error)}", fix=_fix(folder.name)) from error
     if content.profile != folder.name:
         raise ManifestError(f"{path} is of profile {content.profile}", fix=_fix(folder.name))
     return content
 
 
-def _write(path: Path, content: BaseModel) -> None:
+def _write(path: Path, content: Strict) -> None:
     data = content.model_dump(mode="json")
     write_atomically(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-
-
-def _first(error: ValidationError) -> str:
-    """Where the first fault is, and what it is."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _changes(before: Mapping[str, object], now: Mapping[str, object]) -> str:

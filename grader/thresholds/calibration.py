@@ -23,13 +23,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
 from grader import thresholds
 from grader.config.profiles import LabelSet
 from grader.thresholds import Runs, Variant
 from lab.files import write_atomically
+from lab.strict import Strict
 
 DRAWS = 1_000_000
 SEED = 20_250_101
@@ -49,11 +49,7 @@ Sizes = tuple[
 ]  # of a check's groups of runs, one a variant; that which sets the threshold comes first
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Normality(_Strict):
+class Normality(Strict):
     """Whether some accuracies could come from a normal distribution.
 
     Attributes:
@@ -70,7 +66,7 @@ class Normality(_Strict):
     quantiles: tuple[float, ...]
 
 
-class Network(_Strict):
+class Network(Strict):
     """One network on one label set, and whether its accuracies are normal.
 
     Attributes:
@@ -87,7 +83,7 @@ class Network(_Strict):
     normality: Normality | None
 
 
-class Spread(_Strict):
+class Spread(Strict):
     """Whether the variants of one solution differ in their deviation from seed to seed.
 
     Attributes:
@@ -102,7 +98,7 @@ class Spread(_Strict):
     p: float
 
 
-class Rate(_Strict):
+class Rate(Strict):
     """A share of draws, with an interval that holds the true one with 95% confidence (Clopper-Pearson)."""
 
     rate: float
@@ -120,7 +116,7 @@ class Rate(_Strict):
         )
 
 
-class CheckRate(_Strict):
+class CheckRate(Strict):
     """What becomes of a correct network at one check.
 
     Attributes:
@@ -139,7 +135,7 @@ class CheckRate(_Strict):
     extra: Rate
 
 
-class Simulation(_Strict):
+class Simulation(Strict):
     """What becomes of correct networks.
 
     Attributes:
@@ -155,7 +151,7 @@ class Simulation(_Strict):
     submission_extra: Rate
 
 
-class Luck(_Strict):
+class Luck(Strict):
     """How much depends on the runs that happened to set a threshold, where accuracies are normal.
 
     A rate is an average over all calibrations that might have come out; each of them has its own.
@@ -171,7 +167,7 @@ class Luck(_Strict):
     p99: float
 
 
-class Power(_Strict):
+class Power(Strict):
     """The chance of a wrong network.
 
     Attributes:
@@ -185,7 +181,7 @@ class Power(_Strict):
     extra: Rate
 
 
-class Calibration(_Strict):
+class Calibration(Strict):
     """calibration.json.
 
     Attributes:

@@ -39,13 +39,14 @@ from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from grader.blueprint import Blueprint, Budget, build, read
 from grader.config.profiles import CLASSES, Backend, DataSource, Device, LabelSet, Profile
 from grader.errors import TrainerFault
 from lab import data, synthetic, training
 from lab.files import write_atomically
+from lab.strict import Strict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,11 +57,7 @@ START_SECONDS = 30.0
 _WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Conditions(_Strict):
+class Conditions(Strict):
     """What all trainings of a profile have in common: accuracies compare only where these are equal.
 
     Attributes:
@@ -99,7 +96,7 @@ class Conditions(_Strict):
         )
 
 
-class Job(_Strict):
+class Job(Strict):
     """One training. Equal digests mean equal results.
 
     Attributes:
@@ -154,7 +151,7 @@ class Job(_Strict):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-class Observation(_Strict):
+class Observation(Strict):
     """What an observed training tells besides: see lab.training.Training.
 
     Attributes:
@@ -168,7 +165,7 @@ class Observation(_Strict):
     predictions: str
 
 
-class Result(_Strict):
+class Result(Strict):
     """What came of a job.
 
     Attributes:

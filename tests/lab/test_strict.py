@@ -1,6 +1,8 @@
 """The base of every record: what it refuses, and how that is shown."""
 
+import ast
 import doctest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from lab import strict
 from lab.strict import Strict, explained
+
+ROOT = Path(__file__).parents[2]
 
 
 class Inner(Strict):
@@ -89,3 +93,32 @@ class TestExplained:
 
     def test_the_example_holds(self) -> None:
         assert doctest.testmod(strict).failed == 0
+
+
+class TestTheOnlyOne:
+    """No other base is made from pydantic's, and no other code words an error of its."""
+
+    @pytest.mark.parametrize("folder", ["grader", "lab"])
+    def test_in_all_sources(self, folder: str) -> None:
+        for path in (ROOT / folder).rglob("*.py"):
+            if path != ROOT / "lab" / "strict.py":
+                assert not _others(path.read_text(encoding="utf-8")), path
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "from pydantic import BaseModel",
+            "import pydantic\nclass Record(pydantic.BaseModel): ...",
+            "error.errors()[0]",
+        ],
+    )
+    def test_finds(self, source: str) -> None:
+        assert _others(source)
+
+
+def _others(source: str) -> set[str]:
+    nodes = list(ast.walk(ast.parse(source)))
+    named = {name.name for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names}
+    named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return named & {"BaseModel"} | {name for name in called if name.endswith(".errors")}

@@ -27,6 +27,7 @@ from grader.web.filters import percent, sentence
 from lab import data, synthetic
 from lab.data import DataSet
 from lab.errors import DataError, KitError
+from lab.strict import explained
 
 LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
 WRITTEN: Variant = "as written"
@@ -188,8 +189,10 @@ def _calibration(folder: Path) -> Calibration:
         return Calibration.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise ManifestError(f"profile {folder.name} has no calibration.json yet", fix=fix) from None
-    except (OSError, ValidationError) as error:
-        raise ManifestError(f"{path.name} cannot be read: {type(error).__name__}", fix=fix) from error
+    except OSError as error:
+        raise ManifestError(f"{path.name} cannot be read: {error.strerror}", fix=fix) from error
+    except ValidationError as error:
+        raise ManifestError(f"{path.name} cannot be read: {explained(error)}", fix=fix) from error
 
 
 def _observed(folder: Path, tasks: Sequence[str]) -> dict[tuple[str, LabelSet], Result]:
