@@ -161,6 +161,20 @@ class TestTrustedSide:
             assert not imported & ours, f"{path} imports {imported & ours}"
 
 
+class TestWhatIsHandedOut:
+    """assignment/, solutions/ and bank/: what students write, or could have written."""
+
+    @pytest.mark.parametrize("folder", ["assignment", "solutions", "bank"])
+    def test_imports_nothing_of_the_grader(self, folder: str) -> None:
+        """A student has no grader beside the work; nor may right code need one."""
+        files = sorted((ROOT / folder).rglob("*.py"))
+        assert files
+        for path in files:
+            tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+            imported = {name.split(".")[0] for node in ast.walk(tree) for name in _imported(node)}
+            assert not imported & {"grader", "bank", "solutions", "tests"}, path
+
+
 class TestInsideASandbox:
     """grader/sandbox/guest and every probe.py: all of the grader that lies beside a submission."""
 
