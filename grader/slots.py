@@ -2,7 +2,8 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from grader.errors import GraderFault
@@ -31,10 +32,15 @@ class Slots:
             self._changed.notify_all()
 
     @contextmanager
-    def turn(self, *, alone: bool = False) -> Iterator[None]:
+    def turn(self, *, alone: bool = False, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
         """Waits for a turn and holds it. Whoever holds one must not ask for another.
 
+        Args:
+            alone: whether nobody else may hold one meanwhile.
+            unless: whether to give up waiting; asked when somebody gives a turn back, and at `look_again`.
+
         Raises:
+            CancelledError: `unless` came true first.
             GraderFault: there are no turns any more, since the grader is being stopped.
         """
         wanted = self.count if alone else 1
@@ -43,8 +49,10 @@ class Slots:
             self._queue.append(ticket)
             try:
                 self._changed.wait_for(
-                    lambda: self._closed or (self._queue[0] is ticket and self._free >= wanted)
+                    lambda: unless() or self._closed or (self._queue[0] is ticket and self._free >= wanted)
                 )
+                if unless():
+                    raise CancelledError
                 if self._closed:
                     raise GraderFault("the grader was stopped")
                 self._free -= wanted
@@ -57,3 +65,8 @@ class Slots:
             with self._changed:
                 self._free += wanted
                 self._changed.notify_all()
+
+    def look_again(self) -> None:
+        """Has everybody who waits look whether to give up."""
+        with self._changed:
+            self._changed.notify_all()

@@ -3,14 +3,17 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
 from grader.errors import GraderFault
 from grader.slots import Slots
+
+T = TypeVar("T")
 
 
 class TestSlots:
@@ -92,6 +95,27 @@ class TestSlots:
         assert {together for together in seen if True in together} == {(True,)}
         assert any(len(together) > 1 for together in seen)
 
+    def test_giving_up(self) -> None:
+        """Who waits can be made to give up; the place is for who comes next."""
+        slots, leaving = Slots(1), threading.Event()
+
+        def work(*, unless: Callable[[], bool] = lambda: False) -> bool:
+            with slots.turn(unless=unless):
+                return True
+
+        with ThreadPoolExecutor(2) as pool:
+            with slots.turn():
+                starts = [partial(pool.submit, work, unless=leaving.is_set), partial(pool.submit, work)]
+                gives_up, stays = _one_after_the_other(slots, starts)
+                slots.look_again()
+                time.sleep(0.02)
+                assert not gives_up.done()
+                leaving.set()
+                slots.look_again()
+                assert isinstance(gives_up.exception(5), CancelledError)
+                assert not stays.done()
+            assert stays.result(5)
+
     def test_an_error_gives_the_place_back(self) -> None:
         slots = Slots(1)
         for _ in range(2):
@@ -115,7 +139,7 @@ class TestSlots:
             work()
 
 
-def _one_after_the_other(slots: Slots, starts: list[Callable[[], "Future[None]"]]) -> list["Future[None]"]:
+def _one_after_the_other(slots: Slots, starts: list[Callable[[], "Future[T]"]]) -> list["Future[T]"]:
     """Starts each when the one before is in the queue."""
     futures = []
     for number, start in enumerate(starts, 1):
