@@ -86,7 +86,7 @@ ENV PYTHONPATH=/kit \
 USER 1000:1000
 WORKDIR /tmp
 ENTRYPOINT ["/opt/kit/bin/python", "-P"]
-CMD ["-m", "grader.training.trainer", "--help"]
+CMD ["-m", "grader.training.child", "--help"]
 ARG BASE_IMAGE VERSION LOCK REVISION
 LABEL org.opencontainers.image.title="cifar100-course-kit trainer" \
       org.opencontainers.image.description="Trains networks that came as data, with trusted code" \

@@ -28,11 +28,12 @@ from grader.results.record import Run
 from grader.sandbox import Engine
 from grader.slots import Slots
 from grader.thresholds import Thresholds
-from grader.training import launchers, trainer
-from grader.training.launchers import Chosen
-from grader.training.pool import Pool
+from grader.training import executors, store
+from grader.training.executors import Executor
+from grader.training.job import Conditions, Job, limit_seconds
+from grader.training.job import pin as pin_of
+from grader.training.pool import Listener, Pool
 from grader.training.progress import Display
-from grader.training.trainer import Conditions, Job, Watch
 from lab import data
 from lab.errors import DataError
 
@@ -111,17 +112,17 @@ class Session:
                 f"profile {self.profile.name} needs CIFAR-100, which is not here",
                 fix="Run: nox -s data (or grade with --profile offline)",
             )
-        return trainer.pin(self.profile.data)
+        return pin_of(self.profile.data)
 
     @cached_property
-    def executor(self) -> Chosen:
+    def executor(self) -> Executor:
         """Where trainings run, and what computes there; UsageError without the device or the image."""
-        return launchers.choose(self.engine.name, self.profile.device, self.profile.backend)
+        return executors.choose(self.engine.name, self.profile.device, self.profile.backend)
 
     @cached_property
     def conditions(self) -> Conditions:
         """Those that all trainings of this session have in common."""
-        return Conditions.of(self.profile, self.pin, self.executor.engine)
+        return Conditions.of(self.profile, self.pin, self.executor.backend)
 
     @cached_property
     def thresholds(self) -> Thresholds:
@@ -167,9 +168,9 @@ class Session:
             versions={},
         )
 
-    def pool(self, watch: Watch) -> Pool:
+    def pool(self, listener: Listener) -> Pool:
         """Trains what this session asks for; to be used as a context."""
-        return Pool(store=self.store, slots=self.slots, watch=watch, launcher=self.executor.launcher)
+        return Pool(self.executor, self.store, slots=self.slots, listener=listener)
 
     def training(self, pool: Trainer, display: Display) -> Training:
         """How networks are trained: as the profile says, each once, what is stored not again.
@@ -189,18 +190,18 @@ class Session:
         def described(task: str, labels: LabelSet) -> Job:
             arguments = profile.builders.get(task, {})
             network = judging.described_network(tasks.task(task), CLASSES[labels], arguments)
-            return Job.of(network, labels, profile.grading_seed, profile, pin, executor.engine)
+            return Job.of(network, labels, profile.grading_seed, profile, pin, executor.backend)
 
         @cache
         def limit(task: str, labels: LabelSet) -> float:
             seeds = (profile.grading_seed, *profile.extra_seeds)
             jobs = [changed(described(task, labels), seed=seed) for seed in seeds]
-            here = [result.spent for one in jobs if (result := trainer.stored(one, self.store))]
+            here = [result.spent for one in jobs if (result := store.find(one, self.store))]
             seconds = max(here, default=reference.get((task, labels), math.inf))
-            return trainer.limit_seconds(seconds, profile.limit_seconds)
+            return limit_seconds(seconds, profile.limit_seconds)
 
         def job(task: str, labels: LabelSet, network: Blueprint, owner: str) -> Job:
-            made = Job.of(network, labels, profile.grading_seed, profile, pin, executor.engine)
+            made = Job.of(network, labels, profile.grading_seed, profile, pin, executor.backend)
             limited = changed(made, limit_seconds=limit(task, labels))
             display.name(limited, f"{owner}: {task}, {labels} labels")
             return limited

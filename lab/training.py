@@ -8,7 +8,7 @@ and how it is moved; they are drawn by NumPy, so that every backend sees the sam
 the rest, several steps at a time.
 
 Written against Keras alone, for its TensorFlow and its JAX backend. What depends on them (which one, threads,
-devices) is set in the environment of the process, before Keras is imported: see grader/training/trainer.py.
+devices) is set in the environment of the process, before Keras is imported: see grader/training/executors.py.
 """
 
 import math

@@ -257,7 +257,7 @@ class TestChanges:
             kit / "grader" / "blueprint" / "network.py", "\n\n\n@dataclass", "\n\n# a comment\n\n\n@dataclass"
         )
         for file in (
-            "grader/training/trainer.py",
+            "grader/training/child.py",
             "grader/thresholds/__init__.py",
             "lab/synthetic.py",
             "grader/diagnosis/trial.py",
@@ -378,9 +378,9 @@ class TestDeclarations:
     def test_pin(self) -> None:
         """The pin in params.yaml, on which stages depend, is that of the .dvc files."""
         from grader.config import profiles
-        from grader.training import trainer
+        from grader.training.job import pin
 
-        assert profiles.load(ROOT / "params.yaml").pins == {"cifar-100": trainer.pin("cifar-100")}
+        assert profiles.load(ROOT / "params.yaml").pins == {"cifar-100": pin("cifar-100")}
 
 
 def run_stage(kit: Path, wait_for: str) -> tuple[list[str], subprocess.Popen[str]]:
@@ -407,7 +407,7 @@ def children(kit: Path) -> int:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             mine = f"PYTHONPATH={kit}".encode() in (entry / "environ").read_bytes().split(b"\0")
-            found += mine and b"grader.training.trainer" in (entry / "cmdline").read_bytes()
+            found += mine and b"grader.training.child" in (entry / "cmdline").read_bytes()
         except OSError:
             continue
     return found

@@ -26,7 +26,8 @@ from grader.errors import GraderFault, UsageError
 from grader.sandbox import bwrap, container_images
 from grader.sandbox.self_test import try_limits
 from grader.text import plain
-from grader.training import launchers, trainer
+from grader.training import backends, executors
+from grader.training.job import Conditions, pin
 from lab import data
 from lab.errors import KitError
 
@@ -165,14 +166,14 @@ def _packages(root: Path) -> Iterable[Line]:
 def _devices() -> Iterable[Line]:
     """TensorFlow itself is asked, in a process of its own: it takes seconds and much memory to start."""
     try:
-        cpu = launchers.choose("none", "cpu")
-        yield Line("Devices", "CPU", "ok", cpu.engine)
+        cpu = executors.choose("none", "cpu")
+        yield Line("Devices", "CPU", "ok", cpu.backend)
     except UsageError as error:
         yield Line("Devices", "CPU", "missing", error.message, error.fix)
     cards = _said(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
     card = f"; the driver has {cards}" if cards else "; no NVIDIA driver answers"
     try:
-        yield Line("Devices", "GPU", "ok", launchers.choose("none", "gpu").engine + card)
+        yield Line("Devices", "GPU", "ok", executors.choose("none", "gpu").backend + card)
     except UsageError as error:
         yield Line("Devices", "GPU", "without", error.message.rpartition(": ")[2] + card)
 
@@ -250,8 +251,9 @@ def _thresholds(root: Path) -> Iterable[Line]:
         try:
             found = thresholds.load(root / "reference" / name)
             embedded = profile.data == "embedded"
-            pin = found.conditions.pin if embedded and found.conditions else trainer.pin(profile.data)
-            stale = found.stale(trainer.Conditions.of(profile, pin), profile.builders)
+            here = found.conditions.pin if embedded and found.conditions else pin(profile.data)
+            backend = backends.name(profile.device, profile.backend)
+            stale = found.stale(Conditions.of(profile, here, backend), profile.builders)
         except KitError as error:
             yield Line("Profiles", name, "without", error.message, error.fix)
             continue

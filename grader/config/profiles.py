@@ -92,7 +92,7 @@ class Params(Strict):
     """All of params.yaml.
 
     Attributes:
-        pins: of the data sets that DVC tracks, as trainer.pin gives them.
+        pins: of the data sets that DVC tracks, as grader.training.job.pin gives them.
         profiles: by name.
         candidates: for some of them, what recipes were compared before one was chosen: by a name that says
             how it differs, the fields that differ. See grader/reference/candidates.py.

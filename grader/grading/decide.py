@@ -21,7 +21,7 @@ from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 from grader.results.verdict import Verdict
 from grader.thresholds import Threshold, decisive, fraction
-from grader.training.trainer import Job, Overrun, Result, limit_seconds
+from grader.training.job import Job, Overrun, Result, limit_seconds
 
 # For each digest of a job its result or what went wrong with the machine; an overrun is settled.
 Outcomes = Mapping[str, Result | TrainerFault]
@@ -196,7 +196,7 @@ def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules)
         "train_accuracy": result.train_accuracy,
         "loss": result.loss,
         "seconds": result.seconds,
-        "engine": result.engine,
+        "engine": result.backend,
         "machine": result.machine,
         "versions": result.versions,
     }

@@ -19,7 +19,7 @@ from grader.grading.intake import Source, Submission
 from grader.grading.plan import Plan
 from grader.results.record import Status
 from grader.results.verdict import Verdict
-from grader.training.trainer import Job
+from grader.training.job import Job
 from lab.strict import Strict
 
 

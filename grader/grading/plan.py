@@ -20,7 +20,7 @@ from grader.results.record import Run
 from grader.sandbox import Engine, Limits
 from grader.slots import Slots
 from grader.thresholds import Threshold
-from grader.training.trainer import Job, Result
+from grader.training.job import Job, Result
 
 
 class Trainer(Protocol):

@@ -20,7 +20,7 @@ from grader.grading.examine import Examined, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training
 from grader.results.record import SubmissionResult
-from grader.training.trainer import Job, Overrun, Result
+from grader.training.job import Job, Overrun, Result
 
 AT_A_TIME = 2  # submissions that are unpacked
 T = TypeVar("T")

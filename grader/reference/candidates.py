@@ -34,8 +34,10 @@ from grader.errors import ManifestError
 from grader.reference import matrix
 from grader.reference.solutions import describe, variants
 from grader.thresholds import Variant, bound, pooled
-from grader.training import progress, trainer
-from grader.training.trainer import Job, Result
+from grader.training import pool, progress
+from grader.training.executors import Executor
+from grader.training.job import Job, Result
+from grader.training.job import pin as pin_of
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 
@@ -112,11 +114,23 @@ def compare(
     solutions: Path,
     *,
     seeds: Sequence[int],
+    executor: Executor,
     store: Path,
     workers: int,
     console: Console,
 ) -> Comparison:
     """Trains the solutions and the wrong networks under every candidate.
+
+    Args:
+        candidates: by what to call them.
+        tasks: whose solutions are trained.
+        label_sets: on which of them.
+        solutions: the folder.
+        seeds: of the right networks; the wrong ones are trained under the first.
+        executor: where, for all candidates.
+        store: of results.
+        workers: trainings at a time.
+        console: where to say how it goes.
 
     Raises:
         ManifestError: a solution cannot be called or described.
@@ -127,18 +141,20 @@ def compare(
     names: dict[str, str] = {}
     with sandbox.interruptible():
         for candidate, profile in candidates.items():
-            pin = trainer.pin(profile.data)
+            pin = pin_of(profile.data)
             for task in tasks:
                 for labels, written in describe(task, solutions, profile).items():
                     if labels not in label_sets:
                         continue
                     key = candidate, task.id, labels
                     right[key] = {
-                        variant: [Job.of(network, labels, seed, profile, pin) for seed in seeds]
+                        variant: [
+                            Job.of(network, labels, seed, profile, pin, executor.backend) for seed in seeds
+                        ]
                         for variant, network in variants(written, profile).items()
                     }
                     wrong[key] = {
-                        name: Job.of(network, labels, seeds[0], profile, pin)
+                        name: Job.of(network, labels, seeds[0], profile, pin, executor.backend)
                         for name, network in wrong_networks(written, profile)
                     }
                     for variant, trained in right[key].items():
@@ -150,7 +166,7 @@ def compare(
                         names[job.digest] = f"{candidate}: {task.id}, {labels} labels, {name}"
         jobs = [job for key in right for job in (*chain(*right[key].values()), *wrong[key].values())]
         with progress.Display(console, 0, names) as display:
-            outcomes = trainer.run(jobs, store=store, workers=workers, watch=display)
+            outcomes = pool.run(jobs, executor=executor, store=store, workers=workers, listener=display)
     results = matrix.all_trained(outcomes, names)
     cells = [
         _cell(

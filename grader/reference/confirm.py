@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from rich.table import Table
 
 from grader import blueprint
@@ -18,7 +18,7 @@ from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
 from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
-from grader.training.trainer import Job, Result
+from grader.training.job import ALIASED, Job, Result
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 
@@ -48,15 +48,18 @@ class Confirmation(Strict):
     """reference/<profile>/confirmation.json.
 
     Attributes:
+        backend: what computed, as in Conditions; `engine` in JSON.
         thresholds: what was asked, by task and label set ("alexnet, fine").
         passed: of how many seeds every check that trains was passed, that is, full marks were given.
         verdicts: of every task and label set under every seed.
     """
 
+    model_config = ALIASED
+
     format: int = 1
     profile: str
     machine: str
-    engine: str
+    backend: str = Field(validation_alias="engine", serialization_alias="engine")
     seeds: tuple[int, ...]
     thresholds: dict[str, float]
     passed: int
@@ -99,7 +102,7 @@ def confirm(
     return Confirmation(
         profile=wanted.profile,
         machine=any_result.machine,
-        engine=any_result.engine,
+        backend=any_result.backend,
         seeds=tuple(seeds),
         thresholds={f"{task}, {labels}": wanted.get(task, labels).threshold for task, labels in networks},
         passed=sum(all(one.passed for one in verdicts if one.seed == seed) for seed in seeds),

@@ -29,7 +29,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader.diagnosis.trial import BATCH, Learner
 from grader.errors import ManifestError
-from grader.training import trainer
+from grader.training import backends
 from lab import data, synthetic
 from lab.files import write_atomically
 from lab.strict import Strict, explained
@@ -280,7 +280,7 @@ def run(
         validation_images=len(arrays.validation),
         seed=SEED,
         versions=_versions(),
-        machine=trainer._machine(),
+        machine=backends.machine(),
         causes=tuple(measured),
     )
     write_atomically(root / "reference" / "failure.json", as_text(failure))
@@ -484,7 +484,7 @@ def _place(root: Path, cause: Cause, source: data.DataSet, epochs: int) -> Path:
 
 def _versions() -> dict[str, str]:
     """Of what computes, and of nothing else: what is kept stays good when another package is installed."""
-    every = trainer._versions()
+    every = backends.versions()
     return {name: every[name] for name in ("python", "keras", "tensorflow", "numpy")}
 
 

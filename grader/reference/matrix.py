@@ -20,8 +20,10 @@ from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, TrainerFault
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
-from grader.training import progress, trainer
-from grader.training.trainer import Job, Launcher, Result
+from grader.training import pool, progress
+from grader.training.executors import Executor
+from grader.training.job import Conditions, Job, Outcome, Result
+from grader.training.store import find
 
 VERSION = 1  # of which trainings there are and what is kept of them: see grader/reference/versions.py
 
@@ -49,13 +51,13 @@ class Cells:
         networks: what is trained.
         profile: how.
         pin: of the data.
-        engine: what computes, as in trainer.Conditions.
+        backend: what computes, as in Conditions.
     """
 
     networks: Networks
     profile: Profile
     pin: str
-    engine: str
+    backend: str
 
     @cached_property
     def jobs(self) -> dict[Key, Job]:
@@ -69,7 +71,7 @@ class Cells:
     def job(self, described: Described, seed: int) -> Job:
         """The training of one of the networks."""
         network = blueprint.read(described.network, self.profile.budget)
-        return Job.of(network, described.labels, seed, self.profile, self.pin, self.engine)
+        return Job.of(network, described.labels, seed, self.profile, self.pin, self.backend)
 
     def ready(self, results: Mapping[str, Result]) -> list[Key]:
         """Those that have no result, seed by seed: a run cut short has seen all networks."""
@@ -79,7 +81,7 @@ class Cells:
 
     def stored(self, store: Path) -> dict[str, Result]:
         """The results that are there, by digest."""
-        found = {job.digest: trainer.stored(job, store) for job in self.jobs.values()}
+        found = {job.digest: find(job, store) for job in self.jobs.values()}
         return {digest: result for digest, result in found.items() if result is not None}
 
     def name(self, key: Key) -> str:
@@ -139,12 +141,12 @@ class Progress(progress.Display):
         self._count()
 
     def started(self, job: Job) -> None:
-        """See trainer.Watch."""
+        """See Listener."""
         self._began[job.digest] = time.monotonic()
         super().started(job)
 
-    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
-        """See trainer.Watch."""
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """See Listener."""
         began = self._began.pop(job.digest, None)
         super().ended(job, outcome)
         if isinstance(outcome, TrainerFault):
@@ -195,9 +197,7 @@ def remaining(shares: Mapping[str, Share], workers: int) -> float | None:
     )
 
 
-def measure(
-    cells: Cells, *, store: Path, workers: int, display: Progress, launcher: Launcher | None = None
-) -> Runs:
+def measure(cells: Cells, *, store: Path, workers: int, display: Progress, executor: Executor) -> Runs:
     """Trains what is wanted of one task and not stored.
 
     Raises:
@@ -206,10 +206,10 @@ def measure(
     results = cells.stored(store)
     display.found(results)
     if ready := cells.ready(results):
-        results |= _train(cells, ready, store, workers, display, launcher)
+        results |= _train(cells, ready, store, workers, display, executor)
     return Runs(
         profile=cells.profile.name,
-        conditions=trainer.Conditions.of(cells.profile, cells.pin, cells.engine),
+        conditions=Conditions.of(cells.profile, cells.pin, cells.backend),
         builders={cells.networks.task: cells.networks.arguments},
         runs=tuple(
             ReferenceRun(
@@ -235,20 +235,20 @@ def _train(
     store: Path,
     workers: int,
     display: Progress,
-    launcher: Launcher | None,
+    executor: Executor,
 ) -> dict[str, Result]:
     names = {cells.jobs[key].digest: cells.name(key) for key in keys}
-    outcomes = trainer.run(
+    outcomes = pool.run(
         [cells.jobs[key] for key in keys],
+        executor=executor,
         store=store,
         workers=workers,
-        watch=display,
-        launcher=launcher,
+        listener=display,
     )
     return all_trained(outcomes, names)
 
 
-def all_trained(outcomes: Mapping[str, Result | TrainerFault], names: Mapping[str, str]) -> dict[str, Result]:
+def all_trained(outcomes: Mapping[str, Outcome], names: Mapping[str, str]) -> dict[str, Result]:
     """The results, by digest; a GraderFault says by their names which trainings have none, and why."""
     results = {digest: one for digest, one in outcomes.items() if isinstance(one, Result)}
     faults = [f"{names[digest]}: {one}" for digest, one in outcomes.items() if digest not in results]

@@ -78,12 +78,11 @@ def reference(root: Path, console: Console, order: Order) -> int:
 def headline(place: Place) -> str:
     """What runs on what."""
     profile = place.profile
-    chosen = place.session.executor
-    seeds = len(profile.reference_seeds)
+    seeds, backend = len(profile.reference_seeds), place.session.executor.backend
     return (
         f"Reference runs · profile {profile.name} · "
         f"{'CIFAR-100' if profile.data == 'cifar-100' else 'the embedded set'}, {profile.train:,} images · "
-        f"{', '.join(place.task_ids())} · {seeds} seeds · {chosen.engine}, {place.workers} at a time"
+        f"{', '.join(place.task_ids())} · {seeds} seeds · {backend}, {place.workers} at a time"
     )
 
 

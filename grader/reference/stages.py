@@ -20,9 +20,9 @@ from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
 from grader.session import Session
 from grader.thresholds import calibration
-from grader.training import progress, trainer
-from grader.training.launchers import Chosen
-from grader.training.trainer import Job, Result
+from grader.training import pool, progress
+from grader.training.executors import Executor
+from grader.training.job import Job, Result
 from lab import data
 from lab.errors import DataError
 from lab.files import write_atomically
@@ -152,13 +152,13 @@ def train(place: Place, task_id: str) -> None:
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    chosen, pin = place.session.executor, place.session.pin
-    cells = _cells(place, describe(place, task_id), pin, chosen)
-    shares = survey(place, pin, chosen)
+    executor, pin = place.session.executor, place.session.pin
+    cells = _cells(place, describe(place, task_id), pin, executor)
+    shares = survey(place, pin, executor)
     place.say(announcement(place, task_id, shares, cells), style="bold")
     with sandbox.interruptible(), matrix.Progress(place.console, cells, shares, place.workers) as display:
         runs = matrix.measure(
-            cells, store=place.store, workers=place.workers, display=display, launcher=chosen.launcher
+            cells, store=place.store, workers=place.workers, display=display, executor=executor
         )
     thresholds.save_runs(runs, place.folder)
     place.say(f"Written: reference/{place.profile.name}/runs/{task_id}.json. {display.summary()}.")
@@ -173,24 +173,24 @@ def observe(place: Place, task_id: str) -> None:
         GraderFault: a training could not be done.
     """
     require_data(place.root, place.profile)
-    chosen, pin = place.session.executor, place.session.pin
+    executor, pin = place.session.executor, place.session.pin
     seed = place.profile.reference_seeds[0]
     jobs: dict[str, Job] = {}
     names: dict[str, str] = {}
     for one in describe(place, task_id).networks:
         if one.variant == "as written":
             network = blueprint.read(one.network, place.profile.budget)
-            job = Job.of(network, one.labels, seed, place.profile, pin, chosen.engine, observe=True)
+            job = Job.of(network, one.labels, seed, place.profile, pin, executor.backend, observe=True)
             jobs[job.digest] = job
             names[job.digest] = f"{task_id} observed, {one.labels} labels, seed {seed}"
-    place.say(f"Observing {task_id} · profile {place.profile.name} · {chosen.engine}", style="bold")
+    place.say(f"Observing {task_id} · profile {place.profile.name} · {executor.backend}", style="bold")
     with sandbox.interruptible(), progress.Display(place.console, 0, names) as display:
-        outcomes = trainer.run(
+        outcomes = pool.run(
             jobs.values(),
             store=place.store,
             workers=place.workers,
-            watch=display,
-            launcher=chosen.launcher,
+            listener=display,
+            executor=executor,
         )
     results = matrix.all_trained(outcomes, names)
     content = [results[digest].model_dump(mode="json") for digest in jobs]
@@ -226,6 +226,7 @@ def compare_candidates(
         label_sets,
         place.solutions,
         seeds=place.profile.reference_seeds[:seeds],
+        executor=place.session.executor,
         store=place.store,
         workers=place.workers,
         console=place.console,
@@ -244,7 +245,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
         GraderFault: some trainings could not be done; the others are kept.
     """
     require_data(place.root, place.profile)
-    chosen, pin = place.session.executor, place.session.pin
+    executor, pin = place.session.executor, place.session.pin
     for task_id in tasks or ():
         if task_id not in place.task_ids():
             raise UsageError(
@@ -253,7 +254,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
     described = [solutions.load(place.folder, task_id) for task_id in tasks or place.task_ids()]
     fresh = confirm.fresh(place.profile, seeds)
     place.say(
-        f"Grading the solutions under {seeds} new seeds · profile {place.profile.name} · {chosen.engine}, "
+        f"Grading the solutions under {seeds} new seeds · profile {place.profile.name} · {executor.backend}, "
         f"{place.workers} at a time",
         style="bold",
     )
@@ -261,12 +262,12 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
     def train(jobs: Mapping[str, Job]) -> Mapping[str, Result]:
         names = {job.digest: name for name, job in jobs.items()}
         with progress.Display(place.console, 0, names) as display:
-            outcomes = trainer.run(
+            outcomes = pool.run(
                 jobs.values(),
                 store=place.store,
                 workers=place.workers,
-                watch=display,
-                launcher=chosen.launcher,
+                listener=display,
+                executor=executor,
             )
         return matrix.all_trained(outcomes, names)
 
@@ -276,7 +277,7 @@ def confirm_thresholds(place: Place, seeds: int, tasks: Sequence[str] | None = N
             place.session.thresholds,
             fresh,
             job=lambda network, labels, seed: Job.of(
-                network, labels, seed, place.profile, pin, chosen.engine
+                network, labels, seed, place.profile, pin, executor.backend
             ),
             train=train,
         )
@@ -321,7 +322,7 @@ def failure(root: Path, console: Console) -> None:
     study.run(root, console=console)
 
 
-def survey(place: Place, pin: str, chosen: Chosen) -> dict[str, Share]:
+def survey(place: Place, pin: str, executor: Executor) -> dict[str, Share]:
     """How far every task of the profile is; those that are not described yet count as wholly undone."""
     shares: dict[str, Share] = {}
     for task in place.tasks():
@@ -330,7 +331,7 @@ def survey(place: Place, pin: str, chosen: Chosen) -> dict[str, Share]:
         except ManifestError:
             shares[task.id] = matrix.unknown(place.profile)
         else:
-            shares[task.id] = matrix.survey(_cells(place, networks, pin, chosen), place.store)
+            shares[task.id] = matrix.survey(_cells(place, networks, pin, executor), place.store)
     return shares
 
 
@@ -341,7 +342,7 @@ def announcement(place: Place, task_id: str, shares: dict[str, Share], cells: Ce
     left = matrix.remaining(shares, place.workers)
     return (
         f"Training {task_id} · profile {place.profile.name} · {place.profile.data}, pin {cells.pin[:12]}"
-        f" · {cells.engine}, {place.workers} at a time\n"
+        f" · {cells.backend}, {place.workers} at a time\n"
         f"{task_id}: {own.wanted} trainings, {own.done} stored, {own.wanted - own.done} to do; "
         f"all tasks: {wanted}, {done} stored, "
         + (f"{wanted - done} to do" if left is None else f"about {matrix.clock(left)} left")
@@ -357,5 +358,5 @@ def require_data(root: Path, profile: Profile) -> None:
         )
 
 
-def _cells(place: Place, networks: solutions.Networks, pin: str, chosen: Chosen) -> Cells:
-    return Cells(networks, place.profile, pin, chosen.engine)
+def _cells(place: Place, networks: solutions.Networks, pin: str, executor: Executor) -> Cells:
+    return Cells(networks, place.profile, pin, executor.backend)

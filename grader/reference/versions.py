@@ -51,7 +51,8 @@ GROUPS = {
             "lab/data.py:DataSet,read",
             "grader/blueprint/rebuilding.py",
             "grader/config/profiles.py:CLASSES",
-            "grader/training/trainer.py:environment,perform,_load,_rest",
+            "grader/training/child.py:perform,_Images,_load,_rest",
+            "grader/training/executors.py:child_environment",
         ),
     ),
     # The pictures of the embedded set.
@@ -81,7 +82,7 @@ GROUPS = {
             "grader/reference/matrix.py:Cells,Key,measure,seeds,_digest",
             "grader/reference/stages.py:observe",
             "grader/thresholds/__init__.py:MIN_RUNS,ReferenceRun,Runs,save_runs",
-            "grader/training/trainer.py:Conditions,Job,Observation,Result",
+            "grader/training/job.py:Conditions,Job,Observation,Result",
         ),
     ),
     # From runs to thresholds.json, calibration.json and metrics/.

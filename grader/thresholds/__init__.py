@@ -44,7 +44,7 @@ from scipy import special
 
 from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
-from grader.training.trainer import Conditions, Result
+from grader.training.job import Conditions, Result
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 

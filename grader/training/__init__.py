@@ -1,1 +1,11 @@
-"""Trainings: what a job is, where it runs, what is kept of it."""
+"""Trainings of networks that came as data.
+
+job.py        what a training is, and what came of it
+backends.py   what computes, by name and version
+store.py      results by the digest of their job
+child.py      one training, in a process or a container of its own
+executors.py  where children run: processes here, or containers
+running.py    one running child: what it prints, and its limits of time and memory
+pool.py       many of them, side by side
+progress.py   how far they are, in a terminal
+"""

@@ -1,80 +1,202 @@
-"""Trainings side by side, each in a place of its own. STAND-IN: training's own Pool takes its place."""
+"""Trains jobs side by side, each in a child of its own, and keeps their results.
 
+    with Pool(executor, store, slots=slots, listener=listener) as pool:
+        futures = [pool.submit(job) for job in jobs]        # more may follow while these train
+    outcomes = run(jobs, executor=executor, store=Path(".kit/trainings"))     # all of them, by digest
+
+The same work is never done twice: a job whose result is in the store is not trained, and equal jobs are
+trained once. Whatever ends this process ends its children, SIGKILL too; results that were there are kept.
+"""
+
+import os
+import selectors
+import tempfile
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from grader.errors import TrainerFault
 from grader.slots import Slots
-from grader.training import trainer
-from grader.training.trainer import Job, Launcher, Result, Step, Watch
+from grader.training.executors import Executor
+from grader.training.job import Job, Outcome, Result, Step
+from grader.training.running import Running
+from grader.training.store import find, keep, prepare
+
+_LOOK_SECONDS = 0.5  # between two looks at a child's limits
+
+
+class Listener:
+    """Is called with the progress of trainings; override what is to be shown.
+
+    The calls come from any thread, one at a time.
+    """
+
+    def stored(self, job: Job, result: Result) -> None:
+        """The result was there already."""
+
+    def started(self, job: Job) -> None:
+        """A child was started for it."""
+
+    def step(self, job: Job, step: Step) -> None:
+        """About twice a second while it trains, or every few steps where those take longer."""
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """It is done, or could not be."""
 
 
 class Pool:
-    """Trains jobs in places that it shares with the probes; on leaving it, nothing trains any more."""
+    """Trainings that run side by side; jobs can be submitted while others train.
 
-    def __init__(self, *, store: Path, slots: Slots, watch: Watch, launcher: Launcher) -> None:
-        self._store, self._slots, self._launcher = store, slots, launcher
-        self._watch = _Serial(watch)
+    To be used as a context: on leaving, children that still run are stopped, and what waits is cancelled.
+
+    Args:
+        executor: where children run.
+        store: a folder of results, made if need be.
+        slots: each training holds one while it runs; others' work may take its turn with them.
+        listener: called with the progress of all.
+    """
+
+    def __init__(
+        self, executor: Executor, store: Path, *, slots: Slots, listener: Listener | None = None
+    ) -> None:
+        self._executor, self._store, self._slots = executor, store, slots
+        self._listener = listener or Listener()
+        self._listening = threading.RLock()
+        self._submitting = threading.Lock()
+        self._futures: dict[str, Future[Outcome]] = {}  # by digest
+        self._stopped = threading.Event()
         self._threads = ThreadPoolExecutor(slots.count, thread_name_prefix="training")
 
     def __enter__(self) -> Self:
+        # The reading end can be read from when the other is closed: so all threads wake up.
+        self._stop_reader, self._stop_writer = os.pipe()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._watch.stopped = kind is not None
-        self._threads.shutdown(cancel_futures=kind is not None)
+        self._stopped.set()
+        self._slots.look_again()
+        os.close(self._stop_writer)
+        self._threads.shutdown(cancel_futures=True)
+        os.close(self._stop_reader)
 
-    def submit(
-        self, job: Job, *, alone: bool = False, afresh: bool = False
-    ) -> "Future[Result | TrainerFault]":
-        """See grader.grading.plan.Trainer."""
-        if not afresh and (result := trainer.stored(job, self._store)):
-            self._watch.stored(job, result)
-            done: Future[Result | TrainerFault] = Future()
-            done.set_result(result)
-            return done
-        return self._threads.submit(self._train, job, alone, afresh)
+    def submit(self, job: Job, *, afresh: bool = False, alone: bool = False) -> "Future[Outcome]":
+        """Trains a job when its turn comes, in the order of submission; may be called from any thread.
 
-    def _train(self, job: Job, alone: bool, afresh: bool) -> Result | TrainerFault:
-        with self._slots.turn(alone=alone):
-            return trainer.run(
-                [job],
-                store=self._store,
-                workers=1,
-                watch=self._watch,
-                launcher=self._launcher,
-                afresh=afresh,
-            )[job.digest]
+        Args:
+            job: one that equals an earlier one is not trained again, however that ended.
+            afresh: whether to train it whatever is stored or was submitted, and file the result in place of
+                the old one: to see what it costs here and now.
+            alone: whether nothing else may hold a slot meanwhile.
+
+        Returns:
+            its result, or what kept it from having one: an Overrun if it passed a limit. A fault of one job
+            leaves the others alone.
+
+        Raises:
+            TrainerFault: the store cannot be made.
+        """
+        with self._submitting:
+            known = self._futures.get(job.digest)
+            if known is not None and not afresh:
+                return known
+            result = None if afresh else find(job, self._store)
+            future: Future[Outcome]
+            if result is None:
+                prepare(self._store)
+                future = self._threads.submit(self._train, job, alone)
+            else:
+                future = Future()
+                future.set_result(result)
+            self._futures[job.digest] = future
+        if result is not None:
+            with self._listening:
+                self._listener.stored(job, result)
+        return future
+
+    def _train(self, job: Job, alone: bool) -> Outcome:
+        with self._slots.turn(alone=alone, unless=self._stopped.is_set):
+            outcome = self._trained(job)
+        with self._listening:
+            self._listener.ended(job, outcome)
+        return outcome
+
+    def _trained(self, job: Job) -> Outcome:
+        """What comes of a job's child; a result is in the store from then on."""
+        with ExitStack() as cleanup:
+            try:
+                scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-training-"))
+                running = Running(job, Path(scratch, job.digest), self._executor)
+            except OSError as error:
+                return TrainerFault(f"a training could not be started: {error}")
+            cleanup.callback(running.kill)
+            with self._listening:
+                self._listener.started(job)
+            self._follow(job, running)
+            outcome = running.outcome()
+            if isinstance(outcome, Result):
+                try:
+                    keep(job, outcome, self._store)
+                except TrainerFault as fault:
+                    return fault
+            return outcome
+
+    def _follow(self, job: Job, running: Running) -> None:
+        """Waits until a child has ended or has passed a limit; CancelledError if the pool is left."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(running.output, selectors.EVENT_READ)
+            selector.register(self._stop_reader, selectors.EVENT_READ)
+            due = time.monotonic() + _LOOK_SECONDS
+            while not running.ended:
+                ready = {key.fd for key, _ in selector.select(max(0.0, due - time.monotonic()))}
+                if self._stop_reader in ready:
+                    raise CancelledError
+                if running.output.fileno() in ready:
+                    for step in running.read():
+                        with self._listening:
+                            self._listener.step(job, step)
+                if not running.ended and time.monotonic() >= due:
+                    if not running.within_limits():
+                        return
+                    due = time.monotonic() + _LOOK_SECONDS
 
 
-class _Serial(Watch):
-    """Hands on what trainings of several threads report, one at a time; ends them when they are stopped."""
+def run(
+    jobs: Iterable[Job],
+    *,
+    executor: Executor,
+    store: Path,
+    workers: int = 2,
+    listener: Listener | None = None,
+    afresh: bool = False,
+) -> dict[str, Outcome]:
+    """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-        self._lock = threading.Lock()
-        self.stopped = False
+    Args:
+        jobs: in the order in which they are to start; equal ones count once.
+        executor: where they run.
+        store: a folder of results, made if need be.
+        workers: how many train at a time, a thread each.
+        listener: called with the progress of all.
+        afresh: as in Pool.submit.
 
-    def stored(self, job: Job, result: Result) -> None:
-        self._serially(lambda: self._watch.stored(job, result))
+    Returns:
+        for each job's digest its result, or what kept it from having one: an Overrun if it passed a limit.
 
-    def started(self, job: Job) -> None:
-        self._serially(lambda: self._watch.started(job))
-
-    def step(self, job: Job, step: Step) -> None:
-        if self.stopped:
-            raise TrainerFault("the grader was stopped")
-        self._serially(lambda: self._watch.step(job, step))
-
-    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
-        self._serially(lambda: self._watch.ended(job, outcome))
-
-    def _serially(self, report: Callable[[], None]) -> None:
-        with self._lock:
-            report()
+    Raises:
+        TrainerFault: the store cannot be made.
+    """
+    distinct = {job.digest: job for job in jobs}
+    with Pool(executor, store, slots=Slots(workers), listener=listener) as pool:
+        futures = {digest: pool.submit(job, afresh=afresh) for digest, job in distinct.items()}
+        wait(futures.values(), return_when=FIRST_EXCEPTION)  # only what is no fault of a job is raised
+        for future in futures.values():
+            if future.done():
+                future.result()
+        return {digest: future.result() for digest, future in futures.items()}

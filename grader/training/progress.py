@@ -11,14 +11,16 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from grader.errors import TrainerFault
-from grader.training import trainer
-from grader.training.trainer import Job, Result, Step
+from grader.training.job import Job, Outcome, Result, Step
+from grader.training.pool import Listener
 
 _QUIET_SECONDS = 30.0
 
 
-class Display(trainer.Watch):
+class Display(Listener):
     """Shows how many tasks are probed, and each training with its accuracy and the time left.
+
+    Its methods may be called from any thread.
 
     Args:
         console: where to.
@@ -29,7 +31,7 @@ class Display(trainer.Watch):
     def __init__(self, console: Console, probes: int, names: Mapping[str, str] | None = None) -> None:
         self._console = console
         self._names = dict(names or {})
-        self._lock = threading.Lock()  # `probed` is called by several threads
+        self._lock = threading.RLock()  # of all that is shown and counted
         self._probes, self._probed = probes, 0
         self._spoke = time.monotonic()
         self._bars = Progress(
@@ -57,7 +59,7 @@ class Display(trainer.Watch):
         self._bars.stop()
 
     def probed(self, submission: str, task: str) -> None:
-        """One task of one submission is probed; may be called from any thread."""
+        """One task of one submission is probed."""
         with self._lock:
             self._probed += 1
             self._bars.update(self._probing, completed=self._probed, remark=f"{submission}: {task}")
@@ -67,46 +69,51 @@ class Display(trainer.Watch):
 
     def name(self, job: Job, name: str) -> None:
         """What a job is called; the first name stays, where submissions share a network."""
-        self._names.setdefault(job.digest, name)
+        with self._lock:
+            self._names.setdefault(job.digest, name)
 
     def close(self, close: Sequence[tuple[Job, Sequence[Job]]]) -> None:
         """These came close to a threshold, and are trained under further seeds now."""
-        for first, further in close:
-            for job in further:
-                self.name(job, f"{self._name(first)}, again with seed {job.seed}")
         what = "1 network came" if len(close) == 1 else f"{len(close)} networks came"
         line = f"  {what} close to the accuracy wanted: two more trainings each, the median of three decides"
-        self._print(Text(line))
+        with self._lock:
+            for first, further in close:
+                for job in further:
+                    self.name(job, f"{self._name(first)}, again with seed {job.seed}")
+            self._print(Text(line))
 
     def stored(self, job: Job, result: Result) -> None:
-        """See trainer.Watch."""
-        self.stored_before += 1
+        """See Listener."""
+        with self._lock:
+            self.stored_before += 1
 
     def started(self, job: Job) -> None:
-        """See trainer.Watch."""
-        self._tasks[job.digest] = self._bars.add_task(self._name(job), total=None, remark="starting")
-        self._say(f"training {self._name(job)}", often=False)
+        """See Listener."""
+        with self._lock:
+            self._tasks[job.digest] = self._bars.add_task(self._name(job), total=None, remark="starting")
+            self._say(f"training {self._name(job)}", often=False)
 
     def step(self, job: Job, step: Step) -> None:
-        """See trainer.Watch."""
+        """See Listener."""
         remark = f"epoch {step.epoch + 1}, accuracy {step.accuracy:.1%}, {_clock(step.seconds_left)} left"
-        self._bars.update(self._tasks[job.digest], total=step.steps, completed=step.step, remark=remark)
-        self._say(f"  {self._name(job)}: {remark}", often=True)
+        with self._lock:
+            if job.digest in self._tasks:
+                task = self._tasks[job.digest]
+                self._bars.update(task, total=step.steps, completed=step.step, remark=remark)
+            self._say(f"  {self._name(job)}: {remark}", often=True)
 
-    def ended(self, job: Job, outcome: Result | TrainerFault) -> None:
-        """See trainer.Watch."""
-        self.trained += 1
-        if job.digest in self._tasks:
-            self._bars.remove_task(self._tasks.pop(job.digest))
-        if isinstance(outcome, TrainerFault):
-            self._print(Text(f"  {self._name(job)}: {outcome.message}", style="magenta"))
-        else:
-            self._print(
-                Text(
-                    f"  trained {self._name(job)}: {outcome.accuracy:.1%} in {_clock(outcome.seconds)}",
-                    style="dim",
-                )
-            )
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """See Listener."""
+        with self._lock:
+            self.trained += 1
+            if job.digest in self._tasks:
+                self._bars.remove_task(self._tasks.pop(job.digest))
+            if isinstance(outcome, TrainerFault):
+                line = Text(f"  {self._name(job)}: {outcome.message}", style="magenta")
+            else:
+                took = f"{outcome.accuracy:.1%} in {_clock(outcome.seconds)}"
+                line = Text(f"  trained {self._name(job)}: {took}", style="dim")
+            self._print(line)
 
     def _name(self, job: Job) -> str:
         return self._names.get(job.digest, f"network {str(job.digest)[:8]} on {job.labels} labels")

@@ -14,8 +14,9 @@ from grader.errors import ManifestError, UsageError
 from grader.grading import judging
 from grader.grading.plan import Training, changed
 from grader.session import Session, in_words, is_own
-from grader.training import progress, trainer
-from grader.training.trainer import Job, Result
+from grader.training import progress
+from grader.training.job import START_SECONDS, Job, Result
+from grader.training.job import pin as pin_of
 from lab.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def given(session: Session) -> float:
 
 def keep(session: Session, seed: int, cpu_seconds: float) -> None:
     """Stores a training of the described network."""
-    job = Job.of(NETWORK, "coarse", seed, PROFILE, session.pin, session.executor.engine)
+    job = Job.of(NETWORK, "coarse", seed, PROFILE, session.pin, session.executor.backend)
     result = Result(
         digest=job.digest,
         accuracy=0.5,
@@ -75,7 +76,7 @@ def keep(session: Session, seed: int, cpu_seconds: float) -> None:
         labels="coarse",
         seed=seed,
         pin=session.pin,
-        engine=session.executor.engine,
+        backend=session.executor.backend,
         versions={},
         machine="",
     )
@@ -92,14 +93,14 @@ class TestLimit:
             "alexnet", "coarse", "as written"
         ]
         mean = statistics.mean(run.result.cpu_seconds for run in runs)
-        assert given(opened(root)) == pytest.approx(trainer.START_SECONDS + 2 * mean)
+        assert given(opened(root)) == pytest.approx(START_SECONDS + 2 * mean)
 
     def test_here(self, root: Path) -> None:
         """The slowest training of the described network on this machine counts, under whichever seed."""
         session = opened(root)
         keep(session, PROFILE.grading_seed, 41.0)
         keep(session, PROFILE.extra_seeds[1], 44.0)
-        assert given(session) == trainer.START_SECONDS + 88
+        assert given(session) == START_SECONDS + 88
 
     def test_never_above_the_profile_s(self, root: Path) -> None:
         session = opened(root)
@@ -164,7 +165,7 @@ class TestOpening:
             *("offline", "the embedded set", "none"),
             7,
         )
-        assert about.data_pin == trainer.pin("embedded")
+        assert about.data_pin == pin_of("embedded")
         assert about.provisional_because.startswith("networks were trained on the embedded set")
         assert about.versions.keys() == {"python", "keras", "numpy"}
 

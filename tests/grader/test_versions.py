@@ -134,7 +134,7 @@ class TestUpdate:
             ("lab/training.py", '    """One epoch of images', '    """An epoch of images'),
             ("lab/metrics.py", "import numpy as np", "# numbers\nimport numpy as np\n"),
             ("grader/blueprint/reading.py", '    """The node that does this', '    """A node that does this'),
-            ("grader/training/trainer.py", '"""Trains a job in this process."""', '"""One training."""'),
+            ("grader/training/child.py", '"""Trains a job in this process.', '"""One training.'),
             ("grader/config/profiles.py", '"a seed is twice in reference_seeds"', '"twice"'),
             ("lab/data.py", "def file_md5", "def md5_of_file"),
         ],
@@ -155,11 +155,11 @@ class TestUpdate:
 
     def test_lost(self, checkout: Path) -> None:
         """A definition or a file that is no longer where the table says is an error, not a smaller group."""
-        edit(checkout / "grader/training/trainer.py", "def _rest(", "def _others(")
-        with pytest.raises(ManifestError, match=r"grader/training/trainer.py has no _rest, which GROUPS"):
+        edit(checkout / "grader/training/child.py", "def _rest(", "def _others(")
+        with pytest.raises(ManifestError, match=r"grader/training/child.py has no _rest, which GROUPS"):
             versions.update(checkout)
-        (checkout / "grader/training/trainer.py").unlink()
-        with pytest.raises(ManifestError, match=r"there is no grader/training/trainer.py"):
+        (checkout / "grader/training/child.py").unlink()
+        with pytest.raises(ManifestError, match=r"there is no grader/training/child.py"):
             versions.update(checkout)
 
     def test_unknown_name(self, checkout: Path) -> None:

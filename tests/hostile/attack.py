@@ -52,7 +52,7 @@ from grader.grading.plan import Plan, Training
 from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Limits, Outcome, Program
 from grader.thresholds import Threshold
-from grader.training.trainer import Job, Result
+from grader.training.job import Job, Result
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
 from tests.hostile.doors import DOORS, Door
@@ -262,7 +262,7 @@ class Range:
             shown.spoiled = f"the next one had {victim.points:g} of {VICTIM_POINTS:g} points"
 
     def _job(self, _task: str, labels: profiles.LabelSet, network: Blueprint, _owner: str) -> Job:
-        return Job.of(network, labels, 0, self._profile, "0" * 32)
+        return Job.of(network, labels, 0, self._profile, "0" * 32, "a backend")
 
 
 def _names_keras(path: Path) -> bool:
@@ -298,7 +298,7 @@ class _Trainer:
                 labels=job.labels,
                 seed=job.seed,
                 pin=job.conditions.pin,
-                engine=job.conditions.engine,
+                backend=job.conditions.backend,
                 versions={},
                 machine="none",
             )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grader.config.profiles import Backend
-from grader.training import trainer
+from grader.training import executors
 
 BOTH: tuple[Backend, ...] = ("tensorflow", "jax")
 
@@ -19,7 +19,7 @@ def trained(backend: Backend, home: Path, *arguments: str) -> dict[str, Any]:
     """What a process of that backend prints, with the settings that a trainer's child gets."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "tests.lab.both_backends", *arguments],
-        env=trainer.local_environment(home, "cpu", backend),
+        env=executors.local_environment(home, "cpu", backend),
         capture_output=True,
         text=True,
         timeout=900,

@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.errors import ManifestError
 from grader.reference.report.material import LABEL_SETS, Material
 from grader.reference.report.page import ROOT, Page
-from grader.training.trainer import Result
+from grader.training.job import Result
 from lab.errors import DataError
 from lab.files import write_atomically
 

@@ -21,8 +21,8 @@ from grader.reference.report.verdicts import Confirmed, Recipes
 from grader.reference.report.wording import mean_sd, seeds
 from grader.thresholds import Runs, Thresholds, Variant
 from grader.thresholds.calibration import Calibration
-from grader.training import trainer
-from grader.training.trainer import Result
+from grader.training.job import Result
+from grader.training.job import pin as pin_of
 from grader.web.filters import percent, sentence
 from lab import data, synthetic
 from lab.data import DataSet
@@ -224,7 +224,7 @@ def _of_these_data(
     """Those whose answers belong to the images that are here."""
     if not observed:
         return {}
-    pin = trainer.pin(profile.data)
+    pin = pin_of(profile.data)
     stale = sorted({task for (task, _), result in observed.items() if result.pin != pin})
     if stale:
         missing.append(

@@ -33,7 +33,7 @@ class About:
         data_name: what the data are called in a sentence.
         basis: the data in a sentence, as it ends every figure.
         machines, versions: where trainings ran and with what; empty if there were none.
-        pins, engines: of the data and of the trainings over seeds; empty if there were none.
+        pins, backends: of the data and of the trainings over seeds; empty if there were none.
         reservation: why the thresholds are not final; empty if they are.
         missing: what the page does without.
         has_images: the hidden images are here.
@@ -47,7 +47,7 @@ class About:
     machines: frozenset[str]
     versions: frozenset[str]
     pins: frozenset[str]
-    engines: frozenset[str]
+    backends: frozenset[str]
     reservation: str
     missing: tuple[Missing, ...]
     has_images: bool
@@ -66,7 +66,7 @@ class About:
             machines=frozenset(result.machine for result in results),
             versions=frozenset(versions(result) for result in results),
             pins=frozenset(result.pin for result in over_seeds),
-            engines=frozenset(result.engine for result in over_seeds),
+            backends=frozenset(result.backend for result in over_seeds),
             reservation=material.thresholds.reservation() if material.thresholds else "",
             missing=tuple(material.missing),
             has_images=material.hidden is not None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from grader.config.profiles import CLASSES, LabelSet
 from grader.reference.report.material import LABEL_SETS, Material
 from grader.reference.report.wording import mean_sd
-from grader.training.trainer import Observation, Result
+from grader.training.job import Observation, Result
 from grader.web.filters import duration, percent, readable, thousands
 
 ABSENT = "–"

@@ -42,13 +42,13 @@ class Confirmed:
     """How the solutions did under new seeds.
 
     Attributes:
-        engine, machine: where they were trained.
+        backend, machine: where they were trained.
         seeds: the new ones.
         passed: under so many of them every check was passed.
         rows: the title of the task, and one of its checks under all seeds; empty if none was confirmed.
     """
 
-    engine: str
+    backend: str
     machine: str
     seeds: tuple[int, ...]
     passed: int
@@ -95,4 +95,4 @@ def confirmed(titles: Mapping[str, str], folder: Path) -> Confirmed:
     if found is None:
         return Confirmed("", "", (), 0, ())
     rows = tuple((titles.get(row.task, row.task), row) for row in confirm.summary(found))
-    return Confirmed(found.engine, found.machine, found.seeds, found.passed, rows)
+    return Confirmed(found.backend, found.machine, found.seeds, found.passed, rows)

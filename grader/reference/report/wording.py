@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Sequence
 
-from grader.training.trainer import Result
+from grader.training.job import Result
 from grader.web.filters import listed
 
 

@@ -14,7 +14,7 @@ from grader.config import profiles
 from grader.errors import UsageError
 from grader.grading.intake import Source
 from grader.results.record import Run
-from grader.training.trainer import Conditions
+from grader.training.job import Conditions
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("cpu")

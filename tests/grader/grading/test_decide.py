@@ -17,7 +17,7 @@ from grader.grading.plan import changed
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.results.verdict import Verdict
 from grader.thresholds import Threshold
-from grader.training.trainer import Job, Overrun, Result, limit_seconds
+from grader.training.job import Job, Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("resnet")
@@ -70,7 +70,7 @@ def result(job: Job, accuracy: float = 0.9, cpu_seconds: float = 1.0) -> Result:
         labels=job.labels,
         seed=job.seed,
         pin="pin",
-        engine="keras cpu",
+        backend="keras cpu",
         versions={},
         machine="",
     )

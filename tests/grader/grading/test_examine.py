@@ -24,7 +24,7 @@ from grader.results.record import Drawing, DrawnRow, Run, Status
 from grader.results.verdict import Verdict
 from grader.sandbox import Availability, End, Outcome, Program, select
 from grader.thresholds import Threshold
-from grader.training.trainer import Job
+from grader.training.job import Job
 
 ROOT = Path(__file__).resolve().parents[3]
 TASKS = manifest.load(ROOT / "assignment" / "tasks.toml")

@@ -31,7 +31,7 @@ from grader.sandbox import ENGINES, select
 from grader.sandbox.base import Availability, End, Outcome, Program
 from grader.slots import Slots
 from grader.thresholds import Threshold
-from grader.training.trainer import Job, Overrun, Result, limit_seconds
+from grader.training.job import Job, Overrun, Result, limit_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
@@ -121,7 +121,7 @@ class Trainer:
             labels=job.labels,
             seed=job.seed,
             pin="pin",
-            engine="engine",
+            backend="a backend",
             versions={},
             machine="",
         )
@@ -179,7 +179,7 @@ class Graded:
         self.told: list[tuple[Job, Sequence[Job]]] = []
         training = Training(
             job=lambda task, labels, network, owner: changed(
-                Job.of(network, labels, FIRST, PROFILE, "pin"), limit_seconds=given
+                Job.of(network, labels, FIRST, PROFILE, "pin", "a backend"), limit_seconds=given
             ),
             threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
             trainer=self.trainer,
@@ -305,7 +305,7 @@ class TestClose:
 
 def job_of(width: int) -> Job:
     """The training of a ResNet; the solution's is that of width 4."""
-    return Job.of(network_of(width, "coarse"), "coarse", FIRST, PROFILE, "pin")
+    return Job.of(network_of(width, "coarse"), "coarse", FIRST, PROFILE, "pin", "a backend")
 
 
 def network_of(width: int, labels: LabelSet) -> Blueprint:
@@ -328,7 +328,7 @@ class Alone:
             return Overrun("time", job.limit_seconds)
         result = Trainer({("coarse", FIRST): 0.9}).outcome(job)
         assert isinstance(result, Result)
-        return result.model_copy(update={"cpu_seconds": takes, "engine": "keras cpu"})
+        return result.model_copy(update={"cpu_seconds": takes, "backend": "keras cpu"})
 
 
 class TestOverrun:
@@ -490,7 +490,7 @@ class TestExamined:
         shutil.copy(ROOT / "solutions" / "resnet.py", tmp_path)
         training = Training(
             Trainer({}),
-            lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin"),
+            lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin", "a backend"),
             lambda task, labels: threshold(labels),
         )
         with ThreadPoolExecutor(1) as pool:
@@ -565,7 +565,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     trainer, story = ByHand(), Story()
     training = Training(
         trainer,
-        lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin"),
+        lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin", "a backend"),
         lambda task, labels: threshold(labels),
     )
     plan = Plan(TASKS, PROFILE, select("bubblewrap", own_code=False), RUN, training)
@@ -707,7 +707,7 @@ def graded_in_order(seed: int, engine: Replaying, folder: Path) -> tuple[list[An
         return found.model_copy(update={"cpu_seconds": spent, "engine": "keras cpu"})
 
     def job(_task: str, labels: LabelSet, _network: Blueprint, owner: str) -> Job:
-        made = Job.of(network_of(WIDTHS[owner], labels), labels, FIRST, PROFILE, "pin")
+        made = Job.of(network_of(WIDTHS[owner], labels), labels, FIRST, PROFILE, "pin", "a backend")
         return changed(made, limit_seconds=90.0)
 
     for name in WIDTHS:
@@ -718,7 +718,9 @@ def graded_in_order(seed: int, engine: Replaying, folder: Path) -> tuple[list[An
             trainer,
             job,
             lambda task, labels: threshold(labels),
-            described=lambda task, labels: Job.of(network_of(4, labels), labels, FIRST, PROFILE, "pin"),
+            described=lambda task, labels: Job.of(
+                network_of(4, labels), labels, FIRST, PROFILE, "pin", "a backend"
+            ),
         )
         plan = Plan(ONLY, PROFILE, engine, RUN, training, slots=Slots(1))
         results = run.grade([Source(name, folder / name) for name in WIDTHS], plan)
@@ -763,7 +765,7 @@ class TestOrder:
         described = network_of(4, "coarse")
         alone = [digest for digest, _, alone in first[1].order if alone]
         assert len(alone) == len(set(alone))
-        assert Job.of(described, "coarse", FIRST, PROFILE, "pin").digest in alone
+        assert Job.of(described, "coarse", FIRST, PROFILE, "pin", "a backend").digest in alone
 
 
 class TestEnd:

@@ -13,7 +13,7 @@ from grader.errors import ManifestError
 from grader.reference import candidates, solutions
 from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
 from grader.thresholds import Variant
-from grader.training.trainer import Result
+from grader.training.job import Result
 
 ROOT = Path(__file__).resolve().parents[3]
 PARAMS = profiles.load(ROOT / "params.yaml")

@@ -59,7 +59,7 @@ class Trainings:
             job.digest: SimpleNamespace(
                 accuracy=self._accuracies.get((job.labels, job.seed), 0.3),
                 machine="a machine",
-                engine="keras",
+                backend="keras",
             )
             for job in jobs.values()
         }

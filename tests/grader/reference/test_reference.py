@@ -22,13 +22,14 @@ from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
-from grader.training import launchers, trainer
-from grader.training.trainer import Result
+from grader.training import executors
+from grader.training.executors import JOB_HOME
+from grader.training.job import Conditions, Result
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 SEEDS = PROFILE.reference_seeds
-ENGINE = "keras 0 tensorflow 0 cpu"
+BACKEND = "keras 0 tensorflow 0 cpu"
 
 
 def network(classes: int, *, written: bool) -> blueprint.Blueprint:
@@ -65,7 +66,7 @@ def networks(task: str = "alexnet") -> Networks:
 
 
 def cells(task: str = "alexnet") -> Cells:
-    return Cells(networks(task), PROFILE, "pin", ENGINE)
+    return Cells(networks(task), PROFILE, "pin", BACKEND)
 
 
 def result(of: Cells, key: Key, accuracy: float) -> Result:
@@ -83,7 +84,7 @@ def result(of: Cells, key: Key, accuracy: float) -> Result:
         labels=job.labels,
         seed=job.seed,
         pin=job.conditions.pin,
-        engine=job.conditions.engine,
+        backend=job.conditions.backend,
         versions={"keras": "0"},
         machine="a machine",
     )
@@ -154,7 +155,7 @@ def as_runs(of: Cells, keys: Sequence[Key], results: Mapping[str, Result]) -> Ru
     digests = {(one.labels, one.variant): one.digest for one in of.networks.networks}
     return Runs(
         profile=PROFILE.name,
-        conditions=trainer.Conditions.of(PROFILE, "pin", ENGINE),
+        conditions=Conditions.of(PROFILE, "pin", BACKEND),
         builders={"alexnet": {}},
         runs=tuple(
             ReferenceRun(
@@ -182,8 +183,8 @@ json.dump(dict(digest=digest, accuracy=accuracy, loss=1.0, train_accuracy=[.5], 
 """
 
 
-class Quick(launchers.Local):
-    """A launcher of children that make up their results: `broken` is a seed that fails."""
+class Quick(executors.Local):
+    """An executor of children that make up their results: `broken` is a seed that fails."""
 
     def __init__(self, broken: int = -1) -> None:
         super().__init__()
@@ -193,7 +194,7 @@ class Quick(launchers.Local):
     @contextmanager
     def start(self, home: Path, arguments: Sequence[str]) -> Iterator["Popen[bytes]"]:
         self.started += 1
-        rest = [argument.replace(trainer.JOB_HOME, str(home)) for argument in arguments]
+        rest = [argument.replace(JOB_HOME, str(home)) for argument in arguments]
         with (
             (home / "errors").open("wb") as errors,
             Popen(
@@ -210,11 +211,11 @@ def short() -> Cells:
     return replace(cells(), profile=few)
 
 
-def measure(of: Cells, store: Path, launcher: Quick) -> Runs:
+def measure(of: Cells, store: Path, executor: Quick) -> Runs:
     console = Console(quiet=True)
     shares = {"alexnet": matrix.survey(of, store)}
     with Progress(console, of, shares, 2) as display:
-        return matrix.measure(of, store=store, workers=2, display=display, launcher=launcher)
+        return matrix.measure(of, store=store, workers=2, display=display, executor=executor)
 
 
 class TestMeasure:
@@ -222,12 +223,12 @@ class TestMeasure:
 
     def test_runs(self, tmp_path: Path) -> None:
         """Each training once, in the order of label set, variant, seed; then from the store alone."""
-        of, launcher = short(), Quick()
-        runs = measure(of, tmp_path, launcher)
+        of, executor = short(), Quick()
+        runs = measure(of, tmp_path, executor)
         assert [(r.result.labels, r.variant, r.result.seed) for r in runs.runs] == [
             tuple(key) for key in of.jobs
         ]
-        assert launcher.started == len(of.jobs)
+        assert executor.started == len(of.jobs)
         assert runs.builders == {"alexnet": {"width": 0.5}}
         again = Quick()
         assert measure(of, tmp_path, again) == runs

@@ -26,15 +26,16 @@ from grader.reference.report.material import Material, Missing
 from grader.reference.report.page import Page
 from grader.reference.report.picture import Picture
 from grader.thresholds import ReferenceRun, Runs, Variant, calibration
-from grader.training import trainer
-from grader.training.trainer import Conditions, Observation, Result
+from grader.training import backends
+from grader.training.job import Conditions, Observation, Result
+from grader.training.job import pin as pin_of
 from grader.web.filters import duration, percent
 from lab import synthetic
 from lab.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
-PIN = trainer.pin("embedded")
+PIN = pin_of("embedded")
 TASKS = ("alexnet", "resnet")
 LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
 EVIL = '<script>alert("1")</script>'
@@ -63,7 +64,7 @@ def result(labels: LabelSet, seed: int, accuracy: float, observed: Observation |
         labels=labels,
         seed=seed,
         pin=PIN,
-        engine="keras 3",
+        backend="keras 3",
         versions={"keras": "3"},
         machine=f"a machine {EVIL}",
     )
@@ -109,7 +110,7 @@ def measured_root(folder: Path) -> Path:
     )
     every = Runs(
         profile="offline",
-        conditions=Conditions.of(PROFILE, PIN),
+        conditions=Conditions.of(PROFILE, PIN, backends.name()),
         builders={task: PROFILE.builders[task] for task in TASKS},
         runs=runs,
     )

@@ -1,5 +1,6 @@
 """The images: what decides their names, what enters a build, and what an engine is asked to do."""
 
+import ast
 import json
 import os
 import re
@@ -69,6 +70,40 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
+def imported_by(path: Path) -> set[Path]:
+    """The files of this checkout that importing one takes, itself and what is imported in functions too."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module
+                assert not node.level, "a relative import"
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            waiting += [file for name in names for file in files_of(name)]
+    return found
+
+
+def files_of(module: str) -> list[Path]:
+    """A module's file and those of the packages that it is in; nothing for one that is not ours."""
+    parts = module.split(".")
+    places = [ROOT.joinpath(*parts[:count]) for count in range(1, len(parts) + 1)]
+    files = [
+        file
+        for place in places
+        for file in (place / "__init__.py", place.with_suffix(".py"))
+        if file.is_file()
+    ]
+    return files if parts[0] in ("grader", "lab") else []
+
+
 class TestTag:
     """tag."""
 
@@ -113,7 +148,7 @@ class TestContent:
     def test_suffices_to_train(self, checkout: Path) -> None:
         """With what .dockerignore lets in and nothing else of the grader, the trainer starts."""
         started = subprocess.run(
-            [sys.executable, "-P", "-m", "grader.training.trainer", "--help"],
+            [sys.executable, "-P", "-m", "grader.training.child", "--help"],
             cwd=checkout.parent,
             env={**os.environ, "PYTHONPATH": str(checkout), "TF_CPP_MIN_LOG_LEVEL": "3"},
             capture_output=True,
@@ -123,11 +158,16 @@ class TestContent:
         assert started.returncode == 0, started.stderr
         assert "JOB" in started.stdout.upper()
 
+    def test_is_what_a_training_imports(self) -> None:
+        """No more, so that other code can change without another image; no less, wherever it is imported."""
+        held = {path for path in container_images.inputs("trainer", ROOT) if path.suffix == ".py"}
+        assert held == imported_by(ROOT / "grader/training/child.py")
+
     def test_is_code_alone(self) -> None:
         """No data, no solution, no judge, no manifest; all else is kept out by the first line."""
         assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "**"
         names = {path.relative_to(ROOT).as_posix() for path in container_images.inputs("trainer", ROOT)}
-        assert {"lab/training.py", "grader/training/trainer.py", "grader/blueprint/reading.py"} <= names
+        assert {"lab/training.py", "grader/training/child.py", "grader/blueprint/reading.py"} <= names
         assert not [name for name in names - {"Dockerfile", "uv.lock"} if not name.endswith(".py")]
         assert not [name for name in names if re.search("hidden|judge|solution|sandbox|cli", name)]
 

@@ -11,7 +11,7 @@ from grader import thresholds
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
 from grader.thresholds import ReferenceRun, Runs, calibration
-from grader.training.trainer import Conditions, Result
+from grader.training.job import Conditions, Result
 
 CHECKS: list[tuple[str, LabelSet]] = [("alexnet", "coarse"), ("resnet", "fine")]
 DRAWS = 400_000

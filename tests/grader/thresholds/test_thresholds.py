@@ -16,12 +16,12 @@ from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
 from grader.thresholds import ReferenceRun, Runs
-from grader.training import trainer
-from grader.training.trainer import Conditions, Result
+from grader.training import backends
+from grader.training.job import Conditions, Result, pin
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
-CONDITIONS = Conditions.of(PROFILE, "pin")
+CONDITIONS = Conditions.of(PROFILE, "pin", backends.name())
 ACCURACIES = (0.40, 0.41, 0.42, 0.39, 0.405)
 
 
@@ -45,7 +45,7 @@ def run(
         labels=labels,
         seed=seed,
         pin="pin",
-        engine="engine",
+        backend="a backend",
         versions={},
         machine="",
     )
@@ -359,9 +359,9 @@ class TestCommitted:
         written = thresholds.load(folder)
         assert thresholds.compute(thresholds.load_runs(folder)) == written
         assert written.conditions
-        here = Conditions.of(profile, trainer.pin(profile.data))
+        here = Conditions.of(profile, pin(profile.data), backends.name())
         # Other versions of the libraries make them stale, as they should; anything else is forgotten work.
-        here = here.model_copy(update={"engine": written.conditions.engine})
+        here = here.model_copy(update={"backend": written.conditions.backend})
         assert written.stale(here, profile.builders) == ""
         assert {(t.task, t.labels) for t in written.thresholds} == {
             (task, labels) for task in profile.builders for labels in profiles.CLASSES

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from grader.blueprint import read
 from grader.config import profiles
+from grader.training.job import Job
 from grader.training.progress import Display
-from grader.training.trainer import Job
 
 PROFILE = profiles.load(Path(__file__).resolve().parents[3] / "params.yaml").profile("offline")
 

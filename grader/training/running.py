@@ -1,0 +1,147 @@
+"""One running child: what it prints, and its limits of time and memory.
+
+The limit of time is one of the processor, so that a busy machine changes nothing. A child that passes a limit
+is an Overrun: only a training of the described network can tell whose fault that is (grader/grading).
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from grader.errors import TrainerFault
+from grader.training import backends, store
+from grader.training.executors import JOB_HOME, Executor, Usage, last_words
+from grader.training.job import Job, Outcome, Overrun, Step
+
+_WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
+
+# How Python, TensorFlow and the C++ library say that they were not given any.
+_NO_MEMORY = ("MemoryError", "ResourceExhaustedError", "bad_alloc", "Cannot allocate memory")
+
+
+class Running:
+    """A job's child. Whoever makes one calls `kill` in the end, whatever happens; not thread-safe.
+
+    Args:
+        job: what it is to do.
+        home: a folder of its own, that is not there yet.
+        executor: where it runs.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(self, job: Job, home: Path, executor: Executor) -> None:
+        self._job, self._home, self._executor = job, home, executor
+        self._ended = False
+        self._buffer = b""
+        self._stopped: TrainerFault | None = None
+        self._usage = Usage()
+        self._began = time.monotonic()
+        (home / "out").mkdir(parents=True)
+        (home / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+        self._started = ExitStack()
+        self.process: subprocess.Popen[bytes] = self._started.enter_context(
+            executor.start(home, [f"{JOB_HOME}/job.json", f"{JOB_HOME}/out/{job.digest}.json"])
+        )
+        assert self.process.stdout is not None
+        self.output: IO[bytes] = self.process.stdout
+
+    def read(self) -> Iterator[Step]:
+        """The steps that it has printed since the last call; waits if there is nothing to read."""
+        chunk = os.read(self.output.fileno(), 65536)
+        self._ended = self._ended or not chunk
+        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
+        for line in lines:
+            # A library may print something of its own.
+            with contextlib.suppress(ValueError, TypeError):
+                yield Step(**json.loads(line))
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has closed its output, which it does when it ends."""
+        return self._ended
+
+    def within_limits(self) -> bool:
+        """Whether it is; kills it when it has passed a limit."""
+        self._measure()
+        self._stopped = self._passed()
+        if self._stopped:
+            self.kill()
+        return not self._stopped
+
+    def kill(self) -> None:
+        """Ends it now and waits until it is gone."""
+        self._started.close()
+
+    def outcome(self) -> Outcome:
+        """What came of it, once it has ended or was stopped."""
+        code = self.process.wait()
+        if not self._stopped:
+            self._measure()
+        self.kill()
+        if self._stopped:
+            return self._stopped
+        if self._lacked_memory(code):
+            return Overrun("memory", self._executor.memory_bytes or 0)
+        result = store.find(self._job, self._home / "out")
+        if code == 0 and result is not None:
+            return result
+        return _fault(code, self._home)
+
+    def _measure(self) -> None:
+        now = self._executor.usage(self.process)
+        # Of one that has just ended nothing is known any more but what was known before.
+        self._usage = Usage(
+            self._usage.cpu_seconds if now.cpu_seconds is None else now.cpu_seconds,
+            max(self._usage.memory_bytes or 0, now.memory_bytes or 0),  # the peak, as far as it was seen
+            now.ran_out or self._usage.ran_out,
+        )
+
+    def _passed(self) -> TrainerFault | None:
+        """The limit that it has passed, if any."""
+        limit, memory = self._job.limit_seconds, self._executor.memory_bytes
+        clock = time.monotonic() - self._began
+        on_gpu = backends.device_of(self._job.conditions.backend) == "gpu"
+        counted = None if on_gpu else self._usage.cpu_seconds
+        if (clock if counted is None else counted) > limit:
+            return Overrun("time", limit)
+        if clock > _WALL * limit:
+            return TrainerFault(
+                f"a training had not ended after {clock:.0f} s: this machine has no time for it"
+            )
+        if memory is not None and (self._usage.ran_out or (self._usage.memory_bytes or 0) > memory):
+            return Overrun("memory", memory)
+        return None
+
+    def _lacked_memory(self, code: int) -> bool:
+        """Whether a child that ended by itself, or was killed, did so because of its limit of memory."""
+        memory = self._executor.memory_bytes
+        if memory is None or code == 0:
+            return False
+        if self._usage.ran_out:
+            return True
+        # A container's own counters are gone with it. The kernel kills for others' memory too: only what was
+        # seen to hold most of its limit was over it.
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+            return (self._usage.memory_bytes or 0) > 0.75 * memory
+        said = (self._home / "errors").read_text(encoding="utf-8", errors="replace")
+        return any(word in said for word in _NO_MEMORY)
+
+
+def _fault(code: int, home: Path) -> TrainerFault:
+    """Why a child ended without what it was started for."""
+    if code > 128:  # a container's way to say it
+        code = 128 - code
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = "Usually memory ran out: free some and run it again." if code == -signal.SIGKILL else ""
+        return TrainerFault(f"a training was ended by {name}", fix=hint)
+    return TrainerFault(f"a training ended with code {code}: {last_words(home)}")

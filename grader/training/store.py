@@ -1,0 +1,42 @@
+"""Results of trainings, one file each, named after the job's digest."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from grader.errors import TrainerFault
+from grader.training.job import Job, Result
+from lab.files import write_atomically
+
+
+def find(job: Job, folder: Path) -> Result | None:
+    """The job's result if the folder has it; one that cannot be read is as good as none."""
+    try:
+        result = Result.model_validate_json(_path(job, folder).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return result if result.digest == job.digest else None
+
+
+def keep(job: Job, result: Result, folder: Path) -> None:
+    """Files a job's result, in place of what was there; TrainerFault if it cannot be written."""
+    try:
+        write_atomically(_path(job, folder), result.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def prepare(folder: Path) -> None:
+    """Makes the folder if need be; TrainerFault if that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _path(job: Job, folder: Path) -> Path:
+    return folder / f"{job.digest}.json"
+
+
+def _unwritable(folder: Path, error: OSError) -> TrainerFault:
+    return TrainerFault(f"results cannot be kept in {folder}: {error.strerror}")

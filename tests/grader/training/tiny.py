@@ -1,0 +1,122 @@
+"""A network that trains in a second, its jobs, and a listener that notes what it is called with."""
+
+import sys
+from typing import Any
+
+from grader import blueprint
+from grader.blueprint import Budget
+from grader.config.profiles import Profile
+from grader.training import backends, executors
+from grader.training.job import Job, Outcome, Result, Step, pin
+from grader.training.pool import Listener
+from lab.training import Recipe
+
+PIN = pin("embedded")
+BACKEND = backends.name()
+PROFILE = Profile(
+    name="tiny",
+    data="embedded",
+    train=200,
+    hidden=100,
+    recipe=Recipe(
+        epochs=2,
+        batch=50,
+        peak_rate=0.1,
+        warm_up=0.25,
+        momentum=0.9,
+        weight_decay=5e-4,
+        label_smoothing=0.0,
+        shift=2,
+        flip=True,
+        settle=2,
+    ),
+    builders={"alexnet": {}},
+    budget=Budget(parameters=10**6, flops=10**8, activations=10**6, nodes=50),
+    grading_seed=0,
+    reference_seeds=(1, 2, 3, 4, 5),
+    extra_seeds=(6, 7),
+    limit_seconds=300,
+)
+NETWORK = blueprint.read(
+    {
+        "format": 1,
+        "input_shape": [32, 32, 3],
+        "output": 5,
+        "nodes": [
+            {"op": "Input", "settings": {}, "inputs": []},
+            {"op": "Conv2D", "settings": {"filters": 4, "kernel_size": 3, "strides": 4}, "inputs": [0]},
+            {"op": "BatchNormalization", "settings": {}, "inputs": [1]},
+            {"op": "Dropout", "settings": {"rate": 0.2}, "inputs": [2]},
+            {"op": "Flatten", "settings": {}, "inputs": [3]},
+            {"op": "Dense", "settings": {"units": 20, "activation": "softmax"}, "inputs": [4]},
+        ],
+    },
+    PROFILE.budget,
+)
+
+
+def job(seed: int = 0, **changes: Any) -> Job:
+    """A training of the network, changed as said."""
+    return Job.of(NETWORK, "coarse", seed, PROFILE, PIN, BACKEND).model_copy(update=changes)
+
+
+def result(of: Job) -> Result:
+    """A result that nobody trained for."""
+    return Result(
+        digest=of.digest,
+        accuracy=0.5,
+        loss=None,
+        train_accuracy=(0.25,),
+        train_loss=(None,),
+        parameters=1,
+        seconds=1.0,
+        cpu_seconds=1.0,
+        labels="coarse",
+        seed=of.seed,
+        pin=PIN,
+        backend=BACKEND,
+        versions={},
+        machine="",
+    )
+
+
+class Heard(Listener):
+    """Notes its calls, with the seeds of their jobs."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+        self.steps: list[Step] = []
+
+    def stored(self, job: Job, result: Result) -> None:
+        self.calls.append(("stored", job.seed))
+
+    def started(self, job: Job) -> None:
+        self.calls.append(("started", job.seed))
+
+    def step(self, job: Job, step: Step) -> None:
+        self.steps.append(step)
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        self.calls.append(("ended", job.seed))
+
+
+class Doing(executors.Local):
+    """An executor of children that do as they are told, and train nothing."""
+
+    def __init__(self, code: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._code = code
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-S", "-c", f"import sys, time\n{self._code}", *arguments]
+
+
+# A child's code: it trains nothing, and hands in a result.
+FINISH = """
+import json
+job = json.load(open(sys.argv[1]))
+digest = sys.argv[2].rsplit("/", 1)[1].removesuffix(".json")
+json.dump(dict(digest=digest, accuracy=0.5, loss=1.0, train_accuracy=[0.5], train_loss=[1.0], parameters=1,
+    seconds=1.0, cpu_seconds=1.0, labels=job["labels"], seed=job["seed"], pin=job["conditions"]["pin"],
+    engine=job["conditions"]["engine"], versions={}, machine=""), open(sys.argv[2], "w"))
+"""
