@@ -209,6 +209,7 @@ def compare_candidates(
 
     Raises:
         UsageError: there is no such task or candidate.
+        ManifestError: a candidate is to be trained on another device or backend than the profile.
         DataError: the data are not here.
         GraderFault: some trainings could not be done; the others are kept.
     """
@@ -220,8 +221,17 @@ def compare_candidates(
                 f"profile {place.profile.name} has no candidate {name!r}",
                 fix=f"Its candidates are: {', '.join(known)}",
             )
+    chosen = {name: one for name, one in known.items() if not only or name in only}
+    where = place.profile.device, place.profile.backend
+    for name, one in chosen.items():
+        if (one.device, one.backend) != where:
+            raise ManifestError(
+                f"params.yaml: candidates.{place.profile.name}.{name}: trains on {one.device} with "
+                f"{one.backend}, its profile on {where[0]} with {where[1]}",
+                fix="Make a profile of it: candidates are compared in one place.",
+            )
     compared = candidates.compare(
-        {name: one for name, one in known.items() if not only or name in only},
+        chosen,
         [place.task(task_id) for task_id in task_ids or place.task_ids()],
         label_sets,
         place.solutions,

@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from grader import blueprint
 from grader.blueprint import Blueprint
 from grader.config import manifest, profiles
 from grader.config.profiles import Params
 from grader.errors import ManifestError
-from grader.reference import candidates, solutions
+from grader.reference import candidates, solutions, stages
 from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
 from grader.thresholds import Variant
 from grader.training.job import Result
+from tests.grader.training.tiny import FINISH, Doing
 
 ROOT = Path(__file__).resolve().parents[3]
 PARAMS = profiles.load(ROOT / "params.yaml")
@@ -139,3 +141,40 @@ class TestParams:
         bad = Params(profiles=PARAMS.profiles, candidates={"cpu": {"backwards": {"recipe": {"epochs": -1}}}})
         with pytest.raises(ManifestError, match=r"candidates\.cpu\.backwards\.recipe\.epochs: .* Received: "):
             bad.candidates_of("cpu")
+
+
+@pytest.mark.slow
+class TestWhere:
+    """compare, with children that train nothing: where they run, and what is taken to compute there."""
+
+    def test_is_the_executor_s(self, tmp_path: Path) -> None:
+        """What computes in the executor is what its results are filed under, TensorFlow or not."""
+        profile = PARAMS.profile("offline")
+        executor = Doing(FINISH.replace("accuracy=0.5", "accuracy=0.5 + job['seed'] / 1000"), backend="jax")
+        assert " jax " in executor.backend
+        compared = candidates.compare(
+            {"as it is": profile},
+            [manifest.load(ROOT / "solutions" / "tasks.toml").task("alexnet")],
+            ["coarse"],
+            ROOT / "solutions",
+            seeds=(1, 2),
+            executor=executor,
+            store=tmp_path,
+            workers=2,
+            console=Console(quiet=True),
+        )
+        (cell,) = compared.cells
+        assert cell.n == 2
+        stored = [Result.model_validate_json(path.read_bytes()) for path in tmp_path.iterdir()]
+        assert len(stored) == 2 * 2 + len(cell.wrong)  # two variants
+        assert {one.backend for one in stored} == {executor.backend}
+
+    def test_is_the_profile_s(self) -> None:
+        """A candidate on another device or backend is refused: it would not be trained where it says."""
+        profile = PARAMS.profile("offline").model_copy(update={"backend": "jax"})
+        place = stages.Place.of(ROOT, "offline", Console(quiet=True), workers=1)
+        vars(place.session)["profile"] = profile  # as if params.yaml had it
+        with pytest.raises(
+            ManifestError, match=r"candidates\.offline\.as it is: trains on cpu with tensorflow"
+        ):
+            stages.compare_candidates(place, ["alexnet"], ["coarse"], 2, None)
