@@ -258,7 +258,7 @@ class TestChanges:
         )
         for file in (
             "grader/training/child.py",
-            "grader/thresholds/__init__.py",
+            "grader/thresholds/model.py",
             "lab/synthetic.py",
             "grader/diagnosis/trial.py",
         ):

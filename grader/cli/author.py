@@ -166,7 +166,7 @@ def report(profile: str, out: Path | None) -> int:
 @click.pass_obj
 def estimates(console: Console, folders: tuple[Path, ...]) -> int:
     """Writes each folder's thresholds.json from its estimates.yaml."""
-    from grader.thresholds import save_estimates
+    from grader.thresholds.estimates import save_estimates
 
     for folder in folders:
         for one in save_estimates(folder).thresholds:

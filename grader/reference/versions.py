@@ -81,16 +81,21 @@ GROUPS = {
         (
             "grader/reference/matrix.py:Cells,Key,measure,seeds,_digest",
             "grader/reference/stages.py:observe",
-            "grader/thresholds/__init__.py:MIN_RUNS,ReferenceRun,Runs,save_runs",
+            "grader/thresholds/model.py:MIN_RUNS",
+            "grader/thresholds/runs.py:ReferenceRun,Runs,save_runs",
             "grader/training/job.py:Conditions,Job,Observation,Result",
         ),
     ),
     # From runs to thresholds.json, calibration.json and metrics/.
     "thresholds": Group(
-        "grader/thresholds/__init__.py:VERSION",
-        ("grader/thresholds/calibration.py", "grader/thresholds/__init__.py", "grader/reference/metrics.py"),
+        "grader/thresholds/model.py:VERSION",
+        (
+            *(f"grader/thresholds/{name}.py" for name in ("calibration", "files", "model", "runs")),
+            "grader/reference/metrics.py",
+        ),
         without=(
-            "grader/thresholds/__init__.py:fraction,load,save_estimates,_Estimate,_Estimates,_fix",
+            "grader/thresholds/model.py:fraction,load",
+            "grader/thresholds/files.py:rerun",
             "grader/reference/metrics.py:table",
         ),
     ),

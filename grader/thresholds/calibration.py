@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from grader import thresholds
 from grader.config.profiles import LabelSet
-from grader.thresholds import Runs, Variant
+from grader.thresholds import model
+from grader.thresholds.runs import Runs, Variant
 from lab.files import write_atomically
 from lab.strict import Strict
 
@@ -225,7 +225,7 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
     Raises:
         ManifestError: no thresholds follow from them.
     """
-    wanted = thresholds.compute(runs).thresholds
+    wanted = model.compute(runs).thresholds
     networks, residuals = [], []
     for (task, labels, variant), group in runs.groups().items():
         accuracies = np.array([run.result.accuracy for run in group])
@@ -253,7 +253,7 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
     fewest = min((sizes for _, _, sizes in checks), key=sum)
     return Calibration(
         profile=runs.profile,
-        rate=thresholds.RATE,
+        rate=model.RATE,
         confidence=CONFIDENCE,
         seed=seed,
         networks=tuple(networks),
@@ -366,8 +366,8 @@ def _heavy_tailed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
 def _calibrate(sampler: Sampler, rng: np.random.Generator, size: int, sizes: Sizes) -> tuple[Floats, Floats]:
     """Thresholds and standard deviations of `size` calibrations of so many runs: two arrays (size,)."""
     runs = [sampler(rng, (n, size)) for n in sizes]
-    sd, freedom = thresholds.pooled([group.std(axis=0, ddof=1) for group in runs], sizes)
-    return thresholds.bound(runs[0].mean(axis=0), sd, sizes[0], freedom), sd
+    sd, freedom = model.pooled([group.std(axis=0, ddof=1) for group in runs], sizes)
+    return model.bound(runs[0].mean(axis=0), sd, sizes[0], freedom), sd
 
 
 def _decide(
@@ -377,9 +377,9 @@ def _decide(
     threshold, sd = _calibrate(sampler, rng, size, sizes)
     accuracy = sampler(rng, (size,)) - distance
     below = accuracy < threshold
-    extra = np.asarray(thresholds.near(accuracy, threshold, sd))
+    extra = np.asarray(model.near(accuracy, threshold, sd))
     three = np.stack([accuracy[extra], *(sampler(rng, (2, int(extra.sum()))) - distance)])  # (3, needed)
-    accuracy[extra] = np.take_along_axis(three, thresholds.decisive(three)[None], axis=0)[0]
+    accuracy[extra] = np.take_along_axis(three, model.decisive(three)[None], axis=0)[0]
     return below, accuracy < threshold, extra
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import thresholds
 from grader.blueprint import FORMAT
 from grader.cli import stages as command_line
 from grader.errors import ManifestError, UsageError
 from grader.reference import failure, matrix, packages, solutions, versions
 from grader.reference.report import committed
+from grader.thresholds import model
 from lab import synthetic, training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ class TestThisCheckout:
             "blueprint": FORMAT,
             "describe": solutions.VERSION,
             "runs": matrix.VERSION,
-            "thresholds": thresholds.VERSION,
+            "thresholds": model.VERSION,
             "figures": committed.VERSION,
             "failure": failure.VERSION,
             "failure_figures": failure.FIGURES_VERSION,

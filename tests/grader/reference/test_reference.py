@@ -22,6 +22,7 @@ from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
 from grader.reference.solutions import Described, Networks
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
+from grader.thresholds.model import compute
 from grader.training import executors
 from grader.training.executors import JOB_HOME
 from grader.training.job import Conditions, Result
@@ -138,7 +139,7 @@ class TestCells:
         """Whichever variant is the weaker one, and by how much, the runs are enough for final thresholds."""
         of = cells()
         results = trained(of, accuracies(lead))
-        computed = thresholds.compute(as_runs(of, list(of.jobs), results))
+        computed = compute(as_runs(of, list(of.jobs), results))
         assert not computed.provisional
         assert {one.trainings for one in computed.thresholds} == {len(SEEDS) + MIN_RUNS}
 
@@ -315,7 +316,7 @@ class TestMetrics:
         """Each is of the variant that sets the threshold: mean, deviation, seeds and seconds a verdict."""
         of = cells()
         runs = as_runs(of, list(of.jobs), trained(of, accuracies(lead=-0.05)))
-        measured = metrics.of(thresholds.compute(runs), runs)
+        measured = metrics.of(compute(runs), runs)
         weak = [accuracies(-0.05)(Key("fine", "default initialisers", seed)) for seed in SEEDS[:MIN_RUNS]]
         one = measured["alexnet", "fine"]
         assert one.mean == pytest.approx(statistics.mean(weak), abs=1e-4)

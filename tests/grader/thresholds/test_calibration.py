@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from grader import thresholds
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
-from grader.thresholds import ReferenceRun, Runs, calibration
+from grader.thresholds import ReferenceRun, Runs, calibration, model
+from grader.thresholds.model import RATE
 from grader.training.job import Conditions, Result
 
 CHECKS: list[tuple[str, LabelSet]] = [("alexnet", "coarse"), ("resnet", "fine")]
@@ -55,34 +55,34 @@ class TestSimulate:
         """A prediction bound is exact: one normal training in 1000 falls below, for any number of runs, and
         whether the variant that counts is the one with many of them or not."""
         for check in simulated("normal", *sizes).checks:
-            assert check.first.low < thresholds.RATE < check.first.high
+            assert check.first.low < RATE < check.first.high
 
     def test_the_procedure_stays_below_it(self) -> None:
         """With the median of three where it is close, a correct network is failed far less often."""
         found = simulated()
         for check in found.checks:
-            assert check.failed.high < thresholds.RATE / 4
+            assert check.failed.high < RATE / 4
             assert 0.005 < check.extra.rate < 0.015
-        assert found.submission.high < len(CHECKS) * thresholds.RATE / 4
+        assert found.submission.high < len(CHECKS) * RATE / 4
         # Independent checks: one or the other.
         either = 1 - np.prod([1 - check.failed.rate for check in found.checks])
         assert found.submission.rate == pytest.approx(either, abs=2e-5)
 
     def test_notices_a_small_factor(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """With 3 standard deviations for 20 runs, far too many correct networks fall below."""
-        monkeypatch.setattr(thresholds, "factor", lambda n, freedom: 3.0)
+        monkeypatch.setattr(model, "factor", lambda n, freedom: 3.0)
         for check in simulated().checks:
-            assert check.first.low > 3 * thresholds.RATE
+            assert check.first.low > 3 * RATE
 
     def test_notices_that_the_deviation_is_an_estimate(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A normal quantile in place of Student's t, the common mistake, breaks the promise for few runs."""
-        monkeypatch.setattr(thresholds, "factor", lambda n, freedom: float(stats.norm.ppf(0.999)))
+        monkeypatch.setattr(model, "factor", lambda n, freedom: float(stats.norm.ppf(0.999)))
         for check in simulated("normal", 5).checks:
-            assert check.failed.low > 10 * thresholds.RATE
+            assert check.failed.low > 10 * RATE
 
     def test_notices_that_close_results_are_not_decided_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the further seeds the chance to be failed is that of one training."""
-        monkeypatch.setattr(thresholds, "near", lambda accuracy, threshold, sd: accuracy > np.inf)
+        monkeypatch.setattr(model, "near", lambda accuracy, threshold, sd: accuracy > np.inf)
         for check in simulated().checks:
             assert check.failed == check.first
             assert check.extra.count == 0
@@ -90,7 +90,7 @@ class TestSimulate:
     def test_notices_heavy_tails(self) -> None:
         """Student's t with 5 degrees of freedom falls below more often than promised."""
         for check in simulated("heavy").checks:
-            assert check.first.low > 2 * thresholds.RATE
+            assert check.first.low > 2 * RATE
             assert check.failed.rate < check.first.rate / 2
 
     def test_agrees_with_the_exact_chance(self) -> None:

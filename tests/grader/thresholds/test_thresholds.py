@@ -15,7 +15,8 @@ from grader import thresholds
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
-from grader.thresholds import ReferenceRun, Runs
+from grader.thresholds import ReferenceRun, Runs, model
+from grader.thresholds.estimates import save_estimates
 from grader.training import backends
 from grader.training.job import Conditions, Result, pin
 
@@ -74,7 +75,7 @@ class TestCompute:
 
     def test_rule(self) -> None:
         """The threshold is the lower prediction bound for one new run, and says from which runs."""
-        one = thresholds.compute(GOOD).get("alexnet", "coarse")
+        one = model.compute(GOOD).get("alexnet", "coarse")
         mean, sd = statistics.mean(ACCURACIES), statistics.stdev(ACCURACIES)
         expected = mean - stats.t.ppf(0.999, 4) * sd * math.sqrt(1 + 1 / 5)
         assert expected - 1e-4 <= one.threshold <= expected
@@ -86,7 +87,7 @@ class TestCompute:
     @pytest.mark.parametrize(("n", "provisional"), [(19, True), (20, False)])
     def test_few_runs_are_provisional(self, n: int, provisional: bool) -> None:
         """With fewer than 20 runs the same formula holds, and marks are provisional."""
-        computed = thresholds.compute(many(n, 0.4))
+        computed = model.compute(many(n, 0.4))
         assert computed.provisional == computed.get("alexnet", "coarse").provisional == provisional
         assert computed.reservation() == (
             f"thresholds rest on {n} trainings of a correct network, not on 20" if provisional else ""
@@ -104,21 +105,21 @@ class TestCompute:
     def test_refuses(self, wrong: Runs, said: str) -> None:
         """Too few runs, mixed runs, and a recipe under which nothing is learnt give no threshold."""
         with pytest.raises(ManifestError, match=said):
-            thresholds.compute(wrong)
+            model.compute(wrong)
 
     def test_weakest_variant_counts(self) -> None:
         """What the brief leaves open must not decide a mark: the weakest variant sets the threshold."""
         weaker = [run(a - 0.03, seed, variant="default initialisers") for seed, a in enumerate(ACCURACIES)]
-        alone = thresholds.compute(GOOD).get("alexnet", "coarse")
+        alone = model.compute(GOOD).get("alexnet", "coarse")
         for both in (runs(*GOOD.runs, *weaker), runs(*weaker, *GOOD.runs)):
-            (one,) = thresholds.compute(both).thresholds
+            (one,) = model.compute(both).thresholds
             assert one.variant == "default initialisers"
             assert one.mean == pytest.approx(alone.mean - 0.03, abs=1e-6)
             assert (one.n, one.trainings) == (5, 10)
 
     def test_deviation_of_both_variants(self) -> None:
         """Each variant has its own mean; what it deviates by from seed to seed is learnt from both."""
-        both = thresholds.compute(runs(*many(20, 0.43, 0.01).runs, *many(5, 0.38, 0.02, DEFAULTS).runs))
+        both = model.compute(runs(*many(20, 0.43, 0.01).runs, *many(5, 0.38, 0.02, DEFAULTS).runs))
         one = both.get("alexnet", "coarse")
         sd = math.sqrt((19 * 0.01**2 + 4 * 0.02**2) / 23)
         expected = 0.38 - stats.t.ppf(0.999, 23) * sd * math.sqrt(1 + 1 / 5)
@@ -132,7 +133,7 @@ class TestCompute:
     def test_never_measured(self) -> None:
         """A label set without runs has no threshold, and the command that makes one is named."""
         with pytest.raises(ManifestError) as caught:
-            thresholds.compute(GOOD).get("alexnet", "fine")
+            model.compute(GOOD).get("alexnet", "fine")
         assert "nox -s reference" in caught.value.fix
 
 
@@ -142,15 +143,15 @@ class TestFraction:
     @given(st.floats(0, 1), st.floats(0.2, 0.9))
     def test_ramp(self, accuracy: float, threshold: float) -> None:
         """All at the threshold, nothing at chance, never less for a better network."""
-        earned = thresholds.fraction(accuracy, threshold, 0.05)
+        earned = model.fraction(accuracy, threshold, 0.05)
         assert 0 <= earned <= 1
         assert (earned == 1) == (accuracy >= threshold)
         assert (earned > 0) == (accuracy > 0.05)
-        assert thresholds.fraction(min(1, accuracy + 0.01), threshold, 0.05) >= earned
+        assert model.fraction(min(1, accuracy + 0.01), threshold, 0.05) >= earned
 
     def test_half_way(self) -> None:
         """The ramp is a straight line."""
-        assert math.isclose(thresholds.fraction(0.2, 0.35, 0.05), 0.5)
+        assert math.isclose(model.fraction(0.2, 0.35, 0.05), 0.5)
 
 
 class TestBound:
@@ -159,28 +160,28 @@ class TestBound:
     @pytest.mark.parametrize(("n", "k"), [(5, 7.86), (10, 4.51), (20, 3.67), (30, 3.45), (50, 3.30)])
     def test_factor(self, n: int, k: float) -> None:
         """The factors of a prediction interval at 0.1%, as tables have them."""
-        assert thresholds.factor(n, n - 1) == pytest.approx(k, abs=0.005)
+        assert model.factor(n, n - 1) == pytest.approx(k, abs=0.005)
 
     def test_pooled(self) -> None:
         """Of one group its own deviation; of several, that of what remains when each has lost its mean."""
-        assert thresholds.pooled([0.02], [7]) == (pytest.approx(0.02), 6)
+        assert model.pooled([0.02], [7]) == (pytest.approx(0.02), 6)
         groups = [np.array([1.0, 2.0, 4.0]), np.array([10.0, 10.5, 12.0, 11.0])]
-        sd, freedom = thresholds.pooled([float(one.std(ddof=1)) for one in groups], [3, 4])
+        sd, freedom = model.pooled([float(one.std(ddof=1)) for one in groups], [3, 4])
         rest = np.concatenate([one - one.mean() for one in groups])
         assert (sd, freedom) == (pytest.approx(math.sqrt((rest**2).sum() / 5)), 5)
 
     def test_many_at_once(self) -> None:
         """Figures and arrays of them follow the same rule."""
         mean, sd = np.array([0.4, 0.5]), np.array([0.01, 0.02])
-        for i, one in enumerate(thresholds.bound(mean, sd, 20, 19)):
-            assert one == thresholds.bound(float(mean[i]), float(sd[i]), 20, 19)
+        for i, one in enumerate(model.bound(mean, sd, 20, 19)):
+            assert one == model.bound(float(mean[i]), float(sd[i]), 20, 19)
 
     @pytest.mark.parametrize(
         ("accuracy", "close"), [(0.36, False), (0.371, True), (0.38, True), (0.389, True), (0.40, False)]
     )
     def test_close_is_within_one_deviation(self, accuracy: float, close: bool) -> None:
         """On either side."""
-        one = thresholds.compute(many(20, 0.38 + 3.6679 * 0.01)).get("alexnet", "coarse")
+        one = model.compute(many(20, 0.38 + 3.6679 * 0.01)).get("alexnet", "coarse")
         assert one.threshold == pytest.approx(0.38, abs=2e-4)
         assert one.close(accuracy) is close
 
@@ -193,15 +194,15 @@ class TestBound:
     @given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
     def test_the_median_decides(self, three: list[float]) -> None:
         """Alone and in columns."""
-        assert three[int(thresholds.decisive(three))] == statistics.median(three)
+        assert three[int(model.decisive(three))] == statistics.median(three)
         columns = np.array([three, three[::-1]]).T  # (3, 2)
-        chosen = np.take_along_axis(columns, thresholds.decisive(columns)[None], axis=0)
+        chosen = np.take_along_axis(columns, model.decisive(columns)[None], axis=0)
         assert chosen.tolist() == [[statistics.median(three)] * 2]
-        assert thresholds.decisive([0.4]) == 0
+        assert model.decisive([0.4]) == 0
 
     def test_words(self) -> None:
         """What a student reads of a threshold."""
-        said = thresholds.compute(many(20, 0.4)).get("alexnet", "coarse").in_words()
+        said = model.compute(many(20, 0.4)).get("alexnet", "coarse").in_words()
         assert said == "A correct network falls below 36.3% in 1 of 1000 trainings (20 were measured)."
 
     @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ class TestEstimates:
     def test_are_marked(self, tmp_path: Path) -> None:
         """They can be read like thresholds, and say that they are none; no conditions can make them stale."""
         folder = self.write(tmp_path, self.GOOD)
-        thresholds.save_estimates(folder)
+        save_estimates(folder)
         read = thresholds.load(folder)
         assert (read.calibrated, read.provisional) == (False, True)
         one = read.get("resnet", "fine")
@@ -287,7 +288,7 @@ class TestEstimates:
     def test_wrong(self, tmp_path: Path, content: str, said: str) -> None:
         """A figure without a source is refused; what is wrong is named."""
         with pytest.raises(ManifestError, match=said):
-            thresholds.save_estimates(self.write(tmp_path, content))
+            save_estimates(self.write(tmp_path, content))
 
     def test_measured_ones_are_kept(self, tmp_path: Path) -> None:
         """An estimate never replaces a measurement."""
@@ -295,8 +296,8 @@ class TestEstimates:
         measured = GOOD.model_copy(update={"profile": "gpu"})
         thresholds.save(measured, folder)
         with pytest.raises(ManifestError, match="was measured"):
-            thresholds.save_estimates(folder)
-        assert thresholds.load(folder) == thresholds.compute(measured)
+            save_estimates(folder)
+        assert thresholds.load(folder) == model.compute(measured)
 
 
 class TestFiles:
@@ -337,7 +338,7 @@ class TestStale:
 
     def test_names_each_change(self) -> None:
         """Recipe, data, engine and builder arguments: each change is named with what it was and is."""
-        computed = thresholds.compute(GOOD)
+        computed = model.compute(GOOD)
         recipe = PROFILE.recipe.model_copy(update={"epochs": 77})
         said = computed.stale(CONDITIONS.model_copy(update={"recipe": recipe}), PROFILE.builders)
         assert f"recipe.epochs was {PROFILE.recipe.epochs}, is 77" in said
@@ -357,7 +358,7 @@ class TestCommitted:
         folder = ROOT / "reference" / name
         profile = profiles.load(ROOT / "params.yaml").profile(name)
         written = thresholds.load(folder)
-        assert thresholds.compute(thresholds.load_runs(folder)) == written
+        assert model.compute(thresholds.load_runs(folder)) == written
         assert written.conditions
         here = Conditions.of(profile, pin(profile.data), backends.name())
         # Other versions of the libraries make them stale, as they should; anything else is forgotten work.
@@ -376,7 +377,7 @@ class TestCommitted:
         folder = tmp_path / path.parent.name
         folder.mkdir()
         (folder / "estimates.yaml").write_bytes(path.read_bytes())
-        assert thresholds.save_estimates(folder) == written
+        assert save_estimates(folder) == written
         assert {(t.task, t.labels) for t in written.thresholds} == {
             (task, labels) for task in PROFILE.builders for labels in profiles.CLASSES
         }
