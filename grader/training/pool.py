@@ -53,6 +53,7 @@ class Pool:
     """Trainings that run side by side; jobs can be submitted while others train.
 
     To be used as a context: on leaving, children that still run are stopped, and what waits is cancelled.
+    Who holds a slot must not wait for a future: the training may be waiting for that slot.
 
     Args:
         executor: where children run.
