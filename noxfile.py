@@ -131,10 +131,19 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and types, ruff and mypy --strict: nox -s lint"""
+    """Style, types and who imports whom (ruff, mypy --strict, import-linter): nox -s lint"""
     install(session, "dev")
+    imports = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         session.run(str(PYTHON), "-m", *arguments, external=True)
+    session.run(str(PYTHON), "-c", imports, "--no-cache", external=True)
+
+
+@nox.session
+def architecture(session: nox.Session) -> None:
+    """Draw docs/architecture.md's picture from the imports: nox -s architecture [-- --check]"""
+    install(session, "dev")
+    session.run(str(PYTHON), "docs/architecture.py", *session.posargs, external=True)
 
 
 def install(session: nox.Session, *extras: str) -> None:
