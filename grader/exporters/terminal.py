@@ -42,7 +42,7 @@ def number(points: float) -> str:
 
 
 def submission(result: SubmissionResult, *, total: bool = True) -> RenderableType:
-    """One submission: tasks and checks with marks, messages and hints; the total unless told otherwise."""
+    """One submission: tasks and checks with marks, messages and hints; the total unless it is not wanted."""
     parts: list[RenderableType] = [Text(f"\n{result.name}", style="bold")]
     parts += [Text(f"  {note}", style="bright_black") for note in result.notes]
     if result.problem:
@@ -94,7 +94,7 @@ def _task(task: TaskResult) -> RenderableType:
     alike = all((c.status, c.message) == (first.status, first.message) for c in task.checks)
     untouched = all(check.status is Status.NOT_ATTEMPTED for check in task.checks)
     if untouched or (alike and first.status is not Status.PASSED):
-        # One cause for all of it, such as an import that failed, is told once.
+        # One cause for all of it, such as an import that failed, is shown once.
         sign, colour = _SIGNS[first.status]
         only = Text(f"{sign} {first.status.value}. {first.message}", style=colour)
         if hint := hints.to_show(first):
@@ -127,7 +127,7 @@ def _title(check: CheckResult) -> Text:
 
 def _explanation(check: CheckResult, explained: set[str]) -> list[tuple[str, str]]:
     lines = []
-    # The same cause is told once: the checks below it only repeat it.
+    # The same cause is shown once: the checks below it only repeat it.
     if check.message and check.message not in explained:
         lines.append((check.message, "" if check.status is not Status.PASSED else "bright_black"))
         explained.add(check.message)

@@ -266,7 +266,7 @@ def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | N
 
 
 def described(value: Any, *, inside: bool = False) -> str:
-    """A value in a few words; what a tuple holds is told, but not what a tuple in a tuple holds."""
+    """A value in a few words; what a tuple holds is named, but not what a tuple in a tuple holds."""
     match value:
         case None | bool():
             return str(value)

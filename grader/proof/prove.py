@@ -68,7 +68,7 @@ class Proved:
         entry: which.
         wrong: in which way it did not get what it deserves; empty if it did.
         caught_by: the checks that failed, the first one first.
-        hint: what the student is told to do.
+        hint: what the student is shown.
         open: nothing was shown yet: it passes every check of the structure, and was not trained.
         trainings: digests of the trainings that decided, with whether the check passed.
     """
@@ -179,7 +179,7 @@ def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) ->
     if first.check != mutant.check:
         return f"was caught by {first.check} and not by {mutant.check}: {first.message}"
     if mutant.says not in first.message:
-        return f"is not told {mutant.says!r}: {first.message}"
+        return f"does not say {mutant.says!r}: {first.message}"
     hint = hints.to_show(first)
     if mutant.hint not in f"{first.message} {hint}":
         return f"has not the hint {mutant.hint!r}: {hint}"
@@ -240,8 +240,8 @@ def readme(found: Mapping[str, Any]) -> str:
     for task in [*tasks, ""]:
         mutants = [one for one in found["mutants"] if task in ("", one["task"])]
         right = [one for one in found["right"] if task in ("", one["task"])]
-        told = [one for one in mutants if one["result"] != "only training can tell"]
-        sums = [sum(one["result"] == "caught" for one in told), len(told)]
+        decided = [one for one in mutants if one["result"] != "only training can tell"]
+        sums = [sum(one["result"] == "caught" for one in decided), len(decided)]
         sums += [sum(one["result"] == "full marks" for one in right), len(right)]
         lines.append(f"| {task or 'all'} | {sums[0]} of {sums[1]} | {sums[2]} of {sums[3]} |")
     left = sum(one["result"] == "only training can tell" for one in found["mutants"])
@@ -321,12 +321,12 @@ def _show(
 ) -> None:
     for one in proved:
         if one.entry.mutant and not one.wrong:
-            told = "only training can tell" if one.open else one.entry.mutant.hint
+            words = "only training can tell" if one.open else one.entry.mutant.hint
             sign = "○" if one.open else "✔"
             line = Text(
                 f"{sign} {one.entry.task.id}: {one.entry.name}", style="yellow" if one.open else "green"
             )
-            line.append(f" · {one.entry.mutant.check} · {told}", style="dim")
+            line.append(f" · {one.entry.mutant.check} · {words}", style="dim")
             console.print(line, soft_wrap=True)
     console.print(_by_check(proved))
     console.print(_by_task(proved))

@@ -1,6 +1,6 @@
 """What grading one submission came to: plain, frozen, serialisable fields, and nothing that decides.
 
-A passed check, a failed one and one that could not be told are three different things: a fault of the
+A passed check, a failed one and one that could not be decided are three different things: a fault of the
 machine is never written down as a zero.
 """
 

@@ -1,7 +1,7 @@
 """The probe of `nox -s inspect`: calls `prepare` on real images, which lie beside this file.
 
 It goes the way of the graded probes, through harness.py in a process of its own, so that whatever `prepare`
-does (raises, never ends, ends Python) is told in the same words.
+does (raises, never ends, ends Python) is reported in the same words.
 """
 
 from pathlib import Path

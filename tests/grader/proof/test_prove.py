@@ -68,7 +68,7 @@ class TestMutants:
             ({}, {}, "survived"),
             ({"dense": "comes"}, {}, "was caught by dense and not by pooling"),
             ({"convolutions": "comes", "pooling": "comes"}, {}, "was caught by convolutions"),
-            ({"pooling": "nothing"}, {}, "is not told 'comes'"),
+            ({"pooling": "nothing"}, {}, "does not say 'comes'"),
             ({"pooling": "comes"}, {"hint": "Flatten"}, "has not the hint 'Flatten'"),
             ({"pooling": "comes", "dense": "x"}, {}, "too many: dense"),
             ({"pooling": "comes"}, {"also": ["dense"]}, "missing: dense"),
