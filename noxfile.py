@@ -103,9 +103,9 @@ def notebook(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests: nox -s tests [-- PYTEST ARGUMENTS...]"""
+    """Run the tests, side by side: nox -s tests [-- [--quick] [-n 0] PYTEST ARGUMENTS...]"""
     install(session, "dev")
-    session.run(str(PYTHON), "-m", "pytest", *session.posargs, external=True)
+    session.run(str(PYTHON), "-m", "pytest", "--numprocesses=auto", *session.posargs, external=True)
 
 
 @nox.session

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "adding-a-task.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```[a-z]+ (?P<path>\S+/\S+?)(?: (?P<how>append|row))?\n(?P<text>.*?)^```$", re.M | re.S)

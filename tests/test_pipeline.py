@@ -23,7 +23,7 @@ from grader.reference import packages, versions
 
 ROOT = Path(__file__).resolve().parents[1]
 # DVC's own and its dependencies'; ours are errors in every other test
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 TASKS = ("alexnet", "resnet", "wide_resnet")
 PROFILES = ("offline", "cpu")
 

@@ -15,6 +15,8 @@ from tests.hostile.attack import QUICK, Range, Shown
 from tests.hostile.canaries import Canaries
 from tests.hostile.corpus import Attack, attacks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CORPUS = {attack.name: attack for attack in attacks()}
 

@@ -2,8 +2,10 @@
 
 The first weights are NumPy's, since each backend draws its own.
 
-    python -m tests.lab.both_backends steps SEED      losses of 20 steps, one a pass, as JSON
-    python -m tests.lab.both_backends epochs SEED     accuracies and losses of a small training
+    python -m tests.lab.both_backends "steps SEED"...      losses of 20 steps, one a pass, as JSON
+    python -m tests.lab.both_backends "epochs SEED"...     accuracies and losses of a small training
+
+One line for each that is asked for.
 """
 
 import importlib.util
@@ -80,4 +82,6 @@ def main(what: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    for asked in sys.argv[1:]:
+        name, drawn = asked.split()
+        main(name, int(drawn))

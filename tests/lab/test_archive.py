@@ -32,6 +32,8 @@ from lab.data import COARSE, FINE, IMAGES, NAMES
 from lab.errors import DataError
 from tests.lab.made_up import ROOT, parts_of, pickled, python2_pickle, write_tar
 
+pytestmark = pytest.mark.slow
+
 
 def read(path: Path) -> Pool:
     with tempfile.TemporaryDirectory() as scratch:

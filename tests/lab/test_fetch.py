@@ -26,6 +26,8 @@ from lab.data import FILES, IMAGES, NAMES, file_md5, folder_pin
 from lab.errors import DataError
 from tests.lab.made_up import pickled, write_tar
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., "subprocess.Popen[str]"]
 PLACES = ("data", "grader/hidden")
 

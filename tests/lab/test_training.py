@@ -7,6 +7,8 @@ import pytest
 from lab import training
 from lab.training import Examples, Recipe
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(
     epochs=3,
     batch=16,

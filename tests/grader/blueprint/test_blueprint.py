@@ -244,6 +244,7 @@ class TestAnything:
         """Data that has nothing to do with a network."""
         check_safe(data)
 
+    @pytest.mark.slow
     @examples(1000)
     @given(mutated())
     def test_mutated_networks(self, data: Data) -> None:

@@ -81,6 +81,7 @@ class TestSolutions:
             assert len(test["extra_data"]["blueprint"]) == len(test["extra_data"]["training"]) == 64
 
 
+@pytest.mark.slow
 class TestStubs:
     def test_zero_throughout_and_no_training(self, tmp_path: Path) -> None:
         """Untouched stubs: nothing attempted, nothing trained, exit code 0."""
@@ -101,6 +102,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 @needs_sandbox
 class TestClass:
     @pytest.mark.parametrize(
@@ -169,6 +171,7 @@ class TestWrongUsage:
         assert "Traceback" not in text
 
 
+@pytest.mark.slow
 class TestNotGradable:
     def test_damaged_zip_is_no_zero(self, tmp_path: Path) -> None:
         """Exit code 1, no results.json, and the table says why."""
@@ -187,6 +190,7 @@ class TestNotGradable:
         assert "zip" in rows["bob"]["remark"]
 
 
+@pytest.mark.slow
 @needs_sandbox
 class TestCtrlC:
     def test_nothing_is_left_behind(self, tmp_path: Path) -> None:

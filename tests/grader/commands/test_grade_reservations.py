@@ -94,6 +94,7 @@ class TestProvisional:
 class TestWithoutAGpu:
     """A profile for a GPU where there is none."""
 
+    @pytest.mark.slow
     def test_names_what_is_missing(self, tmp_path: Path) -> None:
         """It ends before anything is probed, and says what to install or which profile to take."""
         params = yaml.safe_load((ROOT / "params.yaml").read_text())

@@ -13,6 +13,8 @@ from grader.diagnosis.findings import findings
 from grader.diagnosis.trial import Score
 from lab import synthetic
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 DATA = synthetic.embedded_course().prefix(1000)
 ORDER = np.argsort(DATA.coarse_labels, kind="stable")  # class by class, as inspect hands them over

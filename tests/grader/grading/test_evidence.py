@@ -176,6 +176,7 @@ class TestRefused:
         assert message in str(caught.value)
         assert len(str(caught.value)) < 500
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("unit", ['"', '\\"', "\\", '"\\', '"[', "[{", "]", '{"":', '"a",', "9", "1e9,"])
     @pytest.mark.parametrize("start", ["", '"', "["])
     def test_eight_megabytes_of_anything_are_refused_in_seconds(
@@ -189,6 +190,7 @@ class TestRefused:
             Evidence.read(tmp_path)
         assert time.process_time() - began < 20
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "document",
         [
@@ -373,6 +375,7 @@ RICH = {
 class TestRandom:
     """A thousand random and mutated documents: read or refused, and nothing else."""
 
+    @pytest.mark.slow
     @given(st.data())
     @settings(max_examples=1000, deadline=None)
     def test_mutated_documents(self, data: st.DataObject) -> None:

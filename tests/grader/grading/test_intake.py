@@ -302,6 +302,7 @@ while True:
 class TestChangesWhileItIsRead:
     """Whoever can write to the class while it is graded gets nothing read that is not theirs."""
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "renameat2"), reason="the racer is Linux's")
     def test_folder_swapped_for_a_link(self, tmp_path: Path) -> None:
         """Some thousand tries; read by paths, one in 35 got through."""
@@ -432,6 +433,7 @@ class TestTakeInAZip:
             take_in(Source("m", path), MODULES, into)
         assert sum(p.stat().st_size for p in into.rglob("*") if p.is_file()) <= 16 * 1024 * 1024
 
+    @pytest.mark.slow
     def test_a_hundred_thousand_entries(self, tmp_path: Path, into: Path) -> None:
         """Refused by their number, before any is unpacked."""
         with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:

@@ -6,12 +6,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
 from grader.grading import intake
 from grader.grading.intake import Source, take_in
+
+pytestmark = pytest.mark.slow
 
 MODULES = ("preprocessing.py", "alexnet.py")
 QUIET = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))

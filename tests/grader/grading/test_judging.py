@@ -473,6 +473,7 @@ class TestRandom:
         )
         assert {v.status for v in verdicts.values()} == {Status.PASSED}
 
+    @pytest.mark.slow
     @given(calls())
     @settings(max_examples=250, deadline=None)
     @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")

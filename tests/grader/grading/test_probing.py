@@ -524,6 +524,7 @@ def split_indices(number, seed):
         assert {call.value for call in calls.values()} == {"1970"}
         assert "later.0" in calls
 
+    @pytest.mark.slow
     def test_two_endless_loops_leave_time_for_the_others(self, task: Task, tmp_path: Path) -> None:
         """The other three functions of preprocessing keep their marks; with a tenth of a class's limits."""
         source = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")
@@ -540,6 +541,7 @@ def split_indices(number, seed):
         )
         assert came.evidence.finished
 
+    @pytest.mark.slow
     def test_so_does_one_in_c(self, task: Task, tmp_path: Path) -> None:
         """Python's handlers do not run there: the system ends the process, and the next run leaves it out."""
         source = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")

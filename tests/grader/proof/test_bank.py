@@ -21,14 +21,20 @@ BANK = bank.entries(ROOT, TASKS)
 SEED = 3
 
 
-def named(entry: Entry) -> str:
-    return entry.folder
+def each(entries: list[Entry]) -> list[Any]:
+    """Submissions as parameters; slow are all but the first right one of a task and mutant of a check."""
+    parameters, seen = [], set()
+    for one in entries:
+        kind = one.task.id, one.mutant and one.mutant.check
+        parameters.append(pytest.param(one, id=one.folder, marks=pytest.mark.slow if kind in seen else ()))
+        seen.add(kind)
+    return parameters
 
 
 class TestBank:
     """Every submission of the bank comes out as the bank says."""
 
-    @pytest.mark.parametrize("entry", [one for one in BANK if one.mutant and not one.mutant.heavy], ids=named)
+    @pytest.mark.parametrize("entry", each([one for one in BANK if one.mutant and not one.mutant.heavy]))
     def test_mutant(self, entry: Entry, judged_entry: Any) -> None:
         mutant = entry.mutant
         assert mutant
@@ -46,7 +52,7 @@ class TestBank:
             hint = " ".join(check.hint.split()) if own is None else own
             assert mutant.hint in f"{failed[first].message} {hint}"
 
-    @pytest.mark.parametrize("entry", [one for one in BANK if not one.mutant], ids=named)
+    @pytest.mark.parametrize("entry", each([one for one in BANK if not one.mutant]))
     def test_right(self, entry: Entry, judged_entry: Any) -> None:
         verdicts: dict[str, Verdict] = judged_entry(entry, SEED)
         assert {check: v.message for check, v in verdicts.items() if v.status is not Status.PASSED} == {}

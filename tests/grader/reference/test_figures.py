@@ -21,6 +21,8 @@ from grader.reference import figures
 from grader.reference.figures.quantiles import band
 from grader.reference.figures.style import matplotlib_style
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 RNG = np.random.default_rng(0)
 NOTE = "CIFAR-100: 8,000 images trained on, 5,000 hidden ones scored. " * 3

@@ -33,6 +33,8 @@ from grader.web.filters import duration, percent
 from lab import synthetic
 from lab.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 PIN = pin_of("embedded")

@@ -116,12 +116,25 @@ def wait_for(condition: Any, seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def containers_of(engine: Engine) -> list[str]:
-    """The containers of the kit that an engine still has, running or not."""
+def containers_of(engine: Engine, grader: int | None = None) -> list[str]:
+    """The containers that a grader still has, running or not; without a process number, this one's."""
+    wanted = str(os.getpid() if grader is None else grader)
+    return [container for container, owner in all_containers(engine).items() if owner.split("-")[1] == wanted]
+
+
+def all_containers(engine: Engine) -> dict[str, str]:
+    """Every container of the kit that an engine has, with the grader that its label names."""
     if engine.name not in CONTAINERS:
-        return []
-    listing = ["ps", "--all", "--quiet", f"--filter=label={containers._LABEL}"]
-    return subprocess.check_output([*container_images.command(engine.name), *listing], text=True).split()
+        return {}
+    command = container_images.command(engine.name)
+    listing = [*command, "ps", "--all", "--quiet", f"--filter=label={containers._LABEL}"]
+    found = {}
+    for container in subprocess.check_output(listing, text=True).split():
+        label = f'--format={{{{index .Config.Labels "{containers._LABEL}"}}}}'
+        asked = subprocess.run([*command, "inspect", label, container], capture_output=True, text=True)
+        if asked.returncode == 0:  # else it is another test's, and gone by now
+            found[container] = asked.stdout.strip()
+    return found
 
 
 def as_ordinary_user(code: str) -> Any:

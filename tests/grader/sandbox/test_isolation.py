@@ -34,6 +34,8 @@ from tests.grader.sandbox.running import (
     wait_for,
 )
 
+pytestmark = pytest.mark.slow
+
 SURVEY = Path(__file__).with_name("survey.py")
 MIB = 1024 * 1024
 ORDINARY = "bubblewrap of an ordinary user"
@@ -606,7 +608,7 @@ def test_end_of_the_grader(engine: Engine, tmp_path: Path, number: signal.Signal
         grader.kill()
         grader.wait()
     wait_for(lambda: not processes_with(token))
-    assert containers_of(engine) == []
+    assert containers_of(engine, grader.pid) == []
     if number is not signal.SIGKILL:
         assert groups_of(grader.pid) == []
         assert list(temporary.iterdir()) == []

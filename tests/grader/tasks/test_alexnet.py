@@ -114,6 +114,7 @@ class TestProbe:
     def test_the_same_seed_draws_the_same(self) -> None:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
+    @pytest.mark.slow
     def test_in_the_harness(self, alexnet: Any, tmp_path: Path) -> None:
         """The real way: another process, evidence on disk, the builder arguments through JSON."""
         builder_arguments = {"width": 0.125, "dropout": 0.1, "input_shape": [16, 16, 3]}

@@ -117,6 +117,7 @@ class TestScoring:
 class TestCost:
     """Every right network of the bank is trained, at the sizes of every profile for a CPU."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("entry", [*RIGHT, *LEARNS], ids=lambda one: one.folder)
     @pytest.mark.parametrize("profile", ["offline", "cpu"])
     def test_right(

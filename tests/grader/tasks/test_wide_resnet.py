@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -168,30 +166,21 @@ class TestProbe:
     def test_the_same_seed_draws_the_same(self) -> None:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
-    def test_in_the_harness(self, wide_resnet: Any, tmp_path: Path) -> None:
+    @pytest.mark.slow
+    def test_in_the_harness(self, wide_resnet: Any, tmp_path: Path, keras_processes: Any) -> None:
         """The real way: another process, evidence on disk, the builder arguments through JSON."""
         builder_arguments = {"depth": 8, "width": 1}
         (tmp_path / "builder-arguments.json").write_text(json.dumps(builder_arguments))
         (tmp_path / "output").mkdir()
-        command = [
-            sys.executable,
-            "-I",
-            "-B",
-            ROOT / "grader/sandbox/guest/harness.py",
-            "--module",
-            "wide_resnet.py",
-        ]
-        command += ["--probe", ROOT / "grader/tasks/wide_resnet/probe.py", "--submission", ROOT / "solutions"]
-        command += [
-            "--output",
-            tmp_path / "output",
-            "--seed",
-            "5",
-            "--builder-arguments",
-            tmp_path / "builder-arguments.json",
-        ]
-        command += ["--seconds", "120"]  # on a busy machine
-        subprocess.run(command, check=True, timeout=400, capture_output=True)
+        process, _ = keras_processes
+        process.start(
+            *(ROOT / "grader/sandbox/guest/harness.py", "--module", "wide_resnet.py"),
+            *("--probe", ROOT / "grader/tasks/wide_resnet/probe.py", "--submission", ROOT / "solutions"),
+            *("--output", tmp_path / "output", "--seed", 5),
+            *("--builder-arguments", tmp_path / "builder-arguments.json"),
+            *("--seconds", 120),  # on a busy machine
+        )
+        assert process.wait() == 0
         evidence = Evidence.read(tmp_path / "output")
         assert "train.fine" in evidence.calls
         verdicts = judge(

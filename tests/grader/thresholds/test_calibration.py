@@ -13,6 +13,8 @@ from grader.thresholds import ReferenceRun, Runs, calibration, model
 from grader.thresholds.model import RATE
 from grader.training.job import Conditions, Result
 
+pytestmark = pytest.mark.slow
+
 CHECKS: list[tuple[str, LabelSet]] = [("alexnet", "coarse"), ("resnet", "fine")]
 DRAWS = 400_000
 

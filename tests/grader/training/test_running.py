@@ -30,6 +30,7 @@ class TestLimits:
         assert isinstance(overrun, Overrun)
         assert (overrun.what, overrun.given, overrun.described) == ("time", 0.5, None)
 
+    @pytest.mark.slow
     def test_waiting_takes_no_processor_time(self, tmp_path: Path) -> None:
         """On a busy machine a child waits: that ends it much later, as a fault of the machine."""
         began = time.monotonic()

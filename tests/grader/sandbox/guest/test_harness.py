@@ -209,6 +209,7 @@ class TestCalls:
         assert (found.finished, found.running_function, found.calls["g"].value) == (False, "f", 1)
         assert time.monotonic() - start < 60
 
+    @pytest.mark.slow
     def test_a_function_that_catches_everything_is_stopped_as_well(self, run: Run) -> None:
         task = """
             import time
@@ -443,6 +444,7 @@ class TestValues:
         task = "class A:\n    def __array__(self, *args, **kwargs): 1 / 0\ndef f(): return A()"
         assert run(task).calls["f"].value == Other("A", "ZeroDivisionError: division by zero")
 
+    @pytest.mark.slow
     def test_models_are_described_and_tensors_become_arrays(self, run: Run) -> None:
         task = """
             import keras
