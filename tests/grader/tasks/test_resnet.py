@@ -83,7 +83,7 @@ class TestWhatIsWrong:
 class TestRepeats:
     """What the lone block has is not reported twice; no other fault is excused by it."""
 
-    RECIPE: ClassVar[dict[str, Any]] = {"blocks": [1, 1, 1, 1], "width": 4}
+    ARGUMENTS: ClassVar[dict[str, Any]] = {"blocks": [1, 1, 1, 1], "width": 4}
     SHORTCUT = "shortcut = _convolution(x, 4 * filters, kernel=1, stride=stride)"
     ONLY_IN_NETWORKS = """
 def bottleneck_block(x, filters, *, stride=1):
