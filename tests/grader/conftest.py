@@ -43,6 +43,7 @@ class Recorder:
         self, name: str, function: str, *args: Any, then: Callable[[Any], Any] | None = None, **kwargs: Any
     ) -> Any:
         import keras
+        from keras.src.backend.common import global_state
 
         shapes = [f"keras.Input({a.shape[1:]})" if hasattr(a, "shape") else repr(a) for a in args]
         arguments = ", ".join([*shapes, *(f"{key}={value!r}" for key, value in kwargs.items())])
@@ -59,6 +60,8 @@ class Recorder:
             else:
                 value = self._value(result, then or (lambda it: it))
                 self.calls[name] = Call(function, arguments, "returned", value=value)
+        # Keras would draw them all, and keep them, when the next such scope is left.
+        global_state.set_global_attribute("uninitialized_variables", [])
 
     def _value(self, result: Any, then: Callable[[Any], Any]) -> Network | Other:
         import keras
