@@ -75,6 +75,7 @@ def nox(kit: Path, elsewhere: Path) -> Callable[..., "subprocess.CompletedProces
     return run
 
 
+@pytest.mark.slow
 @needs_nox
 class TestFromAnotherFolder:
     """nox goes to its noxfile's folder; what a command is given is where whoever called it stands."""
@@ -135,6 +136,7 @@ class TestFromAnotherFolder:
         assert not (elsewhere.parent / "imported").exists()
 
 
+@pytest.mark.slow
 class TestWithoutNox:
     """`python -m grader` from another folder, where only PYTHONPATH leads to the checkout."""
 

@@ -7,7 +7,6 @@ import copy
 import importlib
 import importlib.util
 import re
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,7 @@ from grader.grading.judging import Case, judge
 from grader.proof import bank
 from grader.proof.bank import Change, Entry
 from grader.results.verdict import Verdict
-from tests.grader.keras_process import KerasProcess
+from tests.grader.forking import Forking
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
@@ -168,50 +167,37 @@ def network_judge() -> type[NetworkJudge]:
 
 
 @pytest.fixture(scope="session")
-def keras_processes() -> Iterator[tuple[KerasProcess, KerasProcess]]:
-    """Two in which Keras is imported once for all tests: for a probe's first process and for its second."""
-    processes = KerasProcess(), KerasProcess()
-    yield processes
-    for process in processes:
-        process.close()
-
-
-class Started:
-    """A program in a process of its own."""
-
-    def start(self, *arguments: object) -> None:
-        """As KerasProcess.start."""
-        command = [sys.executable, "-I", "-B", *map(str, arguments)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def wait(self) -> int:
-        """As KerasProcess.wait."""
-        return self._process.wait(timeout=600)
+def processes() -> Iterator[dict[str, tuple[Forking, Forking]]]:
+    """By the library that they have imported: one for a probe's first process and one for its second."""
+    started = {library: (Forking(library), Forking(library)) for library in ("numpy", "keras")}
+    yield started
+    for pair in started.values():
+        for process in pair:
+            process.close()
 
 
 def probe_in_harness(
-    task: Task, submission: Path, folder: Path, seed: int, keras_processes: tuple[KerasProcess, KerasProcess]
+    task: Task, submission: Path, folder: Path, seed: int, processes: dict[str, tuple[Forking, Forking]]
 ) -> Evidence:
     """As in a sandbox, but without one: the harness in processes of their own, and their evidence read.
 
-    A task whose probe has `later` gets its second process too, at the same time. Where the submission names
-    Keras, both are forked from processes that have it.
+    A task whose probe has `later` gets its second process too, at the same time.
     """
     probe = ROOT / f"grader/tasks/{task.id}/probe.py"
     module = importlib.import_module(f"grader.tasks.{task.id}.probe")
+    # The harness imports Keras for a module that names it; a helper may name it, too.
     named = any(re.search(rb"keras|tensorflow", path.read_bytes()) for path in submission.rglob("*.py"))
-    processes = keras_processes if named else (Started(), Started())
-    # A fork is the second process that `--later` would start.
+    pair = processes["keras" if named else "numpy"]
     options: dict[Path, list[str]] = {folder / "output": []}
     if hasattr(module, "later"):
-        options[folder / "output-later"] = ["--later", "--spawned"] if named else ["--later"]
-    for process, (output, more) in zip(processes, options.items(), strict=False):
+        options[folder / "output-later"] = ["--later", "--spawned"]  # the fork is the process to be spawned
+    for process, (output, more) in zip(pair, options.items(), strict=False):
         output.mkdir()
         command = [ROOT / "grader/sandbox/guest/harness.py", "--probe", probe]
         command += ["--module", task.module, "--submission", submission, "--output", output]
         # The clock's limit is generous: on a busy machine, TensorFlow is imported too.
         process.start(*command, "--seed", seed, "--seconds", 120, "--clock", 300, *more)
-    for process, _ in zip(processes, options, strict=False):
+    for process, _ in zip(pair, options, strict=False):
         assert process.wait() == 0
     evidence, *second = map(Evidence.read, options)
     return evidence.with_later(second[0]) if second else evidence
@@ -219,13 +205,13 @@ def probe_in_harness(
 
 @pytest.fixture(scope="session")
 def judged_in_harness(
-    keras_processes: tuple[KerasProcess, KerasProcess],
+    processes: dict[str, tuple[Forking, Forking]],
 ) -> Callable[..., dict[str, Verdict]]:
     """Probes a folder with a submission in processes of their own, below an empty folder, and judges it."""
 
     def run(task: Task, submission: Path, folder: Path, seed: int) -> dict[str, Verdict]:
         drawn = importlib.import_module(f"grader.tasks.{task.id}.probe").draw(seed)
-        evidence = probe_in_harness(task, submission, folder, seed, keras_processes)
+        evidence = probe_in_harness(task, submission, folder, seed, processes)
         return judge(Case(task, evidence, drawn))
 
     return run

@@ -75,6 +75,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
+@pytest.mark.slow
 class TestUpdate:
     """`python -m grader.reference versions`."""
 

@@ -150,6 +150,7 @@ class TestTasksAreMarkedOnTheirOwn:
         assert earned == {"preprocessing": 16, **networks, "evaluation": 15}
 
 
+@pytest.mark.slow
 class TestWrongUsage:
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -89,6 +89,7 @@ class TestPage:
             assert f"(figures/{name})" in PAGE.read_text(encoding="utf-8")
             assert (ROOT / "docs" / "figures" / name).read_bytes().startswith(b"\x89PNG")
 
+    @pytest.mark.slow
     def test_figures_are_drawn_alike(self, measured: Failure) -> None:
         """The same numbers give the same bytes."""
         assert failure.curves(measured) == failure.curves(measured)

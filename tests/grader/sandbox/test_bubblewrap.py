@@ -17,6 +17,7 @@ def bubblewrap() -> Engine:
     return usable("bubblewrap")
 
 
+@pytest.mark.slow
 def test_ordinary_user() -> None:
     """Without root, programs run in a user namespace: limits hold, and hostile outputs are no fault."""
     results = as_ordinary_user("""

@@ -93,6 +93,7 @@ class TestRun:
         assert outcome.printed.endswith("199999\n")
         assert len(outcome.printed) == 1000
 
+    @pytest.mark.slow
     @LINUX
     def test_processor_time_in_total(self, run: Run) -> None:
         """Several processes share one limit and one core."""

@@ -212,12 +212,12 @@ class TestProbe:
         assert probe.draw(7) == probe.draw(7) != probe.draw(8)
 
     @pytest.mark.slow
-    def test_in_the_harness(self, resnet: Any, tmp_path: Path, keras_processes: Any) -> None:
+    def test_in_the_harness(self, resnet: Any, tmp_path: Path, processes: Any) -> None:
         """The real way: another process, evidence on disk, the builder arguments through JSON."""
         builder_arguments = {"blocks": [1, 1], "width": 4}
         (tmp_path / "builder-arguments.json").write_text(json.dumps(builder_arguments))
         (tmp_path / "output").mkdir()
-        process, _ = keras_processes
+        process, _ = processes["keras"]
         process.start(
             *(ROOT / "grader/sandbox/guest/harness.py", "--module", "resnet.py"),
             *("--probe", ROOT / "grader/tasks/resnet/probe.py", "--submission", ROOT / "solutions"),

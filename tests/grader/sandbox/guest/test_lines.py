@@ -83,13 +83,13 @@ class TestMessages:
     """From the harness to the words for a student."""
 
     @pytest.mark.slow
-    def test_alexnet(self, tmp_path: Path, keras_processes: Any) -> None:
+    def test_alexnet(self, tmp_path: Path, processes: Any) -> None:
         solution = (ROOT / "solutions/alexnet.py").read_text()
         edited = solution.replace('padding="same"', 'padding="same" if number > 1 else "valid"')
         (tmp_path / "submission").mkdir()
         (tmp_path / "output").mkdir()
         (tmp_path / "submission" / "alexnet.py").write_text(edited)
-        process, _ = keras_processes
+        process, _ = processes["keras"]
         process.start(
             *(ROOT / "grader/sandbox/guest/harness.py", "--module", "alexnet.py"),
             *("--probe", ROOT / "grader/tasks/alexnet/probe.py", "--submission", tmp_path / "submission"),

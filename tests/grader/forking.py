@@ -1,9 +1,10 @@
-"""A process that has imported Keras and forks for each program it is given: Keras is imported once.
+"""A process that has imported a library and forks for each program it is given: the library is imported once.
 
-Run as a program, it reads the arguments of one program a line from its stdin, as JSON: the Python file to run
-comes first. It runs that in a child and prints the child's exit code.
+Run as a program with the library's name, it reads the arguments of one program a line from its stdin, as
+JSON: the Python file to run comes first. It runs that in a child and prints the child's exit code.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -13,20 +14,21 @@ import traceback
 from typing import NoReturn
 
 
-class KerasProcess:
-    """Runs programs as `python -I -B FILE ARGUMENT...` would, one at a time, with Keras imported already.
+class Forking:
+    """Runs programs as `python -I -B FILE ARGUMENT...` would, one at a time, with a library imported already.
 
     All of them share one seed for the hashes of text, which Python draws for each process that it starts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, library: str) -> None:
+        self._library = library
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: object) -> None:
         """Starts a program; `wait` comes before the next one."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", __file__],
+                [sys.executable, "-I", "-B", __file__, self._library],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # where TensorFlow speaks of itself
@@ -47,17 +49,16 @@ class KerasProcess:
             self._process.communicate()
 
 
-def serve() -> NoReturn:
+def serve(library: str) -> NoReturn:
     """Runs what is asked for until stdin is closed."""
-    import keras  # noqa: F401
-
+    importlib.import_module(library)
     for line in sys.stdin:
         # Importing starts no threads, or a fork would lose them.
         child = os.fork()
         if child == 0:
             _become(json.loads(line))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-    os._exit(0)  # to take Keras down in order takes as long as a test
+    os._exit(0)  # to take a library down in order can take as long as a test
 
 
 def _become(arguments: list[str]) -> NoReturn:
@@ -76,4 +77,4 @@ def _become(arguments: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])
