@@ -42,7 +42,7 @@ FIRST = (
     "tests/grader/training/test_pool.py::test_jax",
     "tests/grader/grading/test_evidence.py",
     "tests/test_pipeline.py::test_only_written_otherwise",
-    "tests/grader/diagnosis/test_inspection.py",
+    "tests/grader/diagnosis/test_findings.py",
     "tests/grader/reference/test_report.py",
     "tests/test_notebook.py",
     "tests/lab/test_archive.py",
