@@ -41,7 +41,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import sandbox
+from grader import exporters, sandbox
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.config import manifest, profiles
@@ -165,7 +165,9 @@ class Range:
         sources = intake.find(paths, self._modules)
         # Written and shown as the command does it: a name that is no name for a folder would end it here.
         with tempfile.TemporaryDirectory(prefix="results-", dir=self.canaries.folder.parent) as out:
-            results = grading.grade(sources, plan, lambda result: command._write(Path(out), result))
+            results = grading.grade(
+                sources, plan, lambda result: exporters.registry.write_submission(result, Path(out))
+            )
             shown = io.StringIO()
             command._show(Console(file=shown, width=110), results, Path(out))
             self.engine.leaked |= self.canaries.leaked([shown.getvalue().encode()])
