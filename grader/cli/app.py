@@ -30,8 +30,8 @@ from grader.cli.base import Group, run
       python -m grader check resnet
       python -m grader grade --help
 
-    Each command is a session of nox as well, such as nox -s check -- resnet. nox -l lists them, and those for
-    the data (nox -s data), the notebook and the tests.
+    Most are sessions of nox as well, such as nox -s check -- resnet. nox -l lists them, and those for the
+    data (nox -s data), the notebook and the tests.
     """,
 )
 def group() -> None:
