@@ -55,23 +55,21 @@ class Row:
     step: int | None
 
 
-def layers() -> list[str]:
-    """The packages of pyproject's layers, top to bottom, and lab below them."""
+def layers(container: str) -> list[str]:
+    """What is directly in a package, top to bottom, as pyproject.toml has it."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = (c for c in config["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
-    (container,) = contract["containers"]
-    names = [name.strip(" ()") for layer in contract["layers"] for name in layer.split("|")]
-    return [*(f"{container}.{name}" for name in names), "lab"]
+    contracts = config["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one.get("containers") == [container])
+    names = [name.strip() for layer in contract["layers"] for name in layer.split("|")]
+    return [f"{container}.{name}" for name in names]
 
 
-def rows(graph: grimp.ImportGraph) -> list[Row]:
+def rows() -> list[Row]:
     """All lines of the picture."""
     names: list[str] = []
-    for package in layers():
-        if package == OPENED:
-            names += sorted(graph.find_children(package), key=lambda name: _height(graph, name), reverse=True)
-        else:
-            names.append(package)
+    for package in layers("grader"):
+        names += layers(package) if package == OPENED else [package]
+    names.append("lab")
     return [Row(name, _words(name), WAY.index(name) + 1 if name in WAY else None) for name in names]
 
 
@@ -146,7 +144,7 @@ def main(arguments: Sequence[str]) -> int:
     """Writes both files, or compares them; 1 if they are not what the code says."""
     sys.path.insert(0, str(ROOT))  # where grimp looks for packages
     graph = grimp.build_graph("grader", "lab", cache_dir=None)
-    shown = rows(graph)
+    shown = rows()
     names = [row.name for row in shown]
     found = arrows(graph, names)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
@@ -169,13 +167,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def _not_implied(found: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
     """The arrows that no path over other rows implies, and all between two stations of the way."""
-    reached: dict[str, set[str]] = {}
 
     def below(name: str) -> set[str]:
-        if name not in reached:
-            next_ones = {b for a, b in found if a == name}
-            reached[name] = next_ones.union(*(below(one) for one in next_ones))
-        return reached[name]
+        reached, new = set[str](), {name}
+        while new:  # imports that go in a circle end here as well
+            new = {b for a, b in found if a in new} - reached
+            reached |= new
+        return reached
 
     return Counter(
         {
@@ -189,12 +187,6 @@ def _not_implied(found: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
 def _row_of(module: str, names: Sequence[str]) -> str | None:
     """The row that a module belongs to: the longest name that leads to it."""
     return max((n for n in names if module == n or module.startswith(f"{n}.")), key=len, default=None)
-
-
-def _height(graph: grimp.ImportGraph, module: str) -> tuple[int, str]:
-    """How many modules of its package it reaches: who reaches more stands higher."""
-    package = module.rpartition(".")[0]
-    return sum(m.startswith(f"{package}.") for m in graph.find_upstream_modules(module)), module
 
 
 def _words(name: str) -> str:

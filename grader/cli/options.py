@@ -111,6 +111,8 @@ class Location(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path; whether there is such a thing is for the command to say, which knows what it is for."""
+        if not str(value):
+            self.fail("an empty path: name a file or folder, such as . for the one you are in", param, ctx)
         path = Path(value)
         return path if path.name not in ("", "..") else path.resolve()
 

@@ -70,7 +70,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
     if len(results) > 1:
         exporters.registry.write_class(results, order.out)
     _show(console, results, order.out)
-    return 0 if all(result.graded and not result.problem for result in results) else 1
+    return 0 if all(result.has_mark for result in results) else 1
 
 
 def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Engine) -> None:

@@ -23,11 +23,10 @@ class Gradescope(Exporter):
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
         """Writes the one and removes the other."""
-        graded = result.graded and not result.problem
         names = ("results.json", "not-graded.json")
-        path = folder / names[not graded]
-        content = results(result) if graded else extra_data(result)
-        (folder / names[graded]).unlink(missing_ok=True)
+        path = folder / names[not result.has_mark]
+        content = results(result) if result.has_mark else extra_data(result)
+        (folder / names[result.has_mark]).unlink(missing_ok=True)
         write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         return [path]
 

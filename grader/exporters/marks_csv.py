@@ -32,7 +32,7 @@ def marks_csv(results: Sequence[SubmissionResult]) -> str:
     writer.writerow(["submission", *(task.task for task in tasks), "total", "out of", "status", "remark"])
     for result in results:
         row: list[str] = [spreadsheet_cell(result.name)]
-        if result.problem or not result.graded:
+        if not result.has_mark:
             faults = (c.message for t in result.tasks for c in t.checks if c.status is Status.FAULT)
             row += [""] * (len(tasks) + 2) + [
                 "not graded",

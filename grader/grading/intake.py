@@ -38,8 +38,8 @@ _CHUNK = 256 * 1024
 _LITTER = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".nox"}
 # Names that say nothing about whose work it is.
 _GENERIC = {"assignment", "submission", "src", "work"}
-# What lies beside the submissions' folders in results/.
-_RESERVED = {"marks.csv"}
+# What lies beside the submissions' folders in results/: the files of a class that exporters write.
+RESERVED = {"marks.csv"}
 
 # Folders are opened one below the other, each by its name in the one before and none through a link: whoever
 # swaps a folder for a link meanwhile gains nothing. Windows has no such calls: there paths are used, and a
@@ -177,7 +177,7 @@ def _shown(path: Path) -> str:
 
 def _with_distinct_names(found: list[Source]) -> list[Source]:
     """Results are filed under these names, so no two may be alike, on a disk that folds case either."""
-    seen = set(_RESERVED)
+    seen = set(RESERVED)
     distinct = []
     for source in found:
         # Nothing that climbs out, hides or means something to a shell.

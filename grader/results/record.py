@@ -108,6 +108,11 @@ class SubmissionResult(Strict):
     notes: tuple[str, ...] = ()
 
     @property
+    def has_mark(self) -> bool:
+        """Whether it was taken in and every check was decided; what has no mark must not look like a zero."""
+        return self.graded and not self.problem
+
+    @property
     def points(self) -> float:
         """Points earned over all tasks."""
         return sum(task.points for task in self.tasks)

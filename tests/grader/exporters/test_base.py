@@ -14,6 +14,7 @@ from grader.exporters.drawing import Drawings
 from grader.exporters.gradescope import Gradescope
 from grader.exporters.marks_csv import MarksCsv
 from grader.exporters.terminal import TextReport
+from grader.grading import intake
 from grader.results.record import SubmissionResult
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +27,7 @@ class Points(Exporter):
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "points.txt").write_text(str(result.points) if result.graded else "none")
+        (folder / "points.txt").write_text(str(result.points) if result.has_mark else "none")
         return [folder / "points.txt"]
 
     def write_class(self, results: Sequence[SubmissionResult], folder: Path) -> list[Path]:
@@ -72,6 +73,12 @@ class TestRegistry:
         """The formats that are documented, in the order in which they are written."""
         kinds = [type(one) for one in exporters.registry]
         assert kinds == [Gradescope, TextReport, Drawings, MarksCsv]
+
+    def test_no_submission_has_the_name_of_a_file(self, graded: SubmissionResult, tmp_path: Path) -> None:
+        """What lies beside the submissions' folders is known to intake, which names folders otherwise."""
+        written = {path.name for path in exporters.registry.write_class([graded], tmp_path)}
+        assert written
+        assert written <= intake.RESERVED
 
 
 class TestWritten:
