@@ -10,11 +10,9 @@ that was measured is kept in .kit/failure/, so a run that was stopped goes on wi
 """
 
 import hashlib
-import io
 import json
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader.diagnosis.trial import BATCH, Learner
 from grader.errors import ManifestError
+from grader.reference import failure_figures
 from grader.training import backends
 from lab import data, synthetic
 from lab.files import write_atomically
@@ -36,7 +35,6 @@ from lab.strict import Strict, explained
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = 1  # of what is measured, here and in grader/diagnosis/trial.py: see grader/reference/versions.py
-FIGURES_VERSION = 1  # of how it is drawn
 EPOCHS, STEPS = 30, 50  # the study's steps, and the first 30 of its 50 epochs: the picture no longer changes
 TRAIN, VALIDATION = 8000, 1000  # images; as many training images as validation images are scored
 SEED = 1
@@ -284,10 +282,11 @@ def run(
         causes=tuple(measured),
     )
     write_atomically(root / "reference" / "failure.json", as_text(failure))
-    for name, content in zip(FIGURES, (curves(failure), bars_of_causes(failure)), strict=True):
+    drawn = failure_figures.curves(failure, title), failure_figures.bars_of_causes(failure, title)
+    for name, content in zip(FIGURES, drawn, strict=True):
         write_atomically(root / "docs" / "figures" / name, content)
     console.print(
-        f"All three marks of the study's failure: {', '.join(map(_title, failure.fits())) or 'none'}",
+        f"All three marks of the study's failure: {', '.join(map(title, failure.fits())) or 'none'}",
         highlight=False,
     )
     console.print(f"Written: reference/failure.json, docs/figures/{' and '.join(FIGURES)}", highlight=False)
@@ -306,7 +305,7 @@ def table(failure: Failure) -> str:
             for name in ("train_accuracy", "inference_accuracy", "validation_accuracy")
         )
         lines.append(
-            f"| {_title(one.cause)} | {' | '.join(shares)} | {_rounded(one.last('validation_loss'))} | "
+            f"| {title(one.cause)} | {' | '.join(shares)} | {_rounded(one.last('validation_loss'))} | "
             f"{one.last('validation_classes'):.0f} | {'**yes**' if one.cause in failure.fits() else 'no'} |"
         )
     return "\n".join(lines)
@@ -495,7 +494,8 @@ def _stored(path: Path) -> Measured | None:
         return None  # not there, or of another version: measured again
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """What a cause is called where it is shown."""
     return next(cause.title for cause in CAUSES if cause.name == name)
 
 
@@ -505,126 +505,3 @@ def _line(cause: Cause, one: Measured) -> str:
         f"{one.last('inference_accuracy'):4.0%}, validation {one.last('validation_accuracy'):4.0%}, "
         f"loss {one.last('validation_loss'):,.1f}"
     )
-
-
-# --- figures ------------------------------------------------------------------------------------------------
-
-# Told apart without colour too: by line style. Grey is the network that nothing is wrong with.
-_STYLES = (
-    *(("#777777", "-"), ("#c1121f", "-"), ("#e07a00", "--"), ("#0057b8", "-")),
-    *(("#00a3c4", "-."), ("#7b2d8e", "--"), ("#2a7f3f", ":"), ("#1a1a1a", "-.")),
-)
-
-
-def curves(failure: Failure) -> bytes:
-    """Training accuracy, validation accuracy and validation loss of each cause over the epochs, as PNG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    panels = figure.subplots(1, 3)
-    columns = (
-        ("train_accuracy", "training accuracy (training mode)", failure.study.train_accuracy),
-        ("validation_accuracy", "validation accuracy", failure.study.validation_accuracy),
-        ("validation_loss", "validation loss", failure.study.validation_loss),
-    )
-    for axes, (name, title, study) in zip(panels, columns, strict=True):
-        for one, (colour, style) in zip(failure.causes, _STYLES, strict=False):
-            values = np.array(getattr(one, name))
-            if name.endswith("accuracy"):
-                values = 100 * values
-            axes.plot(
-                np.arange(1, len(values) + 1), values, style, color=colour, lw=1.6, label=_title(one.cause)
-            )
-        level = 100 * study if name.endswith("accuracy") else study
-        unit = "%" if name.endswith("accuracy") else ""
-        axes.axhline(level, color="#c1121f", lw=0.8, ls=(0, (1, 2)))
-        axes.annotate(
-            f"the study: {level:g}{unit}",
-            (0, level),
-            xycoords=("axes fraction", "data"),
-            # Where no curve runs: above the line at the left, below it where all begin at it.
-            xytext=(4, -10 if name == "validation_accuracy" else 3),
-            textcoords="offset points",
-            fontsize=8,
-            color="#c1121f",
-        )
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel(f"epoch ({failure.steps} steps each)")
-        axes.spines[["top", "right"]].set_visible(False)
-        if unit:
-            axes.set_ylim(0, None)
-            axes.yaxis.set_major_formatter(lambda value, _at: f"{value:.0f}%")
-        else:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(lambda value, _at: f"{value:g}")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8.5, frameon=False)
-    figure.suptitle(
-        f"One network, one recipe, {len(failure.causes)} ways to feed it · {failure.data}, "
-        f"{failure.num_classes} classes, {failure.train_images:,} training images, one run each (seed "
-        f"{failure.seed})",
-        fontsize=10,
-    )
-    return _png(figure)
-
-
-def bars_of_causes(failure: Failure) -> bytes:
-    """For each cause the three accuracies that tell causes apart, and the loss beside them, as PNG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
-    places = np.arange(len(failure.causes))
-    kinds = (
-        ("train_accuracy", "training images, training mode", "#9bb8d3", -0.27),
-        ("inference_accuracy", "training images, inference mode", "#0057b8", 0.0),
-        ("validation_accuracy", "validation images", "#e07a00", 0.27),
-    )
-    for name, label, colour, shift in kinds:
-        values = [100 * one.last(name) for one in failure.causes]
-        bars = left.barh(places + shift, values, height=0.25, color=colour, label=label)
-        left.bar_label(bars, [f"{value:.0f}" for value in values], fontsize=7.5, padding=2)
-    left.axvline(100 / failure.num_classes, color="#555555", lw=0.8, ls=":", label="chance")
-    left.set_yticks(places, [_title(one.cause) for one in failure.causes])
-    left.invert_yaxis()
-    left.set_title("accuracy, mean of the last five epochs", fontsize=10)
-    left.xaxis.set_major_formatter(lambda value, _at: f"{value:.0f}%")
-    losses = [one.last("validation_loss") for one in failure.causes]
-    bars = right.barh(places, losses, height=0.5, color="#e07a00")
-    right.bar_label(bars, [f"{value:,.1f}" for value in losses], fontsize=8, padding=3)
-    right.set_xscale("log")
-    right.set_xlim(1, 8 * max(losses))
-    right.axvline(failure.study.validation_loss, color="#c1121f", lw=0.9, ls=":")
-    right.annotate(
-        f"the study: {failure.study.validation_loss:g}",
-        (failure.study.validation_loss, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, -9),
-        textcoords="offset points",
-        fontsize=8,
-        color="#c1121f",
-    )
-    right.set_title("validation loss", fontsize=10)
-    right.xaxis.set_major_formatter(lambda value, _at: f"{value:,.0f}")
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8.5, frameon=False)
-    return _png(figure)
-
-
-def _png(figure: Any) -> bytes:
-    """The same figure gives the same bytes: no date and no version of matplotlib in them."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110, metadata={"Software": None})
-    return content.getvalue()
-
-
-def main() -> int:
-    """Measures what is missing and writes everything; for the stage `failure` of the pipeline."""
-    run()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

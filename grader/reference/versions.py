@@ -128,11 +128,11 @@ GROUPS = {
     "failure": Group(
         "grader/reference/failure.py:VERSION",
         ("grader/reference/failure.py", "lab/data.py:DataSet,read", "grader/diagnosis/trial.py"),
-        without=("grader/reference/failure.py:bars_of_causes,curves,load,main,table,_png,_STYLES",),
+        without=("grader/reference/failure.py:load,table",),
     ),
     "failure_figures": Group(
-        "grader/reference/failure.py:FIGURES_VERSION",
-        ("grader/reference/failure.py:bars_of_causes,curves,_png,_STYLES,_title",),
+        "grader/reference/failure_figures.py:VERSION",
+        ("grader/reference/failure.py:title", "grader/reference/failure_figures.py"),
     ),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from grader.blueprint import FORMAT
 from grader.cli import stages as command_line
 from grader.errors import ManifestError, UsageError
-from grader.reference import failure, matrix, packages, solutions, versions
+from grader.reference import failure, failure_figures, matrix, packages, solutions, versions
 from grader.reference.report import committed
 from grader.thresholds import model
 from lab import synthetic, training
@@ -38,7 +38,7 @@ class TestThisCheckout:
             "thresholds": model.VERSION,
             "figures": committed.VERSION,
             "failure": failure.VERSION,
-            "failure_figures": failure.FIGURES_VERSION,
+            "failure_figures": failure_figures.VERSION,
         }
 
     def test_trainings_are_found_again(self) -> None:
@@ -165,7 +165,7 @@ class TestUpdate:
             versions.update(checkout)
 
     def test_unknown_name(self, checkout: Path) -> None:
-        """A name that is none is said, with those there are."""
+        """A name that does not exist is refused, with those there are."""
         with pytest.raises(UsageError, match=r"(?s)'trainings'.*training, synthetic"):
             versions.update(checkout, ["trainings"])
 

@@ -95,7 +95,7 @@ def cost(points: Sequence[Point], *, title: str, note: str) -> Figure:
 
 
 def _short(value: float) -> str:
-    """A round number as it is said: 500, 20k, 1.5M."""
+    """A round number as people write it: 500, 20k, 1.5M."""
     for unit, name in ((1e6, "M"), (1e3, "k")):
         if value >= unit:
             return f"{value / unit:g}{name}"

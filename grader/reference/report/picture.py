@@ -10,7 +10,7 @@ from grader.reference import figures as draw
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure; what to see in it is said where it is shown.
+    """A figure; what to see in it is written where it is shown.
 
     Attributes:
         name: of its file, without ending: small letters, digits and hyphens.

@@ -73,7 +73,7 @@ class TestReal:
     """Submissions that were probed and judged."""
 
     def test_right_wrong_and_missing(self, tmp_path: Path) -> None:
-        """Checks that pass and that fail, with all that is said of them, a note and a file that is missing.
+        """Checks that pass and that fail, with all that is shown of them, a note and a file that is missing.
 
         One with networks is in test_run.py.
         """

@@ -176,14 +176,14 @@ class Graded:
             shutil.copy(ROOT / "solutions" / "resnet.py", folder / f"alice{i}")
             sources.append(Source(f"alice{i}", folder / f"alice{i}"))
         self.trainer = Trainer({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9, **accuracies}, afresh)
-        self.told: list[tuple[Job, Sequence[Job]]] = []
+        self.close: list[tuple[Job, Sequence[Job]]] = []
         training = Training(
             job=lambda task, labels, network, owner: changed(
                 Job.of(network, labels, FIRST, PROFILE, "pin", "a backend"), limit_seconds=given
             ),
             threshold=lambda task, labels: threshold(labels, calibrated=calibrated),
             trainer=self.trainer,
-            on_close=self.told.extend,
+            on_close=self.close.extend,
             described=(lambda task, labels: described) if described else None,
         )
         plan = Plan(ONLY, PROFILE, engine, RUN, training, slots=Slots(1))
@@ -201,10 +201,10 @@ class TestFar:
     def test_one_training_decides(
         self, engine: Replaying, tmp_path: Path, accuracy: float, status: Status
     ) -> None:
-        """More than a standard deviation away no second round; what stands behind the mark is said."""
+        """More than a standard deviation away no second round; the verdict has its grounds."""
         graded = Graded(engine, tmp_path, {("coarse", FIRST): accuracy})
         assert graded.trainer.asked == [("coarse", FIRST), ("fine", FIRST)]
-        assert graded.told == []
+        assert graded.close == []
         check = graded.check()
         assert check.status is status
         assert check.data["accuracies"] == [accuracy]
@@ -273,7 +273,7 @@ class TestClose:
             tmp_path,
             {("fine", FIRST): 0.29, ("fine", SECOND): 0.3, ("fine", THIRD): 0.3},
         )
-        ((first, further),) = graded.told
+        ((first, further),) = graded.close
         assert (first.labels, first.seed) == ("fine", FIRST)
         assert [job.seed for job in further] == [SECOND, THIRD]
         assert all(job.blueprint == first.blueprint for job in further)

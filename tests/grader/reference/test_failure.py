@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from grader.errors import ManifestError
-from grader.reference import failure
+from grader.reference import failure, failure_figures
 from grader.reference.failure import CAUSES, FIGURES, Failure
 from lab import data, synthetic
 
@@ -92,8 +92,12 @@ class TestPage:
     @pytest.mark.slow
     def test_figures_are_drawn_alike(self, measured: Failure) -> None:
         """The same numbers give the same bytes."""
-        assert failure.curves(measured) == failure.curves(measured)
-        assert failure.bars_of_causes(measured) == failure.bars_of_causes(measured)
+        assert failure_figures.curves(measured, failure.title) == failure_figures.curves(
+            measured, failure.title
+        )
+        assert failure_figures.bars_of_causes(measured, failure.title) == failure_figures.bars_of_causes(
+            measured, failure.title
+        )
 
 
 class TestLoad:
@@ -116,8 +120,8 @@ class TestFeeds:
         for cause in CAUSES[1:]:
             fed = [cause.train(batch, arrays.statistics), cause.validation(batch, arrays.statistics)]
             same = all(np.array_equal(x, right.train(batch, arrays.statistics)) for x in fed)
-            told = (cause.momentum, cause.train_labels, cause.validation_labels)
-            assert not same or told != (right.momentum, True, True)
+            fed = (cause.momentum, cause.train_labels, cause.validation_labels)
+            assert not same or fed != (right.momentum, True, True)
 
     def test_parts_share_nothing(self) -> None:
         """Training and validation are of all classes, and no picture is in both."""

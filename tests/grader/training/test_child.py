@@ -94,8 +94,8 @@ class TestPrinter:
         report = child._Printer()
         for step in (4, 8, 12, 16):
             report(epoch=0, step=step, steps=20, accuracy=0.5)
-        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [(one["step"], one["seconds_left"]) for one in told] == [(8, 3.0), (16, 0.7)]
+        steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [(one["step"], one["seconds_left"]) for one in steps] == [(8, 3.0), (16, 0.7)]
 
 
 @pytest.mark.slow

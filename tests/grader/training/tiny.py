@@ -101,7 +101,7 @@ class Heard(Listener):
 
 
 class Doing(executors.Local):
-    """An executor of children that do as they are told, and train nothing."""
+    """An executor of children that run a given script, and train nothing."""
 
     def __init__(self, code: str, **options: Any) -> None:
         super().__init__(**options)
