@@ -16,8 +16,26 @@ nothing, and BlueprintRefused is all that it raises. Keras is imported by `build
 
 from grader.blueprint.allowlist import ACTIVATIONS
 from grader.blueprint.costs import Excess, excess
+from grader.blueprint.forms import RULES, Outside, Replaced, Rule, TrainingForm, outside, training_form
 from grader.blueprint.network import FORMAT, Blueprint, Budget, Node
 from grader.blueprint.reading import read
 from grader.blueprint.rebuilding import build
 
-__all__ = ["ACTIVATIONS", "FORMAT", "Blueprint", "Budget", "Excess", "Node", "build", "excess", "read"]
+__all__ = [
+    "ACTIVATIONS",
+    "FORMAT",
+    "RULES",
+    "Blueprint",
+    "Budget",
+    "Excess",
+    "Node",
+    "Outside",
+    "Replaced",
+    "Rule",
+    "TrainingForm",
+    "build",
+    "excess",
+    "outside",
+    "read",
+    "training_form",
+]
