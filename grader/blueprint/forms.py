@@ -38,7 +38,8 @@ SMALLEST_SPREAD, LARGEST_SPREAD = 0.01, 3.0
 LARGEST_L2 = 1e-3
 SMALLEST_EPSILON, LARGEST_EPSILON = 1e-8, 1e-2
 LARGEST_MOMENTUM = 0.99
-LARGEST_START = 0.1  # the standard deviation of biases and offsets that are drawn
+# The standard deviation of what is drawn; biases may be ones as well.
+LARGEST_BIAS, LARGEST_OFFSET = 1.0, 0.1
 
 _EPSILON = 1e-3
 _ZEROS, _ONES = {"name": "Zeros"}, {"name": "Ones"}
@@ -508,11 +509,25 @@ _TRUNCATED = 0.87962566103423978  # the deviation of a normal distribution cut o
 
 
 def spread(network: Blueprint, node: Node) -> float:
-    """The deviation of a layer's first kernel, divided by what he_normal draws for it."""
+    """The deviation of a layer's first kernel, divided by what he_normal draws for it.
+
+    An initialiser that scales with the layer's outputs, or with inputs and outputs, is compared with a he_normal
+    that does so too.
+    """
+    initialiser = node.settings["kernel_initializer"]
     shape = (network.nodes[node.inputs[0]].shape[-1], node.shape[-1])
     if node.op == "Conv2D":
         shape = (*node.settings["kernel_size"], *shape)
-    return deviation(node.settings["kernel_initializer"], shape) / deviation(HE_NORMAL, shape)
+    normal = {**HE_NORMAL, "mode": initialiser.get("mode", HE_NORMAL["mode"])}
+    return deviation(initialiser, shape) / deviation(normal, shape)
+
+
+def _is_open(ratio: float) -> bool:
+    """Whether a spread is within the bounds, to as many digits as anybody would write."""
+    return SMALLEST_SPREAD * (1 - _ROUNDING) <= ratio <= LARGEST_SPREAD * (1 + _ROUNDING)
+
+
+_ROUNDING = 1e-6
 
 
 def _classifiers(network: Blueprint) -> set[int]:
@@ -532,7 +547,7 @@ def _he_normal(network: Blueprint) -> _Edit:
     """With he_normal for kernels that are drawn about as widely; glorot_uniform for the last dense layer."""
     edit, classifiers = _Edit(network), _classifiers(network)
     for node in network.of("Conv2D", "Dense"):
-        if SMALLEST_SPREAD <= spread(network, node) <= LARGEST_SPREAD:
+        if _is_open(spread(network, node)):
             choice = GLOROT_UNIFORM if node.index in classifiers else HE_NORMAL
             edit.set(node, kernel_initializer=dict(choice))
     return edit
@@ -543,7 +558,7 @@ def _spread_too_far(network: Blueprint) -> Iterator[tuple[Node, str]]:
         ratio = spread(network, node)
         if not ratio:
             yield node, f"the kernel of {node} starts with the same number everywhere, which is not open"
-        elif not SMALLEST_SPREAD <= ratio <= LARGEST_SPREAD:
+        elif not _is_open(ratio):
             yield (
                 node,
                 f"the kernel of {node} starts with {ratio:.3g} times the deviation of he_normal; "
@@ -551,21 +566,41 @@ def _spread_too_far(network: Blueprint) -> Iterator[tuple[Node, str]]:
             )
 
 
-def _starts(weight: str) -> Callable[[Blueprint], _Edit]:
-    """With zeros for biases or offsets that start at zeros, at ones or near them."""
+def _starts_near_zero(node: Node, weight: str) -> bool:
+    """Whether a bias ("bias") or an offset ("beta") starts where it may."""
+    initialiser = node.settings[f"{weight}_initializer"]
+    if initialiser["name"] == "Ones":
+        return weight == "bias"
+    most = LARGEST_BIAS if weight == "bias" else LARGEST_OFFSET
+    return deviation(initialiser, node.shape[-1:]) <= most * (1 + _ROUNDING)
+
+
+def _with(network: Blueprint, weight: str) -> Iterator[Node]:
+    return (node for node in network if node.settings.get(f"{weight}_initializer") is not None)
+
+
+def _from_zeros(weight: str) -> Callable[[Blueprint], _Edit]:
+    """With zeros for biases or offsets that start near them."""
 
     def apply(network: Blueprint) -> _Edit:
-        edit, initialiser = _Edit(network), f"{weight}_initializer"
-        for node in network:
-            given = node.settings.get(initialiser)
-            if given is None:
-                continue
-            ones = given["name"] == "Ones" and weight == "bias"
-            if ones or (given["name"] != "Ones" and deviation(given, node.shape[-1:]) <= LARGEST_START):
-                edit.set(node, **{initialiser: dict(_ZEROS)})
+        edit = _Edit(network)
+        for node in _with(network, weight):
+            if _starts_near_zero(node, weight):
+                edit.set(node, **{f"{weight}_initializer": dict(_ZEROS)})
         return edit
 
     return apply
+
+
+def _far_from_zeros(weight: str) -> Callable[[Blueprint], Iterator[tuple[Node, str]]]:
+    most = LARGEST_BIAS if weight == "bias" else LARGEST_OFFSET
+
+    def beyond(network: Blueprint) -> Iterator[tuple[Node, str]]:
+        for node in _with(network, weight):
+            if not _starts_near_zero(node, weight):
+                yield node, f"the {weight} of {node} starts further from zeros than the deviation of {most:g}"
+
+    return beyond
 
 
 def _zero_gammas(network: Blueprint) -> list[Node]:
@@ -584,8 +619,8 @@ def _closed_gammas(network: Blueprint) -> list[Node]:
     closed = []
     for node in _zero_gammas(network):
         addition = readers.only(node)
-        others = [index for index in addition.inputs if index != node.index] if addition else []
-        if addition is None or addition.op != "Add" or not others or set(others) & zero:
+        others = {*addition.inputs} - {node.index} if addition and addition.op == "Add" else set()
+        if not others or others & zero:
             closed.append(node)
     return closed
 
@@ -602,26 +637,34 @@ def _gammas_of_ones(network: Blueprint) -> _Edit:
 def _gammas_too_small(network: Blueprint) -> Iterator[tuple[Node, str]]:
     for node in _closed_gammas(network):
         yield node, f"the gamma of {node} starts from zeros, and nothing is added to what it puts out"
+    for node in _with(network, "gamma"):
+        if node.settings["gamma_initializer"]["name"] not in ("Ones", "Zeros"):
+            yield node, f"the gamma of {node} starts from numbers around 0, some of them below"
 
 
 def _with_scale(network: Blueprint) -> _Edit:
-    """With gammas where they were left out because a ReLU follows, and then a layer that scales as well."""
+    """With gammas where they were left out because a ReLU follows, and then a layer that scales as well.
+
+    A normalisation without an offset either is another network's: the wide ResNet's have neither.
+    """
     readers = _Readers(network)
-    scaled: dict[int, bool] = {}  # whether all that reads a node is scaled by layers with kernels
+    scaled: dict[int, bool] = {}  # whether layers with kernels scale all that comes of a node
     for node in reversed(network.nodes):
         scaled[node.index] = not readers.is_output(node) and all(
             reader.op in ("Conv2D", "Dense")
-            or (
-                (reader.op in _SCALES or reader.settings.get("activation") == "relu") and scaled[reader.index]
-            )
+            or ((reader.op in _SCALES or _is_relu(reader)) and scaled[reader.index])
             for reader in readers[node]
         )
     edit = _Edit(network)
     for node in network.of("BatchNormalization"):
-        settings = node.settings
-        if settings["center"] and not settings["scale"] and scaled[node.index]:
+        center, scale = node.settings["center"], node.settings["scale"]
+        if center and not scale and scaled[node.index] and all(map(_is_relu, readers[node])):
             edit.set(node, scale=True, gamma_initializer=dict(_ONES))
     return edit
+
+
+def _is_relu(node: Node) -> bool:
+    return bool(node.settings.get("activation") == "relu")
 
 
 _SCALES = (
@@ -759,36 +802,38 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="bias start",
         kind="decree",
-        open=f"biases that start from zeros, ones or a spread of up to {LARGEST_START:g}",
+        open=f"biases that start from zeros, ones or any spread up to {LARGEST_BIAS:g}",
         trained="biases start from zeros",
         why="the first steps of the training undo the difference",
-        apply=_starts("bias"),
+        apply=_from_zeros("bias"),
+        beyond=_far_from_zeros("bias"),
     ),
     Rule(
         id="offset start",
         kind="decree",
-        open=f"batch normalisations whose beta starts from zeros or a spread of up to {LARGEST_START:g}",
+        open=f"betas that start from zeros or a spread of up to {LARGEST_OFFSET:g}",
         trained="the offsets of batch normalisations start from zeros",
         why="the first steps of the training undo the difference",
-        apply=_starts("beta"),
+        apply=_from_zeros("beta"),
+        beyond=_far_from_zeros("beta"),
     ),
     Rule(
         id="kernel start",
         kind="decree",
-        open="any random initialiser for kernels (He, Glorot, LeCun, orthogonal, normal, uniform) whose "
-        f"standard deviation is {SMALLEST_SPREAD:g} to {LARGEST_SPREAD:g} times that of `he_normal` for the same "
-        "layer; `RandomNormal(stddev=0.01)`, as in the AlexNet of 2012, always is",
+        open="any random initialiser for kernels (He, Glorot, LeCun, orthogonal, normal, uniform) with a "
+        f"standard deviation of {SMALLEST_SPREAD:g} to {LARGEST_SPREAD:g} times that of `he_normal` for the "
+        "same layer; `RandomNormal(stddev=0.01)`, as in the AlexNet of 2012, always has one",
         trained="kernels start from he_normal, and the last dense layer's from glorot_uniform",
-        why="normalisation takes a kernel's scale out of what the network computes, though not out of how far "
-        "a step turns it",
+        why="normalisation takes a kernel's scale out of what the network computes, though not out of how "
+        "far a step turns it",
         apply=_he_normal,
         beyond=_spread_too_far,
     ),
     Rule(
         id="gamma start",
         kind="decree",
-        open="gammas that start from ones; or from zeros in a batch normalisation that feeds an addition, but "
-        "not on both of its paths, and nowhere else",
+        open="gammas that start from ones; or from zeros in a batch normalisation that feeds an addition, "
+        "but not on both of its paths, and nowhere else",
         trained="the gammas of batch normalisations start from ones",
         why="it starts as a network with fewer blocks, which takes a few steps longer",
         apply=_gammas_of_ones,
@@ -797,8 +842,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="scale left out",
         kind="decree",
-        open="`scale=False` in a batch normalisation of the AlexNet or the ResNet, where a ReLU follows and then "
-        "a layer with weights",
+        open="`scale=False` in a batch normalisation of the AlexNet or the ResNet, where a ReLU follows and "
+        "then a layer with weights",
         trained="batch normalisations learn a scale",
         why="the kernel that follows can scale as well",
         apply=_with_scale,
