@@ -197,9 +197,11 @@ class _Edit:
             own.update(settings)
             self.changed += 1
 
-    def become(self, node: Node, op: str, settings: Mapping[str, Any]) -> None:
-        """Makes another operation of a node."""
-        self._nodes[node.index].update(op=op, settings=dict(settings))
+    def swap(self, pad: Node, pool: Node, widths: tuple[Any, ...], **settings: Any) -> None:
+        """Lets a pooling come before the padding that it reads: the two change places."""
+        own = {"op": pool.op, "settings": {**pool.settings, **settings}, "name": pool.name}
+        self._nodes[pad.index].update(own)
+        self._nodes[pool.index].update(op="Pad", settings={"widths": widths}, name=pad.name)
         self.changed += 1
 
     def read_before(self, node: Node, pad: Node, **settings: Any) -> None:
@@ -336,8 +338,7 @@ def _pooled_before_zeros(network: Blueprint) -> _Edit:
     for pool in network.of("AveragePooling2D"):
         pad = network.nodes[pool.inputs[0]]
         if pad.op == "Pad" and not any(map(any, pad.settings["widths"][:2])) and readers.only(pad) is pool:
-            edit.become(pad, pool.op, pool.settings)
-            edit.become(pool, pad.op, pad.settings)
+            edit.swap(pad, pool, pad.settings["widths"])
     return edit
 
 
@@ -362,8 +363,7 @@ def _padded_for_stride(network: Blueprint) -> _Edit:
             edit.read_before(node, pad, padding="same")
         elif node.op == "AveragePooling2D" and readers.only(pad) is node and pad.index not in done:
             done.add(pad.index)
-            edit.become(pad, node.op, {**node.settings, "padding": "same"})
-            edit.become(node, "Pad", {"widths": ((0, 0), (0, 0), channels)})
+            edit.swap(pad, node, ((0, 0), (0, 0), channels), padding="same")
     return edit
 
 
@@ -511,8 +511,8 @@ _TRUNCATED = 0.87962566103423978  # the deviation of a normal distribution cut o
 def spread(network: Blueprint, node: Node) -> float:
     """The deviation of a layer's first kernel, divided by what he_normal draws for it.
 
-    An initialiser that scales with the layer's outputs, or with inputs and outputs, is compared with a he_normal
-    that does so too.
+    An initialiser that scales with the layer's outputs, or with inputs and outputs, is compared with a
+    he_normal that does so too.
     """
     initialiser = node.settings["kernel_initializer"]
     shape = (network.nodes[node.inputs[0]].shape[-1], node.shape[-1])
