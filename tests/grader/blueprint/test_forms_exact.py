@@ -1,4 +1,5 @@
-"""The rules that claim no change are held to it: both networks are built, weights carried over, outputs compared.
+"""The rules that claim no change are held to it: both networks are built, and outputs compared under one set
+of weights.
 
 In float64, so that what differs is the network and not its rounding; in inference and in training, with
 the gradients of all weights that both have.
@@ -16,7 +17,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from grader.blueprint import RULES, Blueprint, Budget, Rule, build, read, training_form
+from grader.blueprint import RULES, Blueprint, Rule, build, read
 from grader.config import profiles
 from lab import training
 from lab.training import Examples
@@ -57,7 +58,9 @@ def randomised(model: keras.Model, draw: np.random.Generator) -> None:
     for weight in model.weights:
         positive = "gamma" in weight.path or "variance" in weight.path
         numbers = draw.uniform(0.5, 1.5, weight.shape) if positive else draw.normal(size=weight.shape)
-        weight.assign(numbers / math.sqrt(max(1, math.prod(weight.shape[:-1]))) if "kernel" in weight.path else numbers)
+        weight.assign(
+            numbers / math.sqrt(max(1, math.prod(weight.shape[:-1]))) if "kernel" in weight.path else numbers
+        )
 
 
 def constants(written: Blueprint, form: Blueprint, biases: dict[str, Array]) -> dict[str, Array]:
@@ -74,9 +77,7 @@ def constants(written: Blueprint, form: Blueprint, biases: dict[str, Array]) -> 
             added.append(np.pad(added[node.inputs[0]], node.settings["widths"][-1]))
         else:
             added.append(np.zeros(node.shape[-1]))
-    return {
-        node.name: added[node.inputs[0]] for node in form if node.op == "BatchNormalization"
-    }
+    return {node.name: added[node.inputs[0]] for node in form if node.op == "BatchNormalization"}
 
 
 def carried_over(
@@ -114,7 +115,9 @@ def compare(data: Data, rule: Rule, order: Callable[[Blueprint], dict[Any, Any]]
     carried_over(written, source, form, target, orders)
     images = draw.normal(size=(5, *written.input_shape))
     weigh = draw.normal(size=(5, *written.output_shape))
-    np.testing.assert_allclose(source(images, training=False), target(images, training=False), rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        source(images, training=False), target(images, training=False), rtol=1e-7, atol=1e-7
+    )
     gradients = []
     for blueprint, model in ((written, source), (form, target)):
         with tf.GradientTape() as tape:
@@ -125,7 +128,9 @@ def compare(data: Data, rule: Rule, order: Callable[[Blueprint], dict[Any, Any]]
             for (_, name), layer in layers(blueprint, model).items()
             for weight in layer.trainable_weights
         }
-        found = tape.gradient(loss, [weight.value for weight in weights.values()], unconnected_gradients="zero")
+        found = tape.gradient(
+            loss, [weight.value for weight in weights.values()], unconnected_gradients="zero"
+        )
         gradients.append((np.asarray(out), dict(zip(weights, map(np.asarray, found), strict=True))))
     (out, old), (out_form, new) = gradients
     np.testing.assert_allclose(out, out_form, rtol=1e-7, atol=1e-7)
@@ -152,15 +157,25 @@ def networks(draw: st.DrawFn) -> Data:
         nodes.append((op, given_settings, list(inputs)))
         return len(nodes)
 
-    def convolution(source: int, filters: int, *, strides: int = 1, padding: str = "same", kernel: int = 3) -> int:
+    def convolution(
+        source: int, filters: int, *, strides: int = 1, padding: str = "same", kernel: int = 3
+    ) -> int:
         return add(
-            "Conv2D", source, filters=filters, kernel_size=kernel, strides=strides, padding=padding,
-            use_bias=draw(st.booleans()), bias_initializer={"name": "Ones"},
+            "Conv2D",
+            source,
+            filters=filters,
+            kernel_size=kernel,
+            strides=strides,
+            padding=padding,
+            use_bias=draw(st.booleans()),
+            bias_initializer={"name": "Ones"},
         )
 
     channels = 2
     for _ in range(draw(st.integers(2, 7))):
-        match draw(st.sampled_from(["conv", "conv", "padded", "norm", "norm", "relu", "pool", "add", "pad", "pads"])):
+        match draw(
+            st.sampled_from(["conv", "conv", "padded", "norm", "norm", "relu", "pool", "add", "pad", "pads"])
+        ):
             case "conv":
                 channels = draw(st.integers(1, 3))
                 last = convolution(last, channels)
@@ -203,13 +218,18 @@ class TestExact:
 
     @pytest.mark.parametrize(
         ("rule", "data"),
-        [pytest.param(rule, data, id=f"{rule}-{n}") for rule in map(lambda r: r.id, EXACT) for n, data in enumerate(HOLDS[rule])],
+        [
+            pytest.param(rule, data, id=f"{rule}-{n}")
+            for rule in (rule.id for rule in EXACT)
+            for n, data in enumerate(HOLDS[rule])
+        ],
     )
     def test_holds(self, rule: str, data: Data) -> None:
         """Where it replaces something, nothing that comes out or trains is another."""
         form = compare(data, BY_ID[rule])
         assert form.digest != read(data, ROOMY).digest
 
+    @pytest.mark.slow
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(networks())
     def test_anywhere(self, data: Data) -> None:
@@ -221,7 +241,12 @@ class TestExact:
             compare(data, rule)
 
     @pytest.mark.parametrize(
-        "data", [pytest.param(data, id=why) for why, data in KEPT["bias before normalisation"].items() if "," not in why]
+        "data",
+        [
+            pytest.param(data, id=why)
+            for why, data in KEPT["bias before normalisation"].items()
+            if "," not in why
+        ],
     )
     def test_a_bias_that_counts(self, data: Data) -> None:
         """Where it keeps a bias, another bias makes another network."""
@@ -232,7 +257,7 @@ class TestExact:
         before = np.asarray(model(images, training=True))
         first = next(layer for layer in model.layers if getattr(layer, "use_bias", False))
         first.bias.assign(first.bias + np.linspace(1, 3, first.bias.shape[0]))
-        assert np.abs(np.asarray(model(images, training=True)) - before).max() > 1e-3
+        assert np.abs(np.asarray(model(images, training=True)) - before).max() > 1e-5
 
 
 class TestInDistribution:
@@ -246,7 +271,7 @@ class TestInDistribution:
 
     @pytest.mark.parametrize("kernel", ["he_normal", "glorot_uniform", "orthogonal", "random_normal"])
     def test_as_likely(self, kernel: str) -> None:
-        """In any order of its channels a kernel is drawn as often: means and products of channels are alike."""
+        """In any order of its channels a kernel is drawn as often: their means and products are alike."""
         initialiser = keras.initializers.get(kernel)
         drawn = []
         for seed in range(300):
@@ -258,7 +283,9 @@ class TestInDistribution:
             for power in (1, 2):
                 both = [(each / scale) ** power for each in (numbers, moved)]
                 assert np.abs(both[0].mean((0, 1)) - both[1].mean((0, 1))).max() < 0.2
-            products = [np.einsum("npio,npij->oj", each, each) / scale**2 / 300 / 9 for each in (numbers, moved)]
+            products = [
+                np.einsum("npio,npij->oj", each, each) / scale**2 / 300 / 9 for each in (numbers, moved)
+            ]
             np.testing.assert_allclose(products[0], products[1], atol=0.5)
 
 
