@@ -16,7 +16,7 @@ No rule makes a network: it edits the description, and `read` reads that again, 
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -747,7 +747,7 @@ RULES: tuple[Rule, ...] = (
         kind="exact",
         open="",
         trained="a ReLU of what is not negative is left out",
-        why="it changes no value; and where the value is 0, no gradient arrives either way",
+        why="it changes no value, and where the value is 0 no gradient arrives either way",
         apply=_rectified,
     ),
     Rule(
@@ -755,13 +755,25 @@ RULES: tuple[Rule, ...] = (
         kind="exact",
         open="",
         trained="a pooling over windows of 1x1 with stride 1 is left out",
-        why="the largest and the mean of one value are that value",
+        why="the largest of one value and the mean of one value are that value",
         apply=_pooled_by_one,
+    ),
+    Rule(
+        id="kernel start",
+        kind="decree",
+        open="any random initialiser for kernels (He, Glorot, LeCun, orthogonal, normal, uniform) whose "
+        f"standard deviation is {SMALLEST_SPREAD:g} to {LARGEST_SPREAD:g} times that of `he_normal` for the "
+        "same layer; that of `RandomNormal(stddev=0.01)`, as in the AlexNet of 2012, always is",
+        trained="kernels start from he_normal, and the last dense layer's from glorot_uniform",
+        why="normalisation takes a kernel's scale out of what the network computes, though not out of how "
+        "far a step turns it",
+        apply=_he_normal,
+        beyond=_spread_too_far,
     ),
     Rule(
         id="padding like same",
         kind="exact",
-        open='for a convolution, padding `"same"` or the same zeros put around the image first',
+        open='for stride 1, padding `"same"` or as many zeros of your own around the image',
         trained='zeros put around an image before a convolution, where "same" would put them, are "same"',
         why="the convolution reads the same pixels",
         apply=_padded_alike,
@@ -769,9 +781,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="padding for stride 2",
         kind="decree",
-        open='for stride 2, padding `"same"` or zeros that you pad yourself, on either side or on both',
-        trained='zeros that are put around an image before a stride of 2 are those of "same"',
-        why="windows lie a pixel further up and left, and an average counts the zeros at the border",
+        open='for stride 2, padding `"same"` or zeros of your own that give the same size, on each side no '
+        "more than half a window",
+        trained='zeros put around an image before a stride of 2 are those of "same"',
+        why="windows lie one pixel further up and left, and an average counts the zeros at the border",
         apply=_padded_for_stride,
     ),
     Rule(
@@ -787,22 +800,23 @@ RULES: tuple[Rule, ...] = (
         kind="in distribution",
         open="whether these channels of zeros come before, behind or around the others",
         trained="channels of zeros come behind the others",
-        why="the same network with its channels in another order, in which the first weights are as likely",
+        why="it is the same network with its channels in another order, and in any order the first weights "
+        "are as likely",
         apply=_zeros_behind,
     ),
     Rule(
         id="bias before normalisation",
         kind="exact",
-        open="biases before a batch normalisation or not (the parameter counts in the docstrings "
-        "are without)",
+        open="biases before a batch normalisation or not (the numbers of parameters in the docstrings are "
+        "without)",
         trained="biases before a batch normalisation are left out",
-        why="the normalisation subtracts the mean of each channel, and the bias with it; it gets no gradient",
+        why="the normalisation subtracts each channel's mean, and the bias with it; so it gets no gradient",
         apply=_without_bias,
     ),
     Rule(
         id="bias start",
         kind="decree",
-        open=f"biases that start from zeros, ones or any spread up to {LARGEST_BIAS:g}",
+        open=f"other biases that start from zeros, ones or any spread up to {LARGEST_BIAS:g}",
         trained="biases start from zeros",
         why="the first steps of the training undo the difference",
         apply=_from_zeros("bias"),
@@ -811,29 +825,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="offset start",
         kind="decree",
-        open=f"betas that start from zeros or a spread of up to {LARGEST_OFFSET:g}",
-        trained="the offsets of batch normalisations start from zeros",
+        open=f"the betas of batch normalisations from zeros or a spread of up to {LARGEST_OFFSET:g}",
+        trained="the betas of batch normalisations start from zeros",
         why="the first steps of the training undo the difference",
         apply=_from_zeros("beta"),
         beyond=_far_from_zeros("beta"),
     ),
     Rule(
-        id="kernel start",
-        kind="decree",
-        open="any random initialiser for kernels (He, Glorot, LeCun, orthogonal, normal, uniform) with a "
-        f"standard deviation of {SMALLEST_SPREAD:g} to {LARGEST_SPREAD:g} times that of `he_normal` for the "
-        "same layer; `RandomNormal(stddev=0.01)`, as in the AlexNet of 2012, always has one",
-        trained="kernels start from he_normal, and the last dense layer's from glorot_uniform",
-        why="normalisation takes a kernel's scale out of what the network computes, though not out of how "
-        "far a step turns it",
-        apply=_he_normal,
-        beyond=_spread_too_far,
-    ),
-    Rule(
         id="gamma start",
         kind="decree",
-        open="gammas that start from ones; or from zeros in a batch normalisation that feeds an addition, "
-        "but not on both of its paths, and nowhere else",
+        open="their gammas from ones; from zeros only in the last one before an addition, not on both of its "
+        "paths, and only if no other gamma does",
         trained="the gammas of batch normalisations start from ones",
         why="it starts as a network with fewer blocks, which takes a few steps longer",
         apply=_gammas_of_ones,
@@ -842,9 +844,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="scale left out",
         kind="decree",
-        open="`scale=False` in a batch normalisation of the AlexNet or the ResNet, where a ReLU follows and "
+        open="`scale=False` in the AlexNet and the ResNet, in a batch normalisation that a ReLU follows and "
         "then a layer with weights",
-        trained="batch normalisations learn a scale",
+        trained="batch normalisations that have an offset learn a scale as well",
         why="the kernel that follows can scale as well",
         apply=_with_scale,
     ),
@@ -853,7 +855,7 @@ RULES: tuple[Rule, ...] = (
         kind="decree",
         open=f"L2 regularisation up to {LARGEST_L2:g}, or none",
         trained="there is no L2 regularisation; the recipe has a weight decay of its own",
-        why="so small a penalty is below the recipe's own weight decay",
+        why="up to there it does about what the recipe's weight decay does anyway",
         apply=_without_l2,
         beyond=_penalised_too_much,
     ),
@@ -869,15 +871,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="momentum",
         kind="exact",
-        open=f"batch normalisation momentum up to {LARGEST_MOMENTUM:g}",
+        open=f"their `momentum` up to {LARGEST_MOMENTUM:g}",
         trained=f"the momentum of batch normalisations is {LARGEST_MOMENTUM:g}",
         why="training never reads the moving statistics, and they are taken afresh before anything is scored",
         apply=_one_momentum,
         beyond=_momentum_too_large,
     ),
 )
-
-
-def open_in_brief() -> Iterable[str]:
-    """What the brief has to list as open in networks, one item each, with its bounds."""
-    return tuple(rule.open for rule in RULES if rule.open)
