@@ -16,7 +16,17 @@ nothing, and BlueprintRefused is all that it raises. Keras is imported by `build
 
 from grader.blueprint.allowlist import ACTIVATIONS
 from grader.blueprint.costs import Excess, excess
-from grader.blueprint.forms import RULES, Outside, Replaced, Rule, TrainingForm, outside, training_form
+from grader.blueprint.forms import (
+    HE_NORMAL,
+    LARGEST_MOMENTUM,
+    RULES,
+    Outside,
+    Replaced,
+    Rule,
+    TrainingForm,
+    outside,
+    training_form,
+)
 from grader.blueprint.network import FORMAT, Blueprint, Budget, Node
 from grader.blueprint.reading import read
 from grader.blueprint.rebuilding import build
@@ -24,6 +34,8 @@ from grader.blueprint.rebuilding import build
 __all__ = [
     "ACTIVATIONS",
     "FORMAT",
+    "HE_NORMAL",
+    "LARGEST_MOMENTUM",
     "RULES",
     "Blueprint",
     "Budget",

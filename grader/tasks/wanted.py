@@ -11,19 +11,11 @@ from grader.tasks.wording import in_words
 
 # Batch statistics move by 1 - momentum a step: with 0.99 they have caught up after some hundred steps, which
 # is what a short training has.
-LARGEST_MOMENTUM = 0.99
+LARGEST_MOMENTUM = blueprint.LARGEST_MOMENTUM
 
 # What the course chooses where the brief leaves it open: no bias before a batch normalisation, and weights
 # that keep the variance from ReLU to ReLU.
-BEFORE_NORMALISATION: Mapping[str, Any] = {
-    "use_bias": False,
-    "kernel_initializer": {
-        "name": "VarianceScaling",
-        "scale": 2.0,
-        "mode": "fan_in",
-        "distribution": "truncated_normal",
-    },
-}
+BEFORE_NORMALISATION: Mapping[str, Any] = {"use_bias": False, "kernel_initializer": blueprint.HE_NORMAL}
 
 
 @dataclass(frozen=True)

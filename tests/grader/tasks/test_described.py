@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from grader.blueprint import Blueprint, build, excess, read
+from grader.blueprint import Blueprint, build, excess, read, training_form
 from grader.config import manifest, profiles
 from grader.errors import ManifestError
 from grader.grading import judging
@@ -56,6 +56,21 @@ def functions_of(path: Path) -> dict[str, Any]:
     functions: dict[str, Any] = {}
     exec(compile(path.read_text(encoding="utf-8-sig"), path.name, "exec"), functions)
     return functions
+
+
+def builder_of(entry: Entry, folder: Path) -> Callable[..., Any]:
+    """The builder of a submission that was written to a folder, which Python looks for modules in.
+
+    A builder may import its own files when it is called: they stay until another's are wanted.
+    """
+    assert entry.task.builder
+    for name, module in list(sys.modules.items()):
+        place = str(getattr(module, "__file__", None) or "")
+        if (folder / f"{name}.py").exists() and not place.startswith(str(folder)):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+    function: Callable[..., Any] = functions_of(folder / entry.task.module)[entry.task.builder]
+    return function
 
 
 @pytest.fixture(scope="session")
@@ -130,15 +145,33 @@ class TestCost:
     ) -> None:
         bank.write(ROOT, entry, tmp_path)
         monkeypatch.syspath_prepend(tmp_path)
-        assert entry.task.builder
-        known = set(sys.modules)
-        try:
-            builder = functions_of(tmp_path / entry.task.module)[entry.task.builder]
-            arguments = PARAMS.profile(profile).builders[entry.task.id]
-            network = built(builder, 100, arguments)
-        finally:
-            for name in set(sys.modules) - known:  # a submission's own files, which the next one has too
-                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-                    del sys.modules[name]
+        arguments = PARAMS.profile(profile).builders[entry.task.id]
+        network = built(builder_of(entry, tmp_path), 100, arguments)
         described = judging.described_network(entry.task, 100, arguments)
         assert excess(network, described) is None
+
+
+class TestTrainingForm:
+    """What is trained of a submission: the solution's network wherever the submission is right."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("entry", [*RIGHT, *LEARNS], ids=lambda one: one.folder)
+    def test_one_for_all(
+        self,
+        entry: Entry,
+        tmp_path: Path,
+        built: Callable[..., Blueprint],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Right ones have the solution's digest; what only training catches has another."""
+        bank.write(ROOT, entry, tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
+        builder = builder_of(entry, tmp_path)
+        for profile in ("offline", "cpu"):
+            arguments = PARAMS.profile(profile).builders[entry.task.id]
+            budget = PARAMS.profile(profile).budget
+            for classes in (20, 100):
+                network = training_form(built(builder, classes, arguments), budget).network
+                described = judging.described_network(entry.task, classes, arguments)
+                same = network.digest == training_form(described, budget).network.digest
+                assert same is (entry.mutant is None), (profile, classes)
