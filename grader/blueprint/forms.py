@@ -645,8 +645,10 @@ def _gammas_too_small(network: Blueprint) -> Iterator[tuple[Node, str]]:
 def _with_scale(network: Blueprint) -> _Edit:
     """With gammas where they were left out because a ReLU follows, and then a layer that scales as well.
 
-    A normalisation without an offset either is another network's: the wide ResNet's have neither.
+    Only in a network that is one path: how many scales a residual network learns is part of its description.
     """
+    if network.of("Add", "Concatenate"):
+        return _Edit(network)
     readers = _Readers(network)
     scaled: dict[int, bool] = {}  # whether layers with kernels scale all that comes of a node
     for node in reversed(network.nodes):
@@ -844,8 +846,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="scale left out",
         kind="decree",
-        open="`scale=False` in the AlexNet and the ResNet, in a batch normalisation that a ReLU follows and "
-        "then a layer with weights",
+        open="in the AlexNet, `scale=False` in a batch normalisation (a ReLU and a layer with weights follow)",
         trained="batch normalisations that have an offset learn a scale as well",
         why="the kernel that follows can scale as well",
         apply=_with_scale,

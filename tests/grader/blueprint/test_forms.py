@@ -400,7 +400,7 @@ INSIDE: dict[str, dict[str, tuple[Callable[[Data], None], tuple[str, ...]]]] = {
         "orthogonal": (kernels("Orthogonal"), NORMS),
     },
     "gamma start": {"the last of a block": (gammas(1), ("resnet",))},
-    "scale left out": {"before a ReLU": (without_scale("Activation"), ("alexnet", "resnet"))},
+    "scale left out": {"before a ReLU": (without_scale("Activation"), ("alexnet",))},
     "L2": {
         "of kernels": (everywhere("Conv2D", kernel_l2=1e-3), NORMS),
         "of the last bias": (everywhere("Dense", bias_l2=1e-3), ("alexnet", "resnet")),
@@ -451,6 +451,7 @@ OUTSIDE: dict[str, dict[str, tuple[Callable[[Data], None], tuple[str, ...]]]] = 
         ),
     },
     "scale left out": {
+        "before a ReLU of a residual network": (without_scale("Activation"), ("resnet",)),
         "before an addition": (without_scale("Add"), ("resnet",)),
         "of the image": (without_scale("Conv2D"), ("wide_resnet",)),
     },
@@ -599,13 +600,13 @@ def other_hands(draw: st.DrawFn) -> tuple[str, Data]:
             if feeds.op == "Add" and own["scale"] and feeds.index not in both_paths and draw(st.booleans()):
                 own["gamma_initializer"] = {"name": "Zeros"}
                 both_paths.add(feeds.index)
-            elif feeds.op == "Activation" and own["center"] and draw(st.booleans()):
+            elif task == "alexnet" and draw(st.booleans()):
                 own.update(scale=False, gamma_initializer=None)
         if own.get("padding") == "same" and tuple(own["strides"]) == (1, 1) and draw(st.booleans()):
             half = [[side // 2, side // 2] for side in own["kernel_size"]]
             inputs = [add("Pad", {"widths": [*half, [0, 0]]}, *inputs)]
             own["padding"] = "valid"
-        elif own.get("padding") == "same" and draw(st.booleans()):
+        elif own.get("padding") == "same" and tuple(own["strides"]) == (2, 2) and draw(st.booleans()):
             inputs = [add("Pad", {"widths": [[1, 1], [0, 0], [0, 0]]}, *inputs)]
             inputs = [add("Pad", {"widths": [[0, 0], [1, 1], [0, 0]]}, *inputs)]
             own["padding"] = "valid"
@@ -614,13 +615,9 @@ def other_hands(draw: st.DrawFn) -> tuple[str, Data]:
             own["widths"] = [[0, 0], [0, 0], [before, own["widths"][2][1] - before]]
         place[index] = add(op, own, *inputs)
         if own.get("activation") == "relu" and draw(st.booleans()):
-            place[index] = add(
-                "MaxPooling2D" if len(network.nodes[index].shape) == 3 else "Activation",
-                {"pool_size": 1, "strides": 1}
-                if len(network.nodes[index].shape) == 3
-                else {"activation": "relu"},
-                place[index],
-            )
+            image = len(network.nodes[index].shape) == 3
+            nothing = ("MaxPooling2D", {"pool_size": 1, "strides": 1}) if image else RELU
+            place[index] = add(*nothing, place[index])
     data = {"format": 1, "input_shape": list(network.input_shape), "nodes": nodes, "output": len(nodes) - 1}
     return task, data
 
