@@ -846,7 +846,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="scale left out",
         kind="decree",
-        open="in the AlexNet, `scale=False` in a batch normalisation (a ReLU and a layer with weights follow)",
+        open="in the AlexNet, `scale=False` in a batch normalisation: layers with weights follow",
         trained="batch normalisations that have an offset learn a scale as well",
         why="the kernel that follows can scale as well",
         apply=_with_scale,

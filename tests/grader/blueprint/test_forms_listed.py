@@ -2,12 +2,14 @@
 
 import importlib.util
 import json
+import math
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from grader.blueprint import RULES
+from grader.blueprint import RULES, forms
+from grader.config import manifest
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,6 +37,16 @@ def test_the_brief_lists_every_rule(writer: ModuleType) -> None:
         assert rule.open in listed
     for bound in ("0.01 to 3 times", "0.001", "0.99", "1e-08 to 0.01", "up to 0.1", "up to 1"):
         assert bound in listed
+
+
+def test_the_hints_have_the_bounds() -> None:
+    """Where a network does not learn, the hint names what is beyond them."""
+    tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
+    hints = [check.hint for task in tasks.tasks for check in task.checks if check.train]
+    assert len(hints) == 6
+    for hint in hints:
+        assert f"{forms.SMALLEST_SPREAD:g} to {forms.LARGEST_SPREAD:g} times he_normal's" in hint
+        assert f"kernel_regularizer above 1e{math.log10(forms.LARGEST_L2):.0f}" in hint
 
 
 def test_ids_are_unique() -> None:
