@@ -827,7 +827,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="offset start",
         kind="decree",
-        open=f"the betas of batch normalisations from zeros or a spread of up to {LARGEST_OFFSET:g}",
+        open=f"betas that start from zeros or any spread up to {LARGEST_OFFSET:g}",
         trained="the betas of batch normalisations start from zeros",
         why="the first steps of the training undo the difference",
         apply=_from_zeros("beta"),
@@ -836,8 +836,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="gamma start",
         kind="decree",
-        open="their gammas from ones; from zeros only in the last one before an addition, not on both of its "
-        "paths, and only if no other gamma does",
+        open="gammas that start from ones; from zeros only in the last batch normalisation before an addition, "
+        "not on both of its paths, and only if no other gamma does",
         trained="the gammas of batch normalisations start from ones",
         why="it starts as a network with fewer blocks, which takes a few steps longer",
         apply=_gammas_of_ones,
@@ -872,7 +872,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="momentum",
         kind="exact",
-        open=f"their `momentum` up to {LARGEST_MOMENTUM:g}",
+        open=f"the `momentum` of batch normalisations, up to {LARGEST_MOMENTUM:g}",
         trained=f"the momentum of batch normalisations is {LARGEST_MOMENTUM:g}",
         why="training never reads the moving statistics, and they are taken afresh before anything is scored",
         apply=_one_momentum,
