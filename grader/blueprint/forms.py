@@ -836,8 +836,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="gamma start",
         kind="decree",
-        open="gammas that start from ones; from zeros only in the last batch normalisation before an addition, "
-        "not on both of its paths, and only if no other gamma does",
+        open="gammas that start from ones; from zeros only in the last batch normalisation before an "
+        "addition, not on both of its paths, and only if no other gamma does",
         trained="the gammas of batch normalisations start from ones",
         why="it starts as a network with fewer blocks, which takes a few steps longer",
         apply=_gammas_of_ones,
@@ -856,7 +856,7 @@ RULES: tuple[Rule, ...] = (
         kind="decree",
         open=f"L2 regularisation up to {LARGEST_L2:g}, or none",
         trained="there is no L2 regularisation; the recipe has a weight decay of its own",
-        why="up to there it does about what the recipe's weight decay does anyway",
+        why="how weights are kept small is the recipe's business, the same for everyone",
         apply=_without_l2,
         beyond=_penalised_too_much,
     ),
