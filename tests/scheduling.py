@@ -55,6 +55,8 @@ FIRST = (
     "tests/lab/test_training.py",
     "tests/grader/reference/test_failure.py",
     "tests/grader/tasks/test_described.py",
+    "tests/grader/blueprint/test_forms.py",
+    "tests/grader/blueprint/test_forms_exact.py",
 )
 
 
