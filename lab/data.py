@@ -92,6 +92,22 @@ class DataSet:
             coarse_labels=self.coarse_labels[keep],
         )
 
+    def following(self, n: int, count: int) -> "DataSet":
+        """The `count` pictures, as many of each fine class, that follow a prefix of n; still in class order.
+
+        Raises:
+            DataError: if n or n + count is no size of a prefix.
+        """
+        both, classes = self.prefix(n + count), len(self.prefix(n).fine_names)
+        keep = np.arange(n + count).reshape(classes, -1)[:, n // classes :].reshape(-1)
+        return replace(
+            both,
+            pin=f"{both.pin}-without-{n}",
+            images=both.images[keep],
+            fine_labels=both.fine_labels[keep],
+            coarse_labels=both.coarse_labels[keep],
+        )
+
 
 # --- pins ---------------------------------------------------------------------------------------------------
 

@@ -23,15 +23,14 @@ import os
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
 
 from grader.blueprint import build, read
 from grader.config.profiles import CLASSES, Backend
 from grader.errors import TrainerFault
 from grader.training import backends
-from grader.training.job import ROOT, Job, Observation, Result, Step, pin
+from grader.training.job import ROOT, Job, Result, Step, pin
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
@@ -81,36 +80,32 @@ def perform(job: Job) -> Result:
         report=_Printer(),
         validation=images.validation,
     )
-    observed = None
-    if job.observe:
-        predictions = b"" if trained.predictions is None else trained.predictions.tobytes()
-        observed = Observation(
-            validation_accuracy=trained.validation_accuracy,
-            validation_loss=trained.validation_loss,
-            predictions=base64.b64encode(predictions).decode(),
-        )
-    return Result(
+    said = trained.validation_predictions
+    return Result.sealed(
         digest=job.digest,
         accuracy=trained.accuracy,
         loss=trained.loss,
         train_accuracy=trained.train_accuracy,
         train_loss=trained.train_loss,
+        validation_accuracy=trained.validation_accuracy,
+        validation_loss=trained.validation_loss,
+        validation_predictions="" if said is None else base64.b64encode(said.tobytes()).decode(),
         parameters=trained.parameters,
         seconds=round(trained.seconds, 2),
         cpu_seconds=round(trained.cpu_seconds, 2),
-        observed=observed,
         labels=job.labels,
         seed=job.seed,
         pin=job.conditions.pin,
         backend=job.conditions.backend,
         versions=backends.versions(),
         machine=backends.machine(),
+        when=datetime.now(UTC).date().isoformat(),
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Images:
-    """What a job trains on, what it is scored on at its end, and after each epoch if it is observed."""
+    """What a job trains on, what it is scored on at its end, and after each epoch."""
 
     train: training.Examples
     scored: training.Examples
@@ -134,28 +129,15 @@ def _load(job: Job) -> _Images:
     def examples(of: data.DataSet) -> training.Examples:
         return training.Examples(of.images, of.labels(job.labels), CLASSES[job.labels])
 
-    validation = None
-    if job.validation and (job.observe or job.scored_on == "validation"):
-        validation = examples(_rest(course.prefix(conditions.train + job.validation), conditions.train))
     train = examples(course.prefix(conditions.train))
-    after_each_epoch = validation if job.observe else None
+    validation = None
+    if conditions.validation:
+        validation = examples(course.following(conditions.train, conditions.validation))
     if job.scored_on == "validation":
         assert validation is not None  # Job sees to it
-        return _Images(train, validation, after_each_epoch)
+        return _Images(train, validation, validation)
     hidden = synthetic.embedded_hidden() if embedded else data.hidden(ROOT)
-    return _Images(train, examples(hidden.prefix(conditions.hidden)), after_each_epoch)
-
-
-def _rest(of: data.DataSet, n: int) -> data.DataSet:
-    """What a prefix of n leaves of a class-balanced set, still in class order."""
-    classes = len(of.fine_names)
-    keep = np.arange(len(of)).reshape(classes, -1)[:, n // classes :].reshape(-1)
-    return dataclasses.replace(
-        of,
-        images=of.images[keep],
-        fine_labels=of.fine_labels[keep],
-        coarse_labels=of.coarse_labels[keep],
-    )
+    return _Images(train, examples(hidden.prefix(conditions.hidden)), validation)
 
 
 class _Printer:

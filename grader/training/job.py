@@ -6,15 +6,18 @@
 A job is handed to a process or a container as JSON (child.py), and its result comes back as JSON.
 """
 
+import base64
 import hashlib
 import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from grader.blueprint import Blueprint, Budget
 from grader.config.profiles import DataSource, LabelSet, Profile
@@ -32,12 +35,13 @@ START_SECONDS = 30.0
 ScoredOn = Literal["hidden", "validation"]
 
 
-# In JSON, and so in digests, a backend is called `engine`: so it was when the first results were filed.
-ALIASED = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+# Of what a digest is made from. Another version files every training anew: raise it when the meaning of a field
+# changes, and not for a new field, which is left out of a digest where it is at its default.
+DIGEST_VERSION = 2
 
 
 class Conditions(Strict):
-    """What all trainings of a profile have in common: accuracies compare only where these are equal.
+    """What all trainings of a profile have in common: results compare only where these are equal.
 
     Attributes:
         recipe: how to train.
@@ -46,18 +50,18 @@ class Conditions(Strict):
         train: images trained on, a class-balanced prefix of the course set.
         hidden: images scored on, a class-balanced prefix of the hidden set; 0 for jobs that are scored on
             validation images.
-        backend: the libraries that compute, with their versions, and the kind of device; `engine` in JSON.
+        validation: images scored on after each epoch, the next ones of the course set after those trained on.
+        backend: the libraries that compute, with their versions, and the kind of device.
         code: lab.training.VERSION.
     """
-
-    model_config = ALIASED
 
     recipe: training.Recipe
     data: DataSource
     pin: str
     train: int
     hidden: int
-    backend: str = Field(validation_alias="engine", serialization_alias="engine")
+    validation: int = 0
+    backend: str
     code: int
 
     @classmethod
@@ -69,6 +73,7 @@ class Conditions(Strict):
             pin=pin,
             train=profile.train,
             hidden=profile.hidden if scored_on == "hidden" else 0,
+            validation=profile.validation,
             backend=backend,
             code=training.VERSION,
         )
@@ -78,13 +83,10 @@ class Job(Strict):
     """One training. Equal digests mean equal results.
 
     Attributes:
-        blueprint: the canonical form of the network; it is rebuilt from this.
+        blueprint: the canonical form of the network's training form; it is rebuilt from this.
         labels: what it learns to tell apart.
         seed: of everything that is drawn.
         conditions: all the rest that can change the result.
-        observe: whether the result is to have an observation; what else is in it stays the same.
-        validation: how many images, the next ones of the course set after those trained on, an observed
-            training is scored on after each epoch, and one that is scored on validation images at its end.
         scored_on: which images the result's accuracy is of; no hidden set is read for validation images.
         budget: what the network may take at most; no part of the digest.
         limit_seconds: of the processor, after which the training is killed; no part of the digest. On a GPU,
@@ -95,34 +97,33 @@ class Job(Strict):
     labels: LabelSet
     seed: int
     conditions: Conditions
-    observe: bool = False
-    validation: int = 0
     scored_on: ScoredOn = "hidden"
     budget: Budget
     limit_seconds: float
 
     @model_validator(mode="after")
     def _consistent(self) -> "Job":
-        if self.scored_on == "validation" and not self.validation:
+        if self.scored_on == "validation" and not self.conditions.validation:
             raise ValueError("a job that is scored on validation images has none")
         return self
 
     @classmethod
     def of(
         cls,
-        blueprint: Blueprint,
+        network: Blueprint,
         labels: LabelSet,
         seed: int,
         profile: Profile,
         pin: str,
         backend: str,
         *,
-        observe: bool = False,
         scored_on: ScoredOn = "hidden",
     ) -> "Job":
         """The training of a network under a profile, on the data of that pin, by an executor's backend.
 
         Args:
+            network: what is trained: a training form (grader.blueprint.training_form), where it is a
+                submission's or a solution's.
             pin: as `pin` gives it for the profile's data and the same `scored_on`.
 
         Raises:
@@ -131,12 +132,10 @@ class Job(Strict):
         if scored_on == "validation" and not profile.validation:
             raise ManifestError(f"params.yaml: profiles.{profile.name}.validation: no images to score on")
         return cls(
-            blueprint=blueprint.canonical,
+            blueprint=network.canonical,
             labels=labels,
             seed=seed,
             conditions=Conditions.of(profile, pin, backend, scored_on=scored_on),
-            observe=observe,
-            validation=profile.validation if observe or scored_on == "validation" else 0,
             scored_on=scored_on,
             budget=profile.budget,
             limit_seconds=profile.limit_seconds,
@@ -144,29 +143,17 @@ class Job(Strict):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that can change the result, hexadecimal."""
-        content = self.model_dump(mode="json", exclude={"budget", "limit_seconds"})
-        if self.scored_on == "hidden":
-            del content["scored_on"]  # results from before there was a choice keep their digests
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        """SHA-256 of all that can change the result, hexadecimal.
 
-
-class Observation(Strict):
-    """What an observed training tells besides: see lab.training.Training.
-
-    Attributes:
-        validation_accuracy: after each epoch; empty if the profile has no validation images.
-        validation_loss: likewise; None where the loss ran away.
-        predictions: a class index for each image scored on, as base64 of uint8; empty if the loss ran away.
-    """
-
-    validation_accuracy: tuple[float, ...]
-    validation_loss: tuple[float | None, ...]
-    predictions: str
+        Fields at their defaults are left out, those of the conditions and of the recipe too: so a new field
+        whose default means that nothing is different leaves every result where it is filed.
+        """
+        content = self.model_dump(mode="json", exclude={"budget", "limit_seconds"}, exclude_defaults=True)
+        return _sha256({"version": DIGEST_VERSION, **content})
 
 
 class Result(Strict):
-    """What came of a job.
+    """What came of a job; made by `sealed`. Nothing in it is of single hidden images or their labels.
 
     Attributes:
         digest: the job's.
@@ -174,37 +161,64 @@ class Result(Strict):
         loss: cross-entropy on them; None if the loss ran away.
         train_accuracy: for each epoch.
         train_loss: likewise; None where it ran away.
+        validation_accuracy: on the validation images after each epoch; empty where the job has none.
+        validation_loss: likewise; None where the loss ran away.
+        validation_predictions: what the trained network said of each validation image, a class index each,
+            as base64 of uint8; empty where the job has none, or the loss ran away.
         parameters: of the network.
         seconds: of the training, without the start of the process.
         cpu_seconds: of the processor in that time, all threads together.
-        observed: if the job asked for it.
-        labels, seed, pin, backend: the job's, for the record; the backend is `engine` in JSON.
+        labels, seed, pin, backend: the job's, for the record.
         versions: of the libraries.
         machine: processor and system, for the record: the last digits of an accuracy depend on them.
+        when: the day on which it was trained, UTC, such as 2026-11-27.
+        content: SHA-256 of everything else, so that a file that was damaged or edited is none.
     """
-
-    model_config = ALIASED
 
     digest: str
     accuracy: float = Field(ge=0, le=1)
     loss: float | None
     train_accuracy: tuple[float, ...]
     train_loss: tuple[float | None, ...]
+    validation_accuracy: tuple[float, ...]
+    validation_loss: tuple[float | None, ...]
+    validation_predictions: str
     parameters: int
     seconds: float
     cpu_seconds: float
-    observed: Observation | None = None
     labels: LabelSet
     seed: int
     pin: str
-    backend: str = Field(validation_alias="engine", serialization_alias="engine")
+    backend: str
     versions: dict[str, str]
     machine: str
+    when: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    content: str
+
+    @classmethod
+    def sealed(cls, **fields: Any) -> Self:
+        """One of these fields, with the digest of its content."""
+        made = cls(**fields, content="")
+        return cls(**fields, content=made._digest_of_content())
+
+    @property
+    def intact(self) -> bool:
+        """Whether it is as it was when it was sealed."""
+        return self.content == self._digest_of_content()
+
+    @property
+    def predictions(self) -> npt.NDArray[np.uint8]:
+        """What it said of each validation image, uint8 (validation,); empty if that is not known."""
+        return np.frombuffer(base64.b64decode(self.validation_predictions), np.uint8)
 
     @property
     def spent(self) -> float:
         """Seconds of that which a limit is in: of the processor, or of the clock where a GPU computes."""
         return self.seconds if self.backend.endswith(" gpu") else self.cpu_seconds
+
+    def _digest_of_content(self) -> str:
+        # Without defaults, as a job's: a new field must not make all that is stored look damaged.
+        return _sha256(self.model_dump(mode="json", exclude={"content"}, exclude_defaults=True))
 
 
 class Overrun(TrainerFault):
@@ -266,3 +280,7 @@ def pin(source: DataSource, root: Path = ROOT, *, scored_on: ScoredOn = "hidden"
         return course if scored_on == "validation" else f"{course}+{synthetic.embedded_hidden().pin}"
     course = data.course_pin(root).pin
     return course if scored_on == "validation" else f"{course}+{data.hidden_pin(root).pin}"
+
+
+def _sha256(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -10,12 +10,12 @@ from lab.files import write_atomically
 
 
 def find(job: Job, folder: Path) -> Result | None:
-    """The job's result if the folder has it; one that cannot be read is as good as none."""
+    """The job's result if the folder has it; one that cannot be read, or was edited, is as good as none."""
     try:
         result = Result.model_validate_json(_path(job, folder).read_bytes())
     except (OSError, ValidationError):
         return None
-    return result if result.digest == job.digest else None
+    return result if result.digest == job.digest and result.intact else None
 
 
 def keep(job: Job, result: Result, folder: Path) -> None:

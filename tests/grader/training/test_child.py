@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +22,11 @@ from tests.grader.training.tiny import BACKEND, NETWORK, PROFILE, job
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def on_validation(**changes: Any) -> Job:
+def on_validation() -> Job:
     """A job that is scored on 300 validation images."""
     profile = PROFILE.model_copy(update={"validation": 300})
     course = pin("embedded", scored_on="validation")
-    made = Job.of(NETWORK, "coarse", 0, profile, course, BACKEND, scored_on="validation")
-    return made.model_copy(update=changes)
+    return Job.of(NETWORK, "coarse", 0, profile, course, BACKEND, scored_on="validation")
 
 
 class TestLoad:
@@ -36,7 +34,7 @@ class TestLoad:
 
     def test_three_parts(self) -> None:
         """Validation images are the next so many of each class, and none of them is trained on."""
-        images = child._load(job(observe=True, validation=300))
+        images = child._load(job(conditions={"validation": 300}))
         train_set, validation = images.train, images.validation
         assert validation is not None
         assert (len(train_set), len(images.scored), len(validation)) == (200, 100, 300)
@@ -47,15 +45,14 @@ class TestLoad:
             assert (validation.images[3 * number : 3 * number + 3] == of_class[2:5]).all()
         assert np.bincount(validation.labels).tolist() == [15] * 20
 
-    def test_none_unless_observed(self) -> None:
-        """A training that is not observed loads no more than it needs."""
-        assert child._load(job(validation=300)).validation is None
-        assert child._load(job(observe=True)).validation is None
+    def test_none_without_validation(self) -> None:
+        """A profile without validation images loads none."""
+        assert child._load(job()).validation is None
 
     def test_more_than_there_are(self) -> None:
         """Too many are an error that says how many there are."""
         with pytest.raises(DataError, match="at most 10000"):
-            child._load(job(observe=True, validation=10_000))
+            child._load(job(conditions={"validation": 10_000}))
 
     def test_scored_on_validation(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Scored on the images that follow those trained on; the hidden set is not so much as drawn."""
@@ -69,17 +66,14 @@ class TestLoad:
         rest = np.arange(500).reshape(100, 5)[:, 2:].reshape(-1)
         assert (images.scored.images == course.images[rest]).all()
         assert (images.scored.labels == course.coarse_labels[rest]).all()
-        assert images.validation is None
-        observed = child._load(on_validation(observe=True))
-        assert observed.validation is not None
-        assert (observed.validation.images == observed.scored.images).all()
+        assert images.validation is images.scored
         with pytest.raises(AssertionError, match="asked for"):
             child._load(job())
 
     def test_pin_of_both_sets(self) -> None:
         """A job that is scored on validation images is for the course set, whatever else is here."""
         with pytest.raises(TrainerFault, match="the job is for data of pin"):
-            child._load(job(validation=300, scored_on="validation"))
+            child._load(job(conditions={"validation": 300}, scored_on="validation"))
 
 
 class TestPrinter:

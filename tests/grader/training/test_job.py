@@ -1,6 +1,6 @@
 """Jobs: digests that change with all that can change a result, and with nothing else."""
 
-import json
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from grader.config import profiles
 from grader.errors import ManifestError
 from grader.reference import solutions
 from grader.training import backends
+from grader.training import job as job_module
 from grader.training.job import START_SECONDS, Conditions, Job, Result, limit_seconds, pin
 from lab import synthetic
 from lab.training import Recipe
@@ -20,7 +21,6 @@ from tests.grader.training.tiny import BACKEND, NETWORK, PIN, PROFILE, job, resu
 
 ROOT = Path(__file__).resolve().parents[3]
 RUNS = sorted((ROOT / "reference").glob("*/runs/*.json"))
-OBSERVED = sorted((ROOT / "reference").glob("*/observed/*.json"))
 
 
 class TestDigest:
@@ -29,18 +29,47 @@ class TestDigest:
     @pytest.mark.parametrize(
         ("changes", "digest"),
         [
-            ({}, "717c2684cebe8c5db53ca60b829864ea6c3c8fcb73237bbdfafb031c1aff843a"),
-            (
-                {"observe": True, "validation": 100},
-                "8aaf53bb7c03e1bf7e74111ae3c380e40bcc069a21d0000a2d3215c258d2c202",
-            ),
+            ({}, "326616b07766a39cec6d8e2276f701bc6ac64750c44344ad23bcb95864542e8d"),
+            ({"validation": 100}, "8484e93e94aec0dfe5132db41d1116ac1e937c060c05478fe7bec07592d74a5a"),
         ],
     )
     def test_golden(self, changes: dict[str, Any], digest: str) -> None:
         """All results ever stored are filed under such digests: another one here orphans them."""
         conditions = Conditions.of(PROFILE, "course+hidden", "keras 3.15.1 tensorflow 2.21.0 cpu")
-        fixed = conditions.model_copy(update={"code": 2})
-        assert job(conditions=fixed, **changes).digest == digest
+        fixed = conditions.model_copy(update={"code": 2, **changes})
+        assert job(conditions=fixed).digest == digest
+
+    def test_new_fields_orphan_nothing(self) -> None:
+        """A field that is new, in the job, its conditions or the recipe, changes no digest at its default."""
+
+        class NewRecipe(Recipe):
+            mixed: float = 0.0
+
+        class NewConditions(Conditions):
+            recipe: NewRecipe
+            resolution: int = 32
+
+        class NewJob(Job):
+            conditions: NewConditions
+            teacher: str = ""
+
+        old = job().model_dump()
+        assert NewJob.model_validate(old).digest == job().digest
+        for changed in (
+            {**old, "teacher": "a larger network"},
+            {**old, "conditions": {**old["conditions"], "resolution": 64}},
+            {
+                **old,
+                "conditions": {**old["conditions"], "recipe": {**old["conditions"]["recipe"], "mixed": 0.2}},
+            },
+        ):
+            assert NewJob.model_validate(changed).digest != job().digest
+
+    def test_versioned(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another version of what digests are made from files everything anew."""
+        before = job().digest
+        monkeypatch.setattr(job_module, "DIGEST_VERSION", job_module.DIGEST_VERSION + 1)
+        assert job().digest != before
 
     def test_stays_what_it_is(self) -> None:
         """The digest survives being written and read, and knows nothing of limits."""
@@ -54,6 +83,7 @@ class TestDigest:
             {"pin": "0"},
             {"train": 300},
             {"hidden": 200},
+            {"validation": 100},
             {"backend": "keras 9"},
             {"code": -1},
             {"data": "cifar-100"},
@@ -79,27 +109,21 @@ class TestDigest:
         other = {**NETWORK.canonical, "format": 2}
         assert len({job().digest, job(1).digest, job(labels="fine").digest, job(blueprint=other).digest}) == 4
 
-    def test_changes_with_observation(self) -> None:
-        """A result without an observation does not stand for one with it, nor one of other images."""
-        digests = {job().digest, job(observe=True).digest, job(observe=True, validation=100).digest}
-        assert len(digests) == 3
-
     def test_changes_with_what_it_is_scored_on(self) -> None:
         """An accuracy on validation images is never taken for one on the hidden set."""
-        validated = job(validation=100, scored_on="validation")
-        assert validated.digest not in {job().digest, job(validation=100).digest}
+        validated = job(conditions={"validation": 100}, scored_on="validation")
+        assert validated.digest not in {job().digest, job(conditions={"validation": 100}).digest}
         assert Job.model_validate_json(validated.model_dump_json()).digest == validated.digest
 
 
 class TestOf:
     """Job.of."""
 
-    def test_observation_is_the_profile_s(self) -> None:
-        """How many images validate is the profile's to say, and nobody's where nothing is observed."""
+    def test_validation_is_the_profile_s(self) -> None:
+        """How many images validate is the profile's to say."""
         profile = PROFILE.model_copy(update={"validation": 300})
-        observed = Job.of(NETWORK, "coarse", 0, profile, PIN, BACKEND, observe=True)
-        assert (observed.observe, observed.validation) == (True, 300)
-        assert Job.of(NETWORK, "coarse", 0, profile, PIN, BACKEND).digest == job().digest
+        assert Job.of(NETWORK, "coarse", 0, profile, PIN, BACKEND).conditions.validation == 300
+        assert Job.of(NETWORK, "coarse", 0, PROFILE, PIN, BACKEND).conditions.validation == 0
 
     def test_scored_on_validation(self) -> None:
         """It says nothing of the hidden set: neither its size nor its pin are part of such a job."""
@@ -110,7 +134,7 @@ class TestOf:
             for of in (profile, profile.model_copy(update={"hidden": 200}))
         )
         assert one.digest == other.digest
-        assert (one.validation, one.observe, one.conditions.hidden) == (300, False, 0)
+        assert (one.conditions.validation, one.conditions.hidden) == (300, 0)
         assert course == synthetic.embedded_course().pin
 
     def test_nothing_to_score_on(self) -> None:
@@ -121,8 +145,38 @@ class TestOf:
             Job.model_validate({**job().model_dump(), "scored_on": "validation"})
 
 
+class TestResult:
+    """Result: its content is sealed."""
+
+    def test_intact(self) -> None:
+        """As it was sealed, and as it is read again, it is intact; with any field changed, it is not."""
+        sealed = result(job())
+        assert sealed.intact
+        assert Result.model_validate_json(sealed.model_dump_json()).intact
+        for change in ({"accuracy": 0.6}, {"when": "2026-11-27"}, {"machine": "another"}, {"content": ""}):
+            assert not sealed.model_copy(update=change).intact
+
+    def test_new_fields_damage_nothing(self) -> None:
+        """A result that was sealed before there was a field is intact with that field at its default."""
+
+        class NewResult(Result):
+            joules: float | None = None
+
+        assert NewResult.model_validate_json(result(job()).model_dump_json()).intact
+
+    def test_predictions(self) -> None:
+        """They are read as one class index an image."""
+        said = base64.b64encode(bytes([3, 0, 19])).decode()
+        assert result(job(), validation_predictions=said).predictions.tolist() == [3, 0, 19]
+        assert len(result(job()).predictions) == 0
+
+    def test_nothing_of_hidden_images(self) -> None:
+        """What is kept of the hidden set is one accuracy and one loss: nothing of a single image or label."""
+        assert {name for name in Result.model_fields if "prediction" in name} == {"validation_predictions"}
+
+
 class TestStoredResults:
-    """What reference/ holds was filed under other code: it is still read, found and written as it is."""
+    """What reference/ holds: it is read, found and written as it is."""
 
     @pytest.mark.parametrize("path", RUNS, ids=lambda path: "-".join(path.parts[-3::2]))
     def test_runs(self, path: Path, tmp_path: Path) -> None:
@@ -143,24 +197,9 @@ class TestStoredResults:
                 limit_seconds=1.0,
             )
             assert again.digest == run.result.digest
+            assert run.result.intact
         thresholds.save_runs(runs, tmp_path / folder.name)
         assert (tmp_path / folder.name / "runs" / path.name).read_bytes() == path.read_bytes()
-
-    @pytest.mark.parametrize("path", OBSERVED, ids=lambda path: "-".join(path.parts[-3::2]))
-    def test_observed(self, path: Path) -> None:
-        content = json.loads(path.read_bytes())
-        read = [Result.model_validate(one) for one in content["results"]]
-        assert read
-        written = {**content, "results": [one.model_dump(mode="json") for one in read]}
-        assert json.dumps(written, indent=1) + "\n" == path.read_text()
-
-    def test_engine_in_files(self) -> None:
-        """A backend is called `engine` there, and by no other name."""
-        for model in (result(job()), job().conditions):
-            content = json.loads(model.model_dump_json())
-            assert content["engine"] == BACKEND
-            assert "backend" not in content
-        assert job().model_dump()["conditions"]["engine"] == BACKEND
 
 
 class TestLimit:

@@ -281,25 +281,24 @@ class TestRun:
         (tmp_path / f"{job().digest}.json").write_text('{"cut off')
         anew = run([job()], executor=HERE, store=tmp_path)[job().digest]
         assert isinstance(anew, Result)
-        times = {"seconds": first.seconds, "cpu_seconds": first.cpu_seconds}
+        times = {name: getattr(first, name) for name in ("seconds", "cpu_seconds", "content")}
         assert anew.model_copy(update=times) == first
 
-    def test_observed(self, tmp_path: Path) -> None:
-        """An observed training tells more, and all that both tell is the same."""
-        plain, watched = job(), job(observe=True, validation=100)
+    def test_validation(self, tmp_path: Path) -> None:
+        """A training with validation images tells more, and all that both tell is the same."""
+        plain, watched = job(), job(conditions={"validation": 100})
         outcomes = run([plain, watched], executor=HERE, store=tmp_path, workers=1)
         one, other = outcomes[plain.digest], outcomes[watched.digest]
         assert isinstance(one, Result)
         assert isinstance(other, Result)
-        assert one.observed is None
-        assert other.observed is not None
-        assert len(other.observed.validation_accuracy) == len(other.observed.validation_loss) == 2
-        predictions = np.frombuffer(base64.b64decode(other.observed.predictions), np.uint8)
-        labels = synthetic.embedded_hidden().prefix(100).coarse_labels
-        assert (predictions == labels).mean() == other.accuracy
+        assert (one.validation_accuracy, one.validation_predictions) == ((), "")
+        assert len(other.validation_accuracy) == len(other.validation_loss) == 2
+        labels = synthetic.embedded_course().following(200, 100).coarse_labels
+        assert (other.predictions == labels).mean() == other.validation_accuracy[-1]
         assert (one.accuracy, one.loss, one.train_loss) == (other.accuracy, other.loss, other.train_loss)
         assert store.find(watched, tmp_path) == other
         assert other.cpu_seconds > 0
+        assert other.intact
 
     def test_jax(self, tmp_path: Path) -> None:
         """A job for JAX trains on it, twice to the same bits; a child on TensorFlow refuses it."""

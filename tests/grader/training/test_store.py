@@ -30,6 +30,17 @@ class TestFind:
         (tmp_path / f"{job().digest}.json").write_text(result(job(1)).model_dump_json())
         assert store.find(job(), tmp_path) is None
 
+    @pytest.mark.parametrize(
+        ("was", "is_now"), [('"accuracy": 0.5', '"accuracy": 0.9'), ('"when": "2026', '"when": "2025')]
+    )
+    def test_ignores_what_was_edited(self, tmp_path: Path, was: str, is_now: str) -> None:
+        """A result that says something else than when it was filed is as good as none."""
+        store.keep(job(), result(job()), tmp_path)
+        (path,) = tmp_path.iterdir()
+        assert was in path.read_text()
+        path.write_text(path.read_text().replace(was, is_now))
+        assert store.find(job(), tmp_path) is None
+
 
 class TestKeep:
     """keep and prepare."""

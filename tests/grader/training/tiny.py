@@ -56,28 +56,36 @@ NETWORK = blueprint.read(
 
 
 def job(seed: int = 0, **changes: Any) -> Job:
-    """A training of the network, changed as said."""
-    return Job.of(NETWORK, "coarse", seed, PROFILE, PIN, BACKEND).model_copy(update=changes)
+    """A training of the network, changed as said; `conditions` may be a few of their fields."""
+    made = Job.of(NETWORK, "coarse", seed, PROFILE, PIN, BACKEND)
+    if isinstance(changes.get("conditions"), dict):
+        changes["conditions"] = made.conditions.model_copy(update=changes["conditions"])
+    return made.model_copy(update=changes)
 
 
-def result(of: Job) -> Result:
+def result(of: Job, **changes: Any) -> Result:
     """A result that nobody trained for."""
-    return Result(
+    fields: dict[str, Any] = dict(
         digest=of.digest,
         accuracy=0.5,
         loss=None,
         train_accuracy=(0.25,),
         train_loss=(None,),
+        validation_accuracy=(),
+        validation_loss=(),
+        validation_predictions="",
         parameters=1,
         seconds=1.0,
         cpu_seconds=1.0,
-        labels="coarse",
+        labels=of.labels,
         seed=of.seed,
         pin=PIN,
-        backend=BACKEND,
+        backend=of.conditions.backend,
         versions={},
         machine="",
+        when="2026-11-26",
     )
+    return Result.sealed(**{**fields, **changes})
 
 
 class Heard(Listener):
@@ -113,10 +121,13 @@ class Doing(executors.Local):
 
 # A child's code: it trains nothing, and hands in a result.
 FINISH = """
-import json
+import hashlib, json
 job = json.load(open(sys.argv[1]))
 digest = sys.argv[2].rsplit("/", 1)[1].removesuffix(".json")
-json.dump(dict(digest=digest, accuracy=0.5, loss=1.0, train_accuracy=[0.5], train_loss=[1.0], parameters=1,
-    seconds=1.0, cpu_seconds=1.0, labels=job["labels"], seed=job["seed"], pin=job["conditions"]["pin"],
-    engine=job["conditions"]["engine"], versions={}, machine=""), open(sys.argv[2], "w"))
+result = dict(digest=digest, accuracy=0.5, loss=1.0, train_accuracy=[0.5], train_loss=[1.0],
+    validation_accuracy=[], validation_loss=[], validation_predictions="", parameters=1, seconds=1.0,
+    cpu_seconds=1.0, labels=job["labels"], seed=job["seed"], pin=job["conditions"]["pin"],
+    backend=job["conditions"]["backend"], versions={}, machine="", when="2026-11-26")
+result["content"] = hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
+json.dump(result, open(sys.argv[2], "w"))
 """
