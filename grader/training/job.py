@@ -35,8 +35,8 @@ START_SECONDS = 30.0
 ScoredOn = Literal["hidden", "validation"]
 
 
-# Of what a digest is made from. Another version files every training anew: raise it when the meaning of a field
-# changes, and not for a new field, which is left out of a digest where it is at its default.
+# Of what a digest is made from. Another version files every training anew: raise it when the meaning of a
+# field changes, and not for a new field, which is left out of a digest where it is at its default.
 DIGEST_VERSION = 2
 
 

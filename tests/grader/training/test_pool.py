@@ -1,6 +1,5 @@
 """The pool: trainings side by side, each once; what is kept of them, and how they are ended."""
 
-import base64
 import signal
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from grader.blueprint import Budget

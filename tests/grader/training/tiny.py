@@ -65,26 +65,26 @@ def job(seed: int = 0, **changes: Any) -> Job:
 
 def result(of: Job, **changes: Any) -> Result:
     """A result that nobody trained for."""
-    fields: dict[str, Any] = dict(
-        digest=of.digest,
-        accuracy=0.5,
-        loss=None,
-        train_accuracy=(0.25,),
-        train_loss=(None,),
-        validation_accuracy=(),
-        validation_loss=(),
-        validation_predictions="",
-        parameters=1,
-        seconds=1.0,
-        cpu_seconds=1.0,
-        labels=of.labels,
-        seed=of.seed,
-        pin=PIN,
-        backend=of.conditions.backend,
-        versions={},
-        machine="",
-        when="2026-11-26",
-    )
+    fields: dict[str, Any] = {
+        "digest": of.digest,
+        "accuracy": 0.5,
+        "loss": None,
+        "train_accuracy": (0.25,),
+        "train_loss": (None,),
+        "validation_accuracy": (),
+        "validation_loss": (),
+        "validation_predictions": "",
+        "parameters": 1,
+        "seconds": 1.0,
+        "cpu_seconds": 1.0,
+        "labels": of.labels,
+        "seed": of.seed,
+        "pin": PIN,
+        "backend": of.conditions.backend,
+        "versions": {},
+        "machine": "",
+        "when": "2026-11-26",
+    }
     return Result.sealed(**{**fields, **changes})
 
 
