@@ -2,24 +2,26 @@
 
 reference/<profile>/runs/<task>.json have every training of the solutions; thresholds.json is computed from
 them alone. A threshold is the lower one-sided prediction bound for one new training: with the mean m of the
-hidden accuracy over n seeds, and its standard deviation s, known with f degrees of freedom,
+hidden accuracy over n seeds, and its standard deviation s,
 
-    threshold = m - k * s,    k = t(1 - RATE, f) * sqrt(1 + 1/n)
+    threshold = m - k * s,    k = t(1 - RATE, n - 1) * sqrt(1 + 1/n)
 
 A new training of the same network falls below it with probability RATE = 0.1%, if accuracies are normal
 (calibration.py tests that, and simulates the rate).
 
-The brief leaves initialisers open, and they can cost more than any seed: the solution is trained as it is
-written, and again with Keras's default initialisers. Each variant has its own mean and bound, and the lower
-bound counts, so that neither choice decides a mark. The deviation from seed to seed is taken from both
-together, since it is about the same (calibration.py tests that too): s squared is the mean of theirs,
-weighted by n - 1, and f the sum of n - 1. So five seeds of a second variant are enough: with 20 and 5, k is
-3.57 for the first and 3.82 for the second. From 5 seeds alone it would be 7.86.
+What is trained is the training form of the solution's network (grader/blueprint/forms.py), which is that of
+every right submission: choices that the brief leaves open neither decide a mark nor need thresholds of
+their own.
+
+The network is trained under the grading seed as well. That run is the mark of every right submission
+(known.py), so that a right network is known and costs no training; and thresholds that it would not pass
+are refused, so that no right network is failed by luck.
 
 Fewer than CALIBRATED_RUNS trainings in all give thresholds by the same formula, marked provisional.
 
 A result within one standard deviation of the threshold, on either side, is close: two more trainings under
-fresh seeds are added, and the median of the three decides (grader/grading/schedule.py).
+fresh seeds are added, and the median of the three decides (grader/grading/decide.py). A known result is
+final.
 
 Where nothing was trained yet, thresholds are estimates: written by hand into
 reference/<profile>/estimates.yaml, each with where its figure comes from, and marked as uncalibrated
@@ -29,12 +31,14 @@ A threshold holds for the conditions it was measured under. Under others (a chan
 libraries) it is stale: `Thresholds.stale` says what has changed; marks are given, as provisional ones.
 
     runs.py         trainings of the solutions, and their files
+    known.py        which networks are known, and what came of them
     model.py        thresholds: computed, read, and what they decide
     estimates.py    thresholds of what was never trained
     calibration.py  whether they keep what they promise
     files.py        the files of a profile, read and written
 """
 
+from grader.thresholds.known import Known, KnownNetworks
 from grader.thresholds.model import (
     MIN_RUNS,
     Threshold,
@@ -43,24 +47,23 @@ from grader.thresholds.model import (
     decisive,
     fraction,
     load,
-    pooled,
     save,
 )
-from grader.thresholds.runs import ReferenceRun, Runs, Variant, load_runs, save_runs
+from grader.thresholds.runs import ReferenceRun, Runs, load_runs, save_runs
 
 __all__ = [
     "MIN_RUNS",
+    "Known",
+    "KnownNetworks",
     "ReferenceRun",
     "Runs",
     "Threshold",
     "Thresholds",
-    "Variant",
     "bound",
     "decisive",
     "fraction",
     "load",
     "load_runs",
-    "pooled",
     "save",
     "save_runs",
 ]

@@ -1,15 +1,16 @@
 """Whether the thresholds keep what they promise: are accuracies normal, and how often is a mark wrong?
 
-A threshold promises that one new training of a correct network falls below it with probability RATE. That
-holds if accuracies are normal from seed to seed, and it says nothing of the whole procedure, in which a close
-result is decided by two more trainings. So both are examined, with the functions that set the thresholds and
-decide on them (grader/thresholds), not with a copy of them:
+A network that is known (known.py) is never failed wrongly: its mark is that of one run, and thresholds
+which that run does not pass are refused. The rate is 0 by construction, and those runs are listed.
+
+Of any other network that is as good as the known one, a threshold promises that one new training falls
+below it with probability RATE. That holds if accuracies are normal from seed to seed, and it says nothing
+of the whole procedure, in which a close result is decided by two more trainings. So both are examined, with
+the functions that set the thresholds and decide on them (grader/thresholds), not with a copy of them:
 
 - Normality: Shapiro and Wilk's test of each network's accuracies, and one test of all together.
-- Spread: whether the variants of a solution differ in it, since a threshold takes them to be alike (Brown and
-  Forsythe's test).
-- Simulation: calibrations are drawn, each gives a threshold, a correct network's trainings are drawn and
-  decided on. Accuracies come from a normal distribution; from the measured residuals, smoothed; and from
+- Simulation: calibrations are drawn, each gives a threshold, trainings of another correct network are drawn
+  and decided on. Accuracies come from a normal distribution; from the measured residuals, smoothed; and from
   Student's t with 5 degrees of freedom, whose tails are heavier than any that so few runs could show.
 - Power: the chance that a wrong network passes, whose accuracies lie so many standard deviations lower.
 
@@ -17,7 +18,7 @@ decide on them (grader/thresholds), not with a copy of them:
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +28,7 @@ from scipy import stats
 
 from grader.config.profiles import LabelSet
 from grader.thresholds import model
-from grader.thresholds.runs import Runs, Variant
+from grader.thresholds.runs import Runs
 from lab.files import write_atomically
 from lab.strict import Strict
 
@@ -44,9 +45,11 @@ Population = Literal["normal", "measured residuals", "Student t, 5 degrees of fr
 Floats = NDArray[np.float64]
 # Draws an array of that shape of a correct network's accuracies, in standard deviations from their mean.
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], Floats]
-Sizes = tuple[
-    int, ...
-]  # of a check's groups of runs, one a variant; that which sets the threshold comes first
+
+ZERO_BY_CONSTRUCTION = (
+    "A known network is one that the reference pipeline has trained: its mark is that of the run under the "
+    "grading seed. Thresholds that this run does not pass are refused: no known network can be failed."
+)
 
 
 class Normality(Strict):
@@ -70,32 +73,47 @@ class Network(Strict):
     """One network on one label set, and whether its accuracies are normal.
 
     Attributes:
-        task, labels, variant: which.
+        task, labels: which.
         mean, sd: of its accuracies; sd with n - 1.
         normality: of them; None if they are all the same.
     """
 
     task: str
     labels: LabelSet
-    variant: Variant
     mean: float
     sd: float
     normality: Normality | None
 
 
-class Spread(Strict):
-    """Whether the variants of one solution differ in their deviation from seed to seed.
+class KnownRun(Strict):
+    """The run that is the mark of every submission with a known network.
 
     Attributes:
-        task, labels: which check.
-        deviations: of each variant.
-        p: of Brown and Forsythe's test, the chance of such a difference where there is none.
+        task, labels: the check.
+        seed: the grading seed.
+        accuracy: of that run.
+        threshold: no more than it.
     """
 
     task: str
     labels: LabelSet
-    deviations: dict[Variant, float]
-    p: float
+    seed: int
+    accuracy: float
+    threshold: float
+
+
+class KnownNetworksRate(Strict):
+    """How often a known network is failed.
+
+    Attributes:
+        false_fail_rate: 0.
+        why: in words.
+        runs: those that say so, one for each check.
+    """
+
+    false_fail_rate: float
+    why: str
+    runs: tuple[KnownRun, ...]
 
 
 class Rate(Strict):
@@ -117,11 +135,11 @@ class Rate(Strict):
 
 
 class CheckRate(Strict):
-    """What becomes of a correct network at one check.
+    """What becomes of a correct network that is not known at one check.
 
     Attributes:
         task, labels: the check.
-        sizes: the runs of each variant, first of that which sets the threshold.
+        n: the runs that set the threshold.
         first: the first training falls below the threshold; what RATE promises.
         failed: the check is failed in the end: what counts.
         extra: further seeds are needed.
@@ -129,14 +147,14 @@ class CheckRate(Strict):
 
     task: str
     labels: LabelSet
-    sizes: Sizes
+    n: int
     first: Rate
     failed: Rate
     extra: Rate
 
 
 class Simulation(Strict):
-    """What becomes of correct networks.
+    """What becomes of correct networks that are not known.
 
     Attributes:
         population: where their accuracies are drawn from.
@@ -157,11 +175,11 @@ class Luck(Strict):
     A rate is an average over all calibrations that might have come out; each of them has its own.
 
     Attributes:
-        sizes: the runs of a calibration, as in CheckRate.
+        n: the runs of a calibration.
         median, p95, p99: quantiles, over calibrations, of the chance that a correct network is failed.
     """
 
-    sizes: Sizes
+    n: int
     median: float
     p95: float
     p99: float
@@ -189,22 +207,22 @@ class Calibration(Strict):
         rate: what a threshold promises, of one training.
         confidence: of every interval.
         seed: of the simulation.
+        known: how often a known network is failed.
         networks: each network's accuracies.
-        spreads: of each check that has several variants.
         pooled: the residuals of all of them; None if there are none. Its p is found by simulation:
             residuals from their own mean, in their own deviation, are not independent draws.
-        simulations: of correct networks, one for each population.
+        simulations: of other correct networks, one for each population.
         luck: for the fewest runs of any check.
         power: of wrong ones, for the fewest runs of any check, with accuracies that are normal.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     profile: str
     rate: float
     confidence: float
     seed: int
+    known: KnownNetworksRate
     networks: tuple[Network, ...]
-    spreads: tuple[Spread, ...]
     pooled: Normality | None
     simulations: tuple[Simulation, ...]
     luck: Luck
@@ -227,7 +245,7 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
     """
     wanted = model.compute(runs).thresholds
     networks, residuals = [], []
-    for (task, labels, variant), group in runs.groups().items():
+    for (task, labels), group in runs.groups().items():
         accuracies = np.array([run.result.accuracy for run in group])
         mean, sd = float(accuracies.mean()), float(accuracies.std(ddof=1))
         shape = None
@@ -238,7 +256,6 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
             Network(
                 task=task,
                 labels=labels,
-                variant=variant,
                 mean=round(mean, 6),
                 sd=round(sd, 6),
                 normality=shape,
@@ -249,15 +266,26 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
     if residuals:
         populations["measured residuals"] = smoothed(np.concatenate(residuals))
     populations["Student t, 5 degrees of freedom"] = _heavy_tailed
-    checks = [(one.task, one.labels, (one.n, *(other.n for other in one.others))) for one in wanted]
-    fewest = min((sizes for _, _, sizes in checks), key=sum)
+    checks = [(one.task, one.labels, one.n) for one in wanted]
+    fewest = min(n for _, _, n in checks)
+    graded = {group: run.result for group, run in runs.graded().items()}
+    known = tuple(
+        KnownRun(
+            task=one.task,
+            labels=one.labels,
+            seed=graded[one.task, one.labels].seed,
+            accuracy=graded[one.task, one.labels].accuracy,
+            threshold=one.threshold,
+        )
+        for one in wanted
+    )
     return Calibration(
         profile=runs.profile,
         rate=model.RATE,
         confidence=CONFIDENCE,
         seed=seed,
+        known=KnownNetworksRate(false_fail_rate=0.0, why=ZERO_BY_CONSTRUCTION, runs=known),
         networks=tuple(networks),
-        spreads=tuple(_spreads(runs)),
         pooled=_pooled(residuals, rng) if residuals else None,
         simulations=tuple(
             simulate(checks, population, sampler, draws=draws, rng=rng)
@@ -269,7 +297,7 @@ def study(runs: Runs, *, draws: int = DRAWS, seed: int = SEED) -> Calibration:
 
 
 def simulate(
-    checks: Sequence[tuple[str, LabelSet, Sizes]],
+    checks: Sequence[tuple[str, LabelSet, int]],
     population: Population,
     sampler: Sampler,
     *,
@@ -279,7 +307,7 @@ def simulate(
     """Draws calibrations and trainings of correct networks, each check's on its own.
 
     Args:
-        checks: task, label set, and the runs that set the threshold.
+        checks: task, label set, and how many runs set the threshold.
         population, sampler: the name of what accuracies are drawn from, and the same as a function.
         draws: how many submissions.
         rng: is drawn from.
@@ -288,8 +316,8 @@ def simulate(
     failed_somewhere = extra_somewhere = 0
     for size in _batches(draws):
         any_failed, any_extra = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-        for i, (_, _, sizes) in enumerate(checks):
-            below, failed, extra = _decide(sampler, rng, size, sizes, 0.0)
+        for i, (_, _, n) in enumerate(checks):
+            below, failed, extra = _decide(sampler, rng, size, n, 0.0)
             counts[i] += below.sum(), failed.sum(), extra.sum()
             any_failed |= failed
             any_extra |= extra
@@ -299,35 +327,35 @@ def simulate(
     return Simulation(
         population=population,
         checks=tuple(
-            CheckRate(task=task, labels=labels, sizes=sizes, first=first, failed=failed, extra=extra)
-            for (task, labels, sizes), (first, failed, extra) in zip(checks, rates, strict=True)
+            CheckRate(task=task, labels=labels, n=n, first=first, failed=failed, extra=extra)
+            for (task, labels, n), (first, failed, extra) in zip(checks, rates, strict=True)
         ),
         submission=Rate.of(failed_somewhere, draws),
         submission_extra=Rate.of(extra_somewhere, draws),
     )
 
 
-def power(sizes: Sizes, *, draws: int, rng: np.random.Generator) -> tuple[Power, ...]:
+def power(n: int, *, draws: int, rng: np.random.Generator) -> tuple[Power, ...]:
     """The chances of networks whose accuracies are DISTANCES standard deviations too low."""
     found = []
     for distance in DISTANCES:
         passed = needed = 0
         for size in _batches(draws):
-            _, failed, extra = _decide(_normal, rng, size, sizes, distance)
+            _, failed, extra = _decide(_normal, rng, size, n, distance)
             passed += size - int(failed.sum())
             needed += int(extra.sum())
         found.append(Power(distance=distance, passed=Rate.of(passed, draws), extra=Rate.of(needed, draws)))
     return tuple(found)
 
 
-def luck(sizes: Sizes, *, draws: int, rng: np.random.Generator) -> Luck:
+def luck(n: int, *, draws: int, rng: np.random.Generator) -> Luck:
     """How the chance to be failed differs between calibrations of so many normal runs."""
     chances = []
     for size in _batches(draws):
-        threshold, sd = _calibrate(_normal, rng, size, sizes)
+        threshold, sd = _calibrate(_normal, rng, size, n)
         chances.append(chance_to_be_failed(threshold, sd))
     median, p95, p99 = (float(q) for q in np.quantile(np.concatenate(chances), (0.5, 0.95, 0.99)))
-    return Luck(sizes=sizes, median=median, p95=p95, p99=p99)
+    return Luck(n=n, median=median, p95=p95, p99=p99)
 
 
 def chance_to_be_failed(threshold: Floats, sd: Floats) -> Floats:
@@ -363,39 +391,24 @@ def _heavy_tailed(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     return rng.standard_t(_HEAVY, shape)
 
 
-def _calibrate(sampler: Sampler, rng: np.random.Generator, size: int, sizes: Sizes) -> tuple[Floats, Floats]:
-    """Thresholds and standard deviations of `size` calibrations of so many runs: two arrays (size,)."""
-    runs = [sampler(rng, (n, size)) for n in sizes]
-    sd, freedom = model.pooled([group.std(axis=0, ddof=1) for group in runs], sizes)
-    return model.bound(runs[0].mean(axis=0), sd, sizes[0], freedom), sd
+def _calibrate(sampler: Sampler, rng: np.random.Generator, size: int, n: int) -> tuple[Floats, Floats]:
+    """Thresholds and standard deviations of `size` calibrations of n runs: two arrays (size,)."""
+    runs = sampler(rng, (n, size))
+    sd: Floats = runs.std(axis=0, ddof=1)
+    return model.bound(runs.mean(axis=0), sd, n), sd
 
 
 def _decide(
-    sampler: Sampler, rng: np.random.Generator, size: int, sizes: Sizes, distance: float
+    sampler: Sampler, rng: np.random.Generator, size: int, n: int, distance: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """The whole procedure, `size` times: below at first, failed in the end, further seeds needed; (size,)."""
-    threshold, sd = _calibrate(sampler, rng, size, sizes)
+    threshold, sd = _calibrate(sampler, rng, size, n)
     accuracy = sampler(rng, (size,)) - distance
     below = accuracy < threshold
     extra = np.asarray(model.near(accuracy, threshold, sd))
     three = np.stack([accuracy[extra], *(sampler(rng, (2, int(extra.sum()))) - distance)])  # (3, needed)
     accuracy[extra] = np.take_along_axis(three, model.decisive(three)[None], axis=0)[0]
     return below, accuracy < threshold, extra
-
-
-def _spreads(runs: Runs) -> Iterator[Spread]:
-    by_check: dict[tuple[str, LabelSet], dict[Variant, list[float]]] = {}
-    for (task, labels, variant), group in runs.groups().items():
-        by_check.setdefault((task, labels), {})[variant] = [run.result.accuracy for run in group]
-    for (task, labels), variants in by_check.items():
-        if len(variants) < 2 or not any(np.ptp(accuracies) > 0 for accuracies in variants.values()):
-            continue
-        yield Spread(
-            task=task,
-            labels=labels,
-            deviations={name: round(float(np.std(one, ddof=1)), 6) for name, one in variants.items()},
-            p=round(float(stats.levene(*variants.values(), center="median").pvalue), 6),
-        )
 
 
 def _normality(residuals: Floats, p: float) -> Normality:

@@ -14,35 +14,16 @@ from scipy import special
 from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
 from grader.thresholds.files import read, rerun, write
-from grader.thresholds.runs import Group, ReferenceRun, Runs, Variant, changes, name_of
+from grader.thresholds.runs import Group, ReferenceRun, Runs, changes, name_of
 from grader.training.job import Conditions
 from lab.strict import Strict
 
 Figures = TypeVar("Figures", float, NDArray[np.float64])  # one figure, or an array of them (calibration.py)
 
-VERSION = 1  # of all that follows from the runs, calibration too: see grader/reference/versions.py
+VERSION = 2  # of all that follows from the runs, calibration too: see grader/reference/versions.py
 RATE = 0.001  # the chance that one new training of a correct network falls below its threshold
 CALIBRATED_RUNS = 20
 MIN_RUNS = 5
-
-
-class Bound(Strict):
-    """What one variant of a solution would ask for.
-
-    Attributes:
-        variant: which one.
-        blueprint: the digest of its network.
-        n, mean: its runs, and the mean of their accuracies.
-        k: bound = mean - k * sd, with the sd of all variants together.
-        bound: rounded down to what a person can read: it is shown next to the accuracy it decides on.
-    """
-
-    variant: Variant
-    blueprint: str
-    n: int = Field(ge=MIN_RUNS)
-    mean: float
-    k: float
-    bound: float
 
 
 class Threshold(Strict):
@@ -54,15 +35,13 @@ class Threshold(Strict):
         chance: no marks at this accuracy or below.
         calibrated: whether it was measured; if not it is an estimate, and the fields below are 0 or empty.
         source: where an estimate comes from, in words; empty if it was measured.
-        n, mean: over the runs of the variant that sets it.
-        sd: from seed to seed, of all variants together.
-        trainings: so many of all variants together.
-        k: threshold = mean - k * sd.
+        n: trainings of the reference network, each under a seed of its own.
+        mean, sd: of their accuracies; sd with n - 1.
+        k: threshold = mean - k * sd, rounded down to what a person can read: it is shown next to the accuracy
+            it decides on.
         rate: the chance that one new training of the same network falls below it.
-        variant: the variant of the solution whose threshold was the lower one.
-        blueprint: the digest of its network.
+        blueprint: the digest of the reference network: the training form of what the solution builds.
         runs: the digests of its n trainings.
-        others: what the other variants would have asked for: no less.
     """
 
     task: str
@@ -74,17 +53,14 @@ class Threshold(Strict):
     n: int = Field(default=0, ge=0)
     mean: float = 0.0
     sd: float = Field(default=0.0, ge=0)
-    trainings: int = Field(default=0, ge=0)
     k: float = 0.0
     rate: float = Field(default=0.0, ge=0, lt=1)
-    variant: Variant | None = None
     blueprint: str = ""
     runs: tuple[str, ...] = ()
-    others: tuple[Bound, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Threshold":
-        if self.calibrated and (self.n < MIN_RUNS or self.variant is None or not self.rate):
+        if self.calibrated and (self.n < MIN_RUNS or not self.blueprint or not self.rate):
             raise ValueError(f"measured, but not on {MIN_RUNS} runs or more")
         if not self.calibrated and (self.n or not self.source):
             raise ValueError("an estimate has a source and no runs")
@@ -93,7 +69,7 @@ class Threshold(Strict):
     @property
     def provisional(self) -> bool:
         """Whether it rests on fewer runs than it should."""
-        return self.trainings < CALIBRATED_RUNS
+        return self.n < CALIBRATED_RUNS
 
     def close(self, accuracy: float) -> bool:
         """Whether an accuracy is so near that further seeds have to decide; never for an estimate."""
@@ -105,7 +81,7 @@ class Threshold(Strict):
         if not self.calibrated:
             return f"{figure} is an estimate: no correct network was trained under this profile yet."
         many = round(1 / self.rate)
-        measured = f"{self.trainings} were measured"
+        measured = f"{self.n} were measured"
         return f"A correct network falls below {figure} in 1 of {many} trainings ({measured})."
 
 
@@ -122,7 +98,7 @@ class Thresholds(Strict):
         thresholds: one for each task and label set.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     profile: str
     calibrated: bool
     provisional: bool
@@ -149,6 +125,11 @@ class Thresholds(Strict):
         changed = changes(before, {"builders": builders, **conditions.model_dump()})
         return changed and f"thresholds were measured under other conditions ({changed})"
 
+    @property
+    def backend(self) -> str:
+        """What computed the trainings that they were measured on; empty if nothing was measured."""
+        return self.conditions.backend if self.conditions else ""
+
     def reservation(self) -> str:
         """Why they are not the last word, as a sentence for people; empty if they are."""
         if not self.calibrated:
@@ -157,32 +138,19 @@ class Thresholds(Strict):
                 "measured on no training of a correct network"
             )
         if self.provisional:
-            few = min(threshold.trainings for threshold in self.thresholds)
+            few = min(threshold.n for threshold in self.thresholds)
             return f"thresholds rest on {few} trainings of a correct network, not on {CALIBRATED_RUNS}"
         return ""
 
 
-def factor(n: int, freedom: int, rate: float = RATE) -> float:
-    """k: so many standard deviations below the mean of n runs a new one falls with probability `rate`.
-
-    Args:
-        n: runs behind the mean.
-        freedom: degrees of freedom behind the standard deviation.
-        rate: of one new run.
-    """
-    return float(special.stdtrit(freedom, 1 - rate)) * math.sqrt(1 + 1 / n)
+def factor(n: int, rate: float = RATE) -> float:
+    """k: so many standard deviations below the mean of n runs a new one falls with probability `rate`."""
+    return float(special.stdtrit(n - 1, 1 - rate)) * math.sqrt(1 + 1 / n)
 
 
-def pooled(deviations: Sequence[Figures], counts: Sequence[int]) -> tuple[Figures, int]:
-    """The one standard deviation behind several, each with n - 1, and its degrees of freedom."""
-    freedom = sum(n - 1 for n in counts)
-    squares = sum((n - 1) * sd * sd for sd, n in zip(deviations, counts, strict=True))
-    return (squares / freedom) ** 0.5, freedom
-
-
-def bound(mean: Figures, sd: Figures, n: int, freedom: int) -> Figures:
+def bound(mean: Figures, sd: Figures, n: int) -> Figures:
     """The lower prediction bound for one new run: see `factor`."""
-    return mean - factor(n, freedom) * sd
+    return mean - factor(n) * sd
 
 
 def near(accuracy: Figures, threshold: Figures, sd: Figures) -> "bool | NDArray[np.bool_]":
@@ -207,41 +175,16 @@ def compute(runs: Runs) -> Thresholds:
     """Thresholds from reference runs.
 
     Raises:
-        ManifestError: runs are too few, or no better than chance; it says which trainings are missing.
+        ManifestError: runs are too few, or no better than chance; or the run of a network under the grading
+            seed, which is its mark, would not pass.
     """
-    groups = runs.groups()
-    by_check: dict[tuple[str, LabelSet], list[Group]] = {}
-    for group in groups:
-        by_check.setdefault(group[:2], []).append(group)
-    found = []
-    for (task, labels), variants in by_check.items():
-        for group in variants:
-            _check_enough(group, groups[group])
-        sizes = [len(groups[group]) for group in variants]
-        sd, freedom = pooled([statistics.stdev(_accuracies(groups[group])) for group in variants], sizes)
-        bounds = [_bound(group, groups[group], sd, freedom) for group in variants]
-        counts, *others = sorted(bounds, key=lambda one: one.bound)
-        found.append(
-            Threshold(
-                task=task,
-                labels=labels,
-                threshold=counts.bound,
-                chance=1 / CLASSES[labels],
-                calibrated=True,
-                sd=round(sd, 6),
-                trainings=sum(sizes),
-                rate=RATE,
-                runs=tuple(run.result.digest for run in groups[task, labels, counts.variant]),
-                others=tuple(others),
-                **counts.model_dump(exclude={"bound"}),
-            )
-        )
+    graded = runs.graded()
+    found = [_threshold(group, own, graded.get(group), runs) for group, own in runs.groups().items()]
     return Thresholds(
         profile=runs.profile,
         calibrated=True,
         provisional=any(threshold.provisional for threshold in found),
-        rule=f"mean - t({1 - RATE:g}, f) * sd * sqrt(1 + 1/n) over n seeds of the weakest variant; "
-        "sd with f degrees of freedom, of all variants together",
+        rule=f"mean - t({1 - RATE:g}, n - 1) * sd * sqrt(1 + 1/n) over n seeds of the reference network",
         conditions=runs.conditions,
         builders=runs.builders,
         thresholds=tuple(found),
@@ -264,33 +207,48 @@ def save(runs: Runs, folder: Path) -> Thresholds:
     return thresholds
 
 
-def _check_enough(group: Group, runs: Sequence[ReferenceRun]) -> None:
-    if len(runs) < MIN_RUNS:
+def _threshold(
+    group: Group, runs: Sequence[ReferenceRun], graded: ReferenceRun | None, of: Runs
+) -> Threshold:
+    n = len(runs)
+    if n < MIN_RUNS:
         raise ManifestError(
-            f"{name_of(group)} has {len(runs)} reference runs; a threshold needs {MIN_RUNS}",
-            fix=f"Train it under {MIN_RUNS - len(runs)} more seeds (params.yaml, reference_seeds).",
+            f"{name_of(group)} has {n} reference runs; a threshold needs {MIN_RUNS}",
+            fix=f"Train it under {MIN_RUNS - n} more seeds (params.yaml, reference_seeds).",
         )
-
-
-def _accuracies(runs: Sequence[ReferenceRun]) -> list[float]:
-    return [run.result.accuracy for run in runs]
-
-
-def _bound(group: Group, runs: Sequence[ReferenceRun], sd: float, freedom: int) -> Bound:
-    n, mean = len(runs), statistics.mean(_accuracies(runs))
-    lower = math.floor(bound(mean, sd, n, freedom) * 10_000) / 10_000
+    accuracies = [run.result.accuracy for run in runs]
+    mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
+    threshold = math.floor(bound(mean, sd, n) * 10_000) / 10_000
     chance = 1 / CLASSES[group[1]]
-    if lower <= 2 * chance:
+    if threshold <= 2 * chance:
         raise ManifestError(
             f"{name_of(group)} reaches {mean:.1%}, standard deviation {sd:.1%} over {n} runs: a threshold of "
-            f"{lower:.1%}, and chance is {chance:.0%}",
+            f"{threshold:.1%}, and chance is {chance:.0%}",
             fix="The recipe cannot tell a network that learns from one that does not: train longer.",
         )
-    return Bound(
-        variant=group[2],
-        blueprint=runs[0].blueprint,
+    if graded is None:
+        raise ManifestError(
+            f"{name_of(group)} has no run under the grading seed, {of.grading_seed}", fix=rerun(of.profile)
+        )
+    if graded.result.accuracy < threshold:
+        raise ManifestError(
+            f"{name_of(group)}: the run under the grading seed, {of.grading_seed}, reaches "
+            f"{graded.result.accuracy:.2%}, and the threshold would be {threshold:.2%}: every right "
+            "submission would be failed",
+            fix=f"Choose another grading_seed for profile {of.profile} in params.yaml, one that is none of "
+            f"its other seeds, and {rerun(of.profile)[0].lower()}{rerun(of.profile)[1:]}",
+        )
+    return Threshold(
+        task=group[0],
+        labels=group[1],
+        threshold=threshold,
+        chance=chance,
+        calibrated=True,
         n=n,
         mean=round(mean, 6),
-        k=round(factor(n, freedom), 6),
-        bound=lower,
+        sd=round(sd, 6),
+        k=round(factor(n), 6),
+        rate=RATE,
+        blueprint=runs[0].blueprint,
+        runs=tuple(run.result.digest for run in runs),
     )

@@ -1,4 +1,8 @@
-"""Trainings of the solutions, from which thresholds are computed: reference/<profile>/runs/<task>.json."""
+"""Trainings of the solutions: reference/<profile>/runs/<task>.json.
+
+Thresholds are computed from those under the reference seeds. Those under the grading seed are what `grade`
+knows beforehand of a right network (known.py).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,8 +14,7 @@ from grader.thresholds.files import read, rerun, write
 from grader.training.job import Conditions, Result
 from lab.strict import Strict
 
-Variant = Literal["as written", "default initialisers"]
-Group = tuple[str, LabelSet, Variant]
+Group = tuple[str, LabelSet]
 
 
 class ReferenceRun(Strict):
@@ -19,20 +22,18 @@ class ReferenceRun(Strict):
 
     Attributes:
         task: whose builder.
-        variant: the network it built, or one that the brief allows as well.
-        blueprint: the digest of that network.
+        blueprint: the digest of what was trained: the training form of the network that it built.
         result: what came of it.
     """
 
     task: str
-    variant: Variant
     blueprint: str
     result: Result
 
     @property
     def group(self) -> Group:
         """What it shares with the same network's trainings under other seeds."""
-        return self.task, self.result.labels, self.variant
+        return self.task, self.result.labels
 
 
 class Runs(Strict):
@@ -41,18 +42,24 @@ class Runs(Strict):
     Attributes:
         profile: which one.
         conditions: what they have in common.
+        grading_seed: of the runs that set no threshold.
         builders: what each task's builder was called with.
-        runs: in the order of task, label set, variant, seed.
+        runs: in the order of task, label set, seed.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     profile: str
     conditions: Conditions
+    grading_seed: int
     builders: dict[str, dict[str, Argument]]
     runs: tuple[ReferenceRun, ...]
 
     def groups(self) -> dict[Group, list[ReferenceRun]]:
-        """The runs of each network on each label set; ManifestError where they are not that."""
+        """The runs of each network on each label set under the reference seeds.
+
+        Raises:
+            ManifestError: they are not one network under different seeds.
+        """
         groups: dict[Group, list[ReferenceRun]] = {}
         for run in self.runs:
             groups.setdefault(run.group, []).append(run)
@@ -62,7 +69,14 @@ class Runs(Strict):
                 raise ManifestError(
                     f"the reference runs of {name_of(group)} are not one network under different seeds"
                 )
-        return groups
+        return {
+            group: [run for run in runs if run.result.seed != self.grading_seed]
+            for group, runs in groups.items()
+        }
+
+    def graded(self) -> dict[Group, ReferenceRun]:
+        """The run of each network on each label set under the grading seed."""
+        return {run.group: run for run in self.runs if run.result.seed == self.grading_seed}
 
     @classmethod
     def merge(cls, parts: Sequence["Runs"]) -> "Runs":
@@ -78,6 +92,7 @@ class Runs(Strict):
             before, now = (
                 {
                     "profile": one.profile,
+                    "grading_seed": one.grading_seed,
                     "builders": {name: called[name] for name in shared},
                     **one.conditions.model_dump(),
                 }
@@ -91,15 +106,19 @@ class Runs(Strict):
                 )
             builders |= part.builders
         runs = tuple(run for part in parts for run in part.runs)
-        return cls(profile=first.profile, conditions=first.conditions, builders=builders, runs=runs)
+        return first.model_copy(update={"builders": builders, "runs": runs})
 
 
 def load_runs(folder: Path) -> Runs:
-    """Reads reference/<profile>/runs/*.json, in the order of their names; ManifestError if not."""
+    """Reads reference/<profile>/runs/*.json, in the order of their names.
+
+    Raises:
+        ManifestError: there are none, or one cannot be read, was damaged or edited.
+    """
     paths = sorted((folder / "runs").glob("*.json"))
     if not paths:
         raise ManifestError(f"{folder / 'runs'} holds no trainings of the solutions", fix=rerun(folder.name))
-    return Runs.merge([read(Runs, path, folder) for path in paths])
+    return Runs.merge([_load(path, folder) for path in paths])
 
 
 def save_runs(runs: Runs, folder: Path) -> None:
@@ -113,13 +132,25 @@ def save_runs(runs: Runs, folder: Path) -> None:
 
 def name_of(group: Group) -> str:
     """What to call a group in a sentence."""
-    task, labels, variant = group
-    return f"{task} on {labels} labels, {variant},"
+    task, labels = group
+    return f"{task} on {labels} labels"
 
 
 def changes(before: Mapping[str, object], now: Mapping[str, object]) -> str:
     """Where two nested dictionaries differ, for people: each difference with what was and what is."""
     return "; ".join(f"{name} was {old!r}, is {new!r}" for name, old, new in _differences(before, now))
+
+
+def _load(path: Path, folder: Path) -> Runs:
+    runs = read(Runs, path, folder)
+    for run in runs.runs:
+        if not run.result.intact:
+            raise ManifestError(
+                f"{path}: the run of {name_of(run.group)} under seed {run.result.seed} is not as it was "
+                "written: its content has another digest",
+                fix=f"Restore the file (git checkout), or measure it again: {rerun(folder.name)[5:]}",
+            )
+    return runs
 
 
 def _differences(before: object, now: object, name: str = "") -> Iterator[tuple[str, object, object]]:
