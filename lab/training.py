@@ -27,7 +27,7 @@ from lab.strict import Strict
 
 # Part of what a stored result is filed under: raise it when a change of the code that trains changes results,
 # and leave it alone when it does not. grader/reference/versions.py lists that code; a test watches it.
-VERSION = 2
+VERSION = 3
 
 Images = npt.NDArray[np.uint8]  # (N, H, W, C)
 Floats = npt.NDArray[np.float32]
@@ -53,6 +53,8 @@ class Recipe(Strict):
         flip: whether half of the images are mirrored.
         settle: batches from which the moving statistics of batch normalisation are taken afresh at the end.
         cutout: the side of a square in each image that is given the mean colour, wherever its centre falls.
+        average: the share of all steps, the last ones, over which the weights are averaged: what is scored is
+            the network with the mean of its weights after each of them. With 0 it has those of the last step.
         precision: what layers compute in; weights, batch statistics, the last softmax and the loss are
             float32 always.
     """
@@ -68,12 +70,17 @@ class Recipe(Strict):
     flip: bool
     settle: int = Field(ge=0, le=1000)
     cutout: int = Field(default=0, ge=0, le=64)
+    average: float = Field(default=0.0, ge=0, le=1)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, counted from 0: a triangle whose corners are not used."""
         rise = self.warm_up * steps
         return self.peak_rate * min((step + 1) / rise, (steps - step) / (steps - rise), 1.0)
+
+    def averaged(self, steps: int) -> int:
+        """Over how many of all steps, the last ones, the weights are averaged."""
+        return round(self.average * steps)
 
 
 @dataclass(frozen=True)
@@ -108,12 +115,13 @@ class Training:
     Attributes:
         accuracy: on the held-back images, 0 to 1; chance if the loss ran away.
         loss: cross-entropy on them, without regularisation; None if the loss ran away.
-        predictions: the most probable class of each of them, uint8 (N,); None if the loss ran away.
         train_accuracy: for each epoch, while the weights were still moving.
         train_loss: likewise, with label smoothing and the network's own regularisation; None if it ran away.
         validation_accuracy: on the validation images after each epoch, scored as at the end; chance where the
             loss ran away, empty without such images.
         validation_loss: likewise, in the terms of `loss`.
+        validation_predictions: the most probable class of each validation image at the end, uint8 (M,); None
+            if the loss ran away, or without such images.
         parameters: all weights of the network, moving statistics included.
         seconds: all of it.
         cpu_seconds: of all threads of the process, in the same time.
@@ -121,11 +129,11 @@ class Training:
 
     accuracy: float
     loss: float | None
-    predictions: npt.NDArray[np.uint8] | None
     train_accuracy: tuple[float, ...]
     train_loss: tuple[float | None, ...]
     validation_accuracy: tuple[float, ...]
     validation_loss: tuple[float | None, ...]
+    validation_predictions: npt.NDArray[np.uint8] | None
     parameters: int
     seconds: float
     cpu_seconds: float
@@ -169,10 +177,15 @@ def train(
     learner, settler, scorer = _models(network, train_set, scale, recipe, steps)
     at_once = _scored_at_once(network)
 
-    def scored(examples: Examples) -> _Score:
+    def scored(*sets: Examples) -> list[_Score]:
+        if train_loss[-1] is None:
+            return [_Score.chance(examples) for examples in sets]
         with _kept(network):
+            learner.optimizer.take_averages()
             _settle(network, settler, train_set, recipe, seed=seed)
-            return _Score.of(scorer.predict(examples.images, at_once, verbose=0), examples)
+            return [
+                _Score.of(scorer.predict(examples.images, at_once, verbose=0), examples) for examples in sets
+            ]
 
     train_accuracy: list[float] = []
     train_loss: list[float | None] = []
@@ -195,21 +208,21 @@ def train(
         ).history
         train_accuracy.append(float(history["accuracy"][0]))
         train_loss.append(_finite(float(history["loss"][0])))
-        ran_away = train_loss[-1] is None
-        if validation is not None:
-            validated.append(_Score.chance(validation) if ran_away else scored(validation))
-        if ran_away:
+        if train_loss[-1] is None or epoch + 1 == recipe.epochs:
             break  # weights that are no longer numbers stay so
+        if validation is not None:
+            validated += scored(validation)
 
-    score = _Score.chance(test_set) if train_loss[-1] is None else scored(test_set)
+    score, *last = scored(test_set, *([] if validation is None else [validation]))
+    validated += last
     return Training(
         accuracy=score.accuracy,
         loss=score.loss,
-        predictions=score.predictions,
         train_accuracy=tuple(train_accuracy),
         train_loss=tuple(train_loss),
         validation_accuracy=tuple(one.accuracy for one in validated),
         validation_loss=tuple(one.loss for one in validated),
+        validation_predictions=last[0].predictions if last else None,
         parameters=int(network.count_params()),
         seconds=time.monotonic() - began,
         cpu_seconds=time.process_time() - began_cpu,
@@ -312,6 +325,7 @@ def _models(
     from keras import ops
 
     height, width, channels = train_set.images.shape[1:]
+    averaged = recipe.averaged(steps)
     # All that the backend sees; asked for GPUs alone, JAX raises where there is none.
     device = "gpu" if any(name.startswith("gpu") for name in keras.distribution.list_devices()) else "cpu"
     # On a CPU XLA ran at 60% of oneDNN's speed and took 10 s more to compile; JAX has nothing else.
@@ -372,6 +386,33 @@ def _models(
         def call(self, images: Any) -> Any:
             return ops.cast(self.network(scale(images), training=False), "float32")
 
+    class Averaging(keras.optimizers.SGD):  # type: ignore[misc]
+        """SGD that keeps the mean of the weights after each of the last steps; they are trained as without.
+
+        Keras's own averages (`use_ema`) forget exponentially, begin with the first steps, and `fit` ends by
+        writing them into the weights: here the next epoch would go on from there.
+        """
+
+        def build(self, variables: Any) -> None:
+            super().build(variables)
+            self.averages = self.add_optimizer_variables(variables, "average") if averaged else []
+
+        def apply(self, gradients: Any, variables: Any = None) -> None:
+            super().apply(gradients, variables)
+            if averaged:  # up to the first step that counts, the mean is of that step's weights alone
+                share = 1.0 / ops.cast(ops.maximum(self.iterations - (steps - averaged), 1), "float32")
+                for average, weight in self.pairs():
+                    average.assign(average + (weight - average) * share)
+
+        def take_averages(self) -> None:
+            """Gives the network its averaged weights; before the first step that counts, it keeps its own."""
+            if int(_numpy(self.iterations)) > steps - averaged:
+                for average, weight in self.pairs():
+                    weight.assign(average)
+
+        def pairs(self) -> Iterator[tuple[Any, Any]]:
+            return zip(self.averages, learner.trainable_variables, strict=True)
+
     class Triangle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
         """Recipe.rate, step by step."""
 
@@ -389,7 +430,7 @@ def _models(
 
     learner, settler, scorer = Learner(), Settler(), Scorer()
     learner.compile(
-        keras.optimizers.SGD(
+        Averaging(
             Triangle(), momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay or None
         ),
         loss,
@@ -448,8 +489,8 @@ def _settle(network: Any, settler: Any, train_set: Examples, recipe: Recipe, *, 
 
 @contextmanager
 def _kept(network: Any) -> Iterator[None]:
-    """Puts back what is not trained: moving statistics, and the state of the generators for dropout."""
-    before = [(variable, _numpy(variable)) for variable in network.non_trainable_variables]
+    """Puts back all that a network holds: weights, moving statistics, the state of dropout's generators."""
+    before = [(variable, _numpy(variable)) for variable in network.variables]
     try:
         yield
     finally:

@@ -33,6 +33,7 @@ RECIPE = Recipe(
     flip=True,
     settle=16,
     cutout=4,
+    average=0.5,
 )
 
 
@@ -74,6 +75,7 @@ def main(what: str, seed: int) -> None:
     found = {
         "backend": keras.backend.backend(),
         "train_loss": result.train_loss,
+        "loss": result.loss,
         "accuracy": result.accuracy,
         "train_accuracy": result.train_accuracy,
         "cpu_seconds": result.cpu_seconds,

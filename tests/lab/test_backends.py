@@ -54,6 +54,8 @@ class TestBothBackends:
         tensorflow, jax = (both[backend]["steps 1"]["train_loss"] for backend in BOTH)
         other = both["tensorflow"]["steps 2"]["train_loss"]
         assert len(tensorflow) == 20
+        losses = [both[backend]["steps 1"]["loss"] for backend in BOTH]  # of the averaged weights
+        assert losses[1] == pytest.approx(losses[0], rel=1e-3)
         np.testing.assert_allclose(jax, tensorflow, rtol=1e-3)
         assert np.max(np.abs(np.divide(other, tensorflow) - 1)) > 1e-2
         assert tensorflow[-1] < tensorflow[0] - 0.1

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from lab import training
+from lab import metrics, training
 from lab.training import Examples, Recipe
 
 pytestmark = pytest.mark.slow
@@ -230,28 +230,34 @@ class TestTrain:
         ]
         assert results[0].loss == pytest.approx(results[1].loss, rel=1e-4)
 
-    def test_validation_changes_nothing(self) -> None:
+    @pytest.mark.parametrize("average", [0.0, 0.5])
+    def test_validation_changes_nothing(self, average: float) -> None:
         """A training that is watched gives the same numbers to the last bit, and is scored as at its end."""
         train_set, test_set = blotches(192), blotches(96, seed=1)
-        alone = training.train(network, train_set, test_set, RECIPE, seed=5)
-        watched = training.train(network, train_set, test_set, RECIPE, seed=5, validation=test_set)
+        recipe = RECIPE.model_copy(update={"average": average})
+        alone = training.train(network, train_set, test_set, recipe, seed=5)
+        watched = training.train(network, train_set, test_set, recipe, seed=5, validation=test_set)
         assert (alone.accuracy, alone.loss, alone.train_loss) == (
             watched.accuracy,
             watched.loss,
             watched.train_loss,
         )
         assert (alone.validation_accuracy, alone.validation_loss) == ((), ())
+        assert alone.validation_predictions is None
         assert len(watched.validation_accuracy) == len(watched.validation_loss) == RECIPE.epochs
         assert watched.validation_loss[-1] == watched.loss
         assert watched.validation_loss[0] != watched.loss
 
-    def test_predictions(self) -> None:
-        """They are class indices, and give the accuracy."""
-        test_set = blotches(96, seed=1)
-        result = training.train(network, blotches(192), test_set, RECIPE, seed=5)
-        assert result.predictions is not None
-        assert (result.predictions.shape, result.predictions.dtype) == ((96,), np.uint8)
-        assert (result.predictions == test_set.labels).mean() == result.accuracy
+    def test_validation_predictions(self) -> None:
+        """They are class indices, and give the accuracy at the end."""
+        validation = blotches(96, seed=1)
+        result = training.train(
+            network, blotches(192), blotches(30, seed=2), RECIPE, seed=5, validation=validation
+        )
+        said = result.validation_predictions
+        assert said is not None
+        assert (said.shape, said.dtype) == ((96,), np.uint8)
+        assert (said == validation.labels).mean() == result.validation_accuracy[-1]
         assert result.cpu_seconds > 0
 
     def test_no_settling(self) -> None:
@@ -261,6 +267,36 @@ class TestTrain:
         settled = training.train(network, blotches(192), blotches(96, 1), RECIPE, seed=5)
         assert result.train_loss == settled.train_loss
         assert result.loss != settled.loss
+
+    @pytest.mark.parametrize(("average", "of_last"), [(0.0, 1), (0.1, 1), (0.4, 4), (1.0, 10)])
+    def test_averaged_weights(self, average: float, of_last: int) -> None:
+        """What is scored has the mean of the weights after each of the last steps; training does not."""
+        examples = blotches(60)
+        recipe = RECIPE.model_copy(
+            update={"epochs": 10, "batch": 60, "peak_rate": 1e-3, "settle": 0, "average": average}
+        )
+        built: list[keras.Model] = []
+        after: list[list[np.ndarray]] = []  # each step: a pass is one batch
+
+        def plain() -> keras.Model:
+            inputs = keras.Input((8, 8, 3))
+            outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs))
+            built.append(keras.Model(inputs, outputs))
+            return built[0]
+
+        def report(**_: object) -> None:
+            after.append(built[0].get_weights())
+
+        result = training.train(plain, examples, examples, recipe, seed=5, report=report, validation=examples)
+        for found, wanted in zip(built[0].get_weights(), after[-1], strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+        kernel, bias = (np.mean(weights[-of_last:], axis=0) for weights in zip(*after, strict=True))
+        scaled = keras.ops.convert_to_numpy(training._Scale.of(examples.images)(examples.images))
+        exponents = np.exp(scaled.reshape(60, -1) @ kernel + bias)
+        probabilities = exponents / exponents.sum(axis=1, keepdims=True)
+        assert result.loss == pytest.approx(metrics.cross_entropy(probabilities, examples.labels), rel=1e-4)
+        assert result.validation_loss[-1] == result.loss
 
     def test_reports_every_few_steps(self) -> None:
         """The report hears of steps in order, with their epoch, and of the last of each epoch."""
@@ -290,7 +326,7 @@ class TestTrain:
         )
         assert result.accuracy == pytest.approx(1 / 3)
         assert result.loss is None
-        assert result.predictions is None
+        assert result.validation_predictions is None
         assert result.train_loss[-1] is None
         assert result.validation_accuracy[-1] == pytest.approx(1 / 3)
         assert result.validation_loss[-1] is None
