@@ -105,22 +105,10 @@ def describe(console: Console, profile: str, task: str, workers: int) -> None:
 @_workers
 @click.pass_obj
 def train(console: Console, profile: str, task: str, workers: int) -> None:
-    """Trains it under the reference seeds. Writes reference/<profile>/runs/<task>.json."""
+    """Trains it under the grading and the reference seeds. Writes reference/<profile>/runs/<task>.json."""
     from grader.reference import stages
 
     stages.train(_place(console, profile, workers), task)
-
-
-@click.command(cls=Stage, name="observe")
-@_profile
-@_task
-@_workers
-@click.pass_obj
-def observe(console: Console, profile: str, task: str, workers: int) -> None:
-    """Trains it once more and looks on. Writes reference/<profile>/observed/<task>.json."""
-    from grader.reference import stages
-
-    stages.observe(_place(console, profile, workers), task)
 
 
 @click.command(cls=Stage, name="calibrate")
@@ -267,7 +255,7 @@ def versions(console: Console, same_results: tuple[str, ...]) -> None:
     prog=PROG,
     short_help="Runs one stage of the pipeline.",
     sections={
-        "Stages of dvc.yaml": [images, describe, train, observe, calibrate, figures, failure],
+        "Stages of dvc.yaml": [images, describe, train, calibrate, figures, failure],
         "Beside the pipeline": [candidates, confirm, versions, author.report],
     },
 )

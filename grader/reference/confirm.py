@@ -1,15 +1,16 @@
-"""Whether right code passes: the solutions graded under seeds that no threshold was made from.
+"""Whether a right network passes that is not known: solutions under seeds that set no threshold.
 
-The thresholds say how rarely a right network fails, from a model of how accuracies deviate. This tries it:
-each solution is trained under fresh seeds and judged as `grade` judges a submission (grader/grading),
-a close result by the median of three. reference/<profile>/confirmation.json has them all.
+Known networks pass by construction (grader/thresholds/known.py). Of others as good as those the thresholds
+say how rarely they fail, from a model of how accuracies deviate. This tries it: each solution's training
+form is trained under fresh seeds and judged as `grade` judges what is not known (grader/grading), a close
+result by the median of three. reference/<profile>/confirmation.json has them all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from rich.table import Table
 
 from grader import blueprint
@@ -18,7 +19,7 @@ from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
 from grader.reference.solutions import Networks
 from grader.thresholds import Threshold, Thresholds, decisive, fraction
-from grader.training.job import ALIASED, Job, Result
+from grader.training.job import Job, Result
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 
@@ -48,18 +49,16 @@ class Confirmation(Strict):
     """reference/<profile>/confirmation.json.
 
     Attributes:
-        backend: what computed, as in Conditions; `engine` in JSON.
+        backend: what computed, as in Conditions.
         thresholds: what was asked, by task and label set ("alexnet, fine").
         passed: of how many seeds every check that trains was passed, that is, full marks were given.
         verdicts: of every task and label set under every seed.
     """
 
-    model_config = ALIASED
-
-    format: int = 1
+    format: Literal[2] = 2
     profile: str
     machine: str
-    backend: str = Field(validation_alias="engine", serialization_alias="engine")
+    backend: str
     seeds: tuple[int, ...]
     thresholds: dict[str, float]
     passed: int
@@ -118,12 +117,11 @@ def fresh(profile: Profile, count: int) -> tuple[int, ...]:
 
 
 def blueprints(described: Sequence[Networks], profile: Profile) -> dict[tuple[str, LabelSet], Blueprint]:
-    """The solutions as written, as they were described for the reference runs."""
+    """The solutions' training forms, as they were described for the reference runs."""
     return {
         (one.task, network.labels): blueprint.read(network.network, profile.budget)
         for one in described
         for network in one.networks
-        if network.variant == "as written"
     }
 
 

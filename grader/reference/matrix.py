@@ -1,8 +1,8 @@
 """Which trainings a profile's reference runs consist of, which are stored, and how long the rest will take.
 
-For each task and label set the solution as written is trained under every reference seed, and a variant of it
-under the first MIN_RUNS of them: both together say how far accuracies deviate from seed to seed (see
-grader/thresholds), so that of the second no more than its mean has to be found.
+For each task and label set the training form of what the solution builds is trained under the grading seed,
+which is the mark of every submission with that training form, and under every reference seed, which set the
+threshold.
 """
 
 import statistics
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -19,13 +19,13 @@ from grader import blueprint
 from grader.config.profiles import CLASSES, LabelSet, Profile
 from grader.errors import GraderFault, TrainerFault
 from grader.reference.solutions import Described, Networks
-from grader.thresholds import MIN_RUNS, ReferenceRun, Runs, Variant
+from grader.thresholds import ReferenceRun, Runs
 from grader.training import pool, progress
 from grader.training.executors import Executor
 from grader.training.job import Conditions, Job, Outcome, Result
 from grader.training.store import find
 
-VERSION = 1  # of which trainings there are and what is kept of them: see grader/reference/versions.py
+VERSION = 2  # of which trainings there are and what is kept of them: see grader/reference/versions.py
 
 _START_SECONDS = 10.0  # of a child, before it trains: importing Keras, reading the images
 
@@ -34,13 +34,12 @@ class Key(NamedTuple):
     """One training of a task."""
 
     labels: LabelSet
-    variant: Variant
     seed: int
 
 
-def seeds(variant: Variant, profile: Profile) -> tuple[int, ...]:
-    """Those under which a variant is trained."""
-    return profile.reference_seeds[: None if variant == "as written" else MIN_RUNS]
+def seeds(profile: Profile) -> tuple[int, ...]:
+    """Those under which every network is trained: the grading seed comes first."""
+    return profile.grading_seed, *profile.reference_seeds
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,11 @@ class Cells:
 
     @cached_property
     def jobs(self) -> dict[Key, Job]:
-        """Every training, in the order of label set, variant, seed."""
+        """Every training, in the order of label set, seed."""
         return {
-            Key(one.labels, one.variant, seed): self.job(one, seed)
+            Key(one.labels, seed): self.job(one, seed)
             for one in self.networks.networks
-            for seed in seeds(one.variant, self.profile)
+            for seed in seeds(self.profile)
         }
 
     def job(self, described: Described, seed: int) -> Job:
@@ -75,7 +74,7 @@ class Cells:
 
     def ready(self, results: Mapping[str, Result]) -> list[Key]:
         """Those that have no result, seed by seed: a run cut short has seen all networks."""
-        order = self.profile.reference_seeds
+        order = seeds(self.profile)
         keys = [key for key, job in self.jobs.items() if job.digest not in results]
         return sorted(keys, key=lambda key: order.index(key.seed))
 
@@ -86,7 +85,7 @@ class Cells:
 
     def name(self, key: Key) -> str:
         """What to call a training."""
-        return f"{self.networks.task} {key.variant}, {key.labels} labels, seed {key.seed}"
+        return f"{self.networks.task}, {key.labels} labels, seed {key.seed}"
 
 
 @dataclass
@@ -111,8 +110,8 @@ def survey(cells: Cells, store: Path) -> Share:
 
 
 def unknown(profile: Profile) -> Share:
-    """A task whose networks are not described yet: as many trainings as one with two variants has."""
-    return Share(sum(len(CLASSES) * len(seeds(variant, profile)) for variant in get_args(Variant)))
+    """A task whose networks are not described yet."""
+    return Share(len(CLASSES) * len(seeds(profile)))
 
 
 class Progress(progress.Display):
@@ -210,12 +209,12 @@ def measure(cells: Cells, *, store: Path, workers: int, display: Progress, execu
     return Runs(
         profile=cells.profile.name,
         conditions=Conditions.of(cells.profile, cells.pin, cells.backend),
+        grading_seed=cells.profile.grading_seed,
         builders={cells.networks.task: cells.networks.arguments},
         runs=tuple(
             ReferenceRun(
                 task=cells.networks.task,
-                variant=key.variant,
-                blueprint=_digest(cells.networks, key),
+                blueprint=_digest(cells.networks, key.labels),
                 result=results[cells.jobs[key].digest],
             )
             for key in cells.jobs
@@ -257,6 +256,6 @@ def all_trained(outcomes: Mapping[str, Outcome], names: Mapping[str, str]) -> di
     return results
 
 
-def _digest(networks: Networks, key: Key) -> str:
-    (digest,) = (n.digest for n in networks.networks if (n.labels, n.variant) == (key.labels, key.variant))
+def _digest(networks: Networks, labels: LabelSet) -> str:
+    (digest,) = (one.digest for one in networks.networks if one.labels == labels)
     return digest

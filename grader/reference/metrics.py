@@ -18,16 +18,18 @@ from lab.files import write_atomically
 
 @dataclass(frozen=True)
 class Metrics:
-    """Of the variant of a solution that sets the threshold.
+    """Of one solution on one label set.
 
     Attributes:
-        mean: hidden accuracy over the seeds.
-        sd: its standard deviation from seed to seed, of all variants together.
+        accuracy: of the run under the grading seed: the mark of every submission with this training form.
+        mean: hidden accuracy over the reference seeds.
+        sd: its standard deviation from seed to seed.
         threshold: full marks from here on.
-        n: trainings of all variants.
+        n: trainings under reference seeds.
         seconds: of one training, on average: a verdict costs one.
     """
 
+    accuracy: float
     mean: float
     sd: float
     threshold: float
@@ -38,12 +40,14 @@ class Metrics:
 def of(thresholds: Thresholds, runs: Runs) -> dict[tuple[str, LabelSet], Metrics]:
     """The metrics of every threshold, from the runs behind it."""
     seconds = {run.result.digest: run.result.seconds for run in runs.runs}
+    graded = runs.graded()
     return {
         (one.task, one.labels): Metrics(
+            accuracy=round(graded[one.task, one.labels].result.accuracy, 4),
             mean=round(one.mean, 4),
             sd=round(one.sd, 5),
             threshold=one.threshold,
-            n=one.trainings,
+            n=one.n,
             seconds=round(statistics.mean(seconds[digest] for digest in one.runs), 1),
         )
         for one in thresholds.thresholds
@@ -59,8 +63,9 @@ def save(metrics: dict[tuple[str, LabelSet], Metrics], folder: Path) -> None:
 
 def table(profile: str, metrics: dict[tuple[str, LabelSet], Metrics]) -> Table:
     """For people."""
-    shown = Table("task", "labels", "mean", "sd", "threshold", "n", "seconds", title=f"Profile {profile}")
+    columns = ("task", "labels", "accuracy", "mean", "sd", "threshold", "n", "seconds")
+    shown = Table(*columns, title=f"Profile {profile}")
     for (task, labels), one in metrics.items():
-        share = (f"{value:.2%}" for value in (one.mean, one.sd, one.threshold))
+        share = (f"{value:.2%}" for value in (one.accuracy, one.mean, one.sd, one.threshold))
         shown.add_row(task, labels, *share, str(one.n), f"{one.seconds:.0f}")
     return shown

@@ -1,32 +1,40 @@
 """The networks that the solutions build under a profile, as data.
 
-The solutions go the way of a submission: called in a process of their own, described, validated. What is
-written to reference/<profile>/networks/<task>.json is all that a training reads of a solution: one that is
-rewritten but builds the same network has nothing trained again.
+The solutions go the way of a submission: called in a process of their own, described, validated, brought
+into the training form. What is written to reference/<profile>/networks/<task>.json is all that a training
+reads of a solution: one that is rewritten but has the same training form has nothing trained again.
 """
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from grader import blueprint, sandbox
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, TrainingForm, training_form
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES, Argument, LabelSet, Profile
 from grader.errors import BlueprintRefused, ManifestError
 from grader.grading import probing
 from grader.grading.evidence import Network
-from grader.thresholds import Variant
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 
-VERSION = 1  # of how solutions are described: see grader/reference/versions.py
+VERSION = 2  # of how solutions are described: see grader/reference/versions.py
 
 # Our own code, perhaps beside trainings that take every core: a probe that is slow is not to be tried again.
 _LIMITS = replace(probing.LIMITS, wall_seconds=900.0, cpu_seconds=450.0)
+
+
+class Substitution(Strict):
+    """What a training form has in the place of something that was written: see grader.blueprint.Replaced."""
+
+    rule: str
+    kind: str
+    nodes: int
+    says: str
 
 
 class Described(Strict):
@@ -34,18 +42,20 @@ class Described(Strict):
 
     Attributes:
         labels: what it learns to tell apart.
-        variant: the network as the solution builds it, or one that the brief allows as well.
-        digest: of its blueprint.
-        parameters: all weights, moving statistics included.
+        written: the digest of the network as the solution builds it.
+        digest: of its training form.
+        parameters: all weights of the training form, moving statistics included.
         flops: for one example, forward; a multiply-add is two.
-        network: the canonical form of its blueprint.
+        replaced: how the training form differs from what was written.
+        network: the canonical form of the training form.
     """
 
     labels: LabelSet
-    variant: Variant
+    written: str
     digest: str
     parameters: int
     flops: int
+    replaced: tuple[Substitution, ...]
     network: dict[str, Any]
 
 
@@ -55,10 +65,10 @@ class Networks(Strict):
     Attributes:
         task, profile: whose.
         arguments: what the builder was called with besides `num_classes`.
-        networks: in the order of label set, variant.
+        networks: one for each label set.
     """
 
-    format: int = 1
+    format: Literal[2] = 2
     task: str
     profile: str
     arguments: dict[str, Argument]
@@ -91,19 +101,12 @@ def describe(task: Task, solutions: Path, profile: Profile) -> dict[LabelSet, Bl
     return networks
 
 
-def variants(written: Blueprint, profile: Profile) -> dict[Variant, Blueprint]:
-    """The solution's network, and what the brief allows as well but may learn differently.
-
-    A variant that is the same network as another, by digest, is there once.
-    """
-    nodes = [
-        {**node, "settings": {k: v for k, v in node["settings"].items() if k != "kernel_initializer"}}
-        for node in written.canonical["nodes"]
-    ]
-    default = blueprint.read({**written.canonical, "nodes": nodes}, profile.budget)
-    if default.digest == written.digest:
-        return {"as written": written}
-    return {"as written": written, "default initialisers": default}
+def formed(task: Task, solutions: Path, profile: Profile) -> dict[LabelSet, tuple[Blueprint, TrainingForm]]:
+    """What a task's solution builds, as it is written and in its training form; errors as in `describe`."""
+    return {
+        labels: (written, training_form(written, profile.budget))
+        for labels, written in describe(task, solutions, profile).items()
+    }
 
 
 def networks(task: Task, solutions: Path, profile: Profile) -> Networks:
@@ -115,14 +118,14 @@ def networks(task: Task, solutions: Path, profile: Profile) -> Networks:
         networks=tuple(
             Described(
                 labels=labels,
-                variant=variant,
-                digest=network.digest,
-                parameters=network.parameters,
-                flops=network.flops,
-                network=network.canonical,
+                written=written.digest,
+                digest=form.network.digest,
+                parameters=form.network.parameters,
+                flops=form.network.flops,
+                replaced=tuple(Substitution(**asdict(one)) for one in form.replaced),
+                network=form.network.canonical,
             )
-            for labels, written in describe(task, solutions, profile).items()
-            for variant, network in variants(written, profile).items()
+            for labels, (written, form) in formed(task, solutions, profile).items()
         ),
     )
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import blueprint, sandbox, thresholds
+from grader import sandbox, thresholds
 from grader.config.manifest import Task
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError, UsageError
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
 from grader.session import Session
-from grader.thresholds import calibration
+from grader.thresholds import KnownNetworks, calibration
 from grader.training import pool, progress
 from grader.training.executors import Executor
 from grader.training.job import Job, Result
@@ -126,7 +126,7 @@ def images(place: Place) -> None:
 
 
 def describe(place: Place, task_id: str) -> solutions.Networks:
-    """networks/<task>.json: what the task's solution builds.
+    """networks/<task>.json: the training form of what the task's solution builds.
 
     Raises:
         ManifestError: it builds nothing that can be trained.
@@ -136,14 +136,16 @@ def describe(place: Place, task_id: str) -> solutions.Networks:
     solutions.save(described, place.folder)
     for one in described.networks:
         place.say(
-            f"{task_id} {one.variant}, {one.labels} labels: {one.parameters:,} parameters, "
-            f"{one.flops / 1e6:,.1f} MFLOP, network {one.digest[:12]}"
+            f"{task_id}, {one.labels} labels: {one.parameters:,} parameters, {one.flops / 1e6:,.1f} MFLOP, "
+            f"training form {one.digest[:12]} of {one.written[:12]}"
         )
+        for replaced in one.replaced:
+            place.say(f"  {replaced.says}")
     return described
 
 
 def train(place: Place, task_id: str) -> None:
-    """runs/<task>.json: the task's networks trained on both label sets under the reference seeds.
+    """runs/<task>.json: the task's networks trained on both label sets under the grading and reference seeds.
 
     What the solution builds is described again first: called by hand, this trains no network of yesterday's.
 
@@ -162,40 +164,6 @@ def train(place: Place, task_id: str) -> None:
         )
     thresholds.save_runs(runs, place.folder)
     place.say(f"Written: reference/{place.profile.name}/runs/{task_id}.json. {display.summary()}.")
-
-
-def observe(place: Place, task_id: str) -> None:
-    """observed/<task>.json: one more training on each label set, under the first reference seed, that tells
-    how it did on validation images after each epoch and what it said of every hidden image.
-
-    Raises:
-        DataError: the data are not here.
-        GraderFault: a training could not be done.
-    """
-    require_data(place.root, place.profile)
-    executor, pin = place.session.executor, place.session.pin
-    seed = place.profile.reference_seeds[0]
-    jobs: dict[str, Job] = {}
-    names: dict[str, str] = {}
-    for one in describe(place, task_id).networks:
-        if one.variant == "as written":
-            network = blueprint.read(one.network, place.profile.budget)
-            job = Job.of(network, one.labels, seed, place.profile, pin, executor.backend, observe=True)
-            jobs[job.digest] = job
-            names[job.digest] = f"{task_id} observed, {one.labels} labels, seed {seed}"
-    place.say(f"Observing {task_id} · profile {place.profile.name} · {executor.backend}", style="bold")
-    with sandbox.interruptible(), progress.Display(place.console, 0, names) as display:
-        outcomes = pool.run(
-            jobs.values(),
-            store=place.store,
-            workers=place.workers,
-            listener=display,
-            executor=executor,
-        )
-    results = matrix.all_trained(outcomes, names)
-    content = [results[digest].model_dump(mode="json") for digest in jobs]
-    text = json.dumps({"task": task_id, "results": content}, indent=1)
-    write_atomically(place.folder / "observed" / f"{task_id}.json", text + "\n")
 
 
 def compare_candidates(
@@ -299,7 +267,8 @@ def calibrate(place: Place) -> None:
     """thresholds.json, calibration.json and metrics/, from the runs of all tasks.
 
     Raises:
-        ManifestError: runs are missing, or allow no threshold.
+        ManifestError: runs are missing or of other conditions than the profile's, or allow no threshold, or
+            those under the grading seed would not pass.
     """
     for task in place.tasks():  # not only those whose runs are there
         if not (place.folder / "runs" / f"{task.id}.json").is_file():
@@ -308,6 +277,9 @@ def calibrate(place: Place) -> None:
                 fix=f"Run: python -m grader.reference train --profile {place.profile.name} --task {task.id}",
             )
     runs = thresholds.load_runs(place.folder)
+    known = KnownNetworks.of(place.folder, place.profile, runs.conditions.pin)
+    if known.why:
+        raise ManifestError(known.why, fix=f"Run: nox -s reference -- --profile {place.profile.name}")
     written = thresholds.save(runs, place.folder)
     calibration.save(runs, place.folder)
     measured = metrics.of(written, runs)

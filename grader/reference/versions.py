@@ -51,7 +51,7 @@ GROUPS = {
             "lab/data.py:DataSet,read",
             "grader/blueprint/rebuilding.py",
             "grader/config/profiles.py:CLASSES",
-            "grader/training/child.py:perform,_Images,_load,_rest",
+            "grader/training/child.py:perform,_Images,_load",
             "grader/training/executors.py:child_environment",
         ),
     ),
@@ -75,25 +75,24 @@ GROUPS = {
         ),
         without=("grader/reference/solutions.py:load,_LIMITS",),
     ),
-    # Which trainings a profile has, and what is kept of them: runs/<task>.json, observed/<task>.json.
+    # Which trainings a profile has, and what is kept of them: runs/<task>.json.
     "runs": Group(
         "grader/reference/matrix.py:VERSION",
         (
             "grader/reference/matrix.py:Cells,Key,measure,seeds,_digest",
-            "grader/reference/stages.py:observe",
-            "grader/thresholds/model.py:MIN_RUNS",
             "grader/thresholds/runs.py:ReferenceRun,Runs,save_runs",
-            "grader/training/job.py:Conditions,Job,Observation,Result",
+            "grader/training/job.py:Conditions,DIGEST_VERSION,Job,Result,_sha256",
         ),
     ),
     # From runs to thresholds.json, calibration.json and metrics/.
     "thresholds": Group(
         "grader/thresholds/model.py:VERSION",
         (
-            *(f"grader/thresholds/{name}.py" for name in ("calibration", "files", "model", "runs")),
+            *(f"grader/thresholds/{name}.py" for name in ("calibration", "files", "known", "model", "runs")),
             "grader/reference/metrics.py",
         ),
         without=(
+            "grader/thresholds/known.py:Known,place_of",
             "grader/thresholds/model.py:fraction,load",
             "grader/thresholds/files.py:rerun",
             "grader/reference/metrics.py:table",

@@ -101,10 +101,10 @@ def confusion(
     at.set_xlabel("predicted")
     at.set_ylabel("true")
     bar = figure.colorbar(drawn, ax=at, shrink=0.7, pad=0.02)
-    marks = [mark for mark in (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000) if mark <= top]
+    marks = [mark for mark in (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000) if mark <= top]
     bar.ax.yaxis.set_major_locator(FixedLocator(marks))
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_label("percent of the true class's images" if normalise else "images")
+    bar.set_label("percent of the answers on the true class" if normalise else "answers")
     bar.outline.set_color(PALE)
     return figure
 
@@ -115,8 +115,8 @@ class Pair:
 
     Attributes:
         first, second: class indices; first is taken for second at least as often as second for first.
-        forth, back: how many images of first were taken for second, and of second for first.
-        images: of both together.
+        forth, back: how many answers took first for second, and second for first.
+        images: answers on images of both together.
     """
 
     first: int
@@ -127,7 +127,7 @@ class Pair:
 
     @property
     def share(self) -> float:
-        """Of the images of both classes, the part that was taken for the other."""
+        """Of the answers on both classes, the part that named the other."""
         return (self.forth + self.back) / self.images if self.images else 0.0
 
 
@@ -157,7 +157,7 @@ def confused_pairs(counts: Counts, most: int) -> list[Pair]:
 def most_confused(
     pairs: Sequence[Pair], names: Sequence[str], *, title: str, note: str, groups: Groups | None = None
 ) -> Figure:
-    """The pairs as bars of images, one part each way; with groups, pairs of one superclass are marked."""
+    """The pairs as bars of answers, one part each way; with groups, pairs of one superclass are marked."""
     figure = new_figure(1.6 + 0.26 * max(3, len(pairs)), title, note)
     at = figure.subplots()
     rows = np.arange(len(pairs))
@@ -196,7 +196,7 @@ def most_confused(
     at.margins(x=0.12)
     at.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     at.grid(axis="x")
-    at.set_xlabel("images" + ("   (* both of one superclass)" if any(marked) else ""))
+    at.set_xlabel("answers" + ("   (* both of one superclass)" if any(marked) else ""))
     if pairs:
         figure.legend(*at.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure

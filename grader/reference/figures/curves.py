@@ -25,7 +25,7 @@ class Curve:
     Attributes:
         name: what it is called in the figure.
         train_accuracy, train_loss: float (runs, epochs); loss is NaN where it ran away.
-        validation_accuracy, validation_loss: float (epochs,), of one run; empty if it was not watched.
+        validation_accuracy, validation_loss: likewise; (runs, 0) without validation images.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Curve:
 
 @styled
 def learning_curves(curves: Sequence[Curve], *, chance: float, title: str, note: str) -> Figure:
-    """Accuracy above, loss below, a column a network: training (mean ± sd of all runs) and validation."""
+    """Accuracy above, loss below, a column a network: training and validation, mean ± sd of all runs."""
     figure = new_figure(5.6, title, note)
     axes = figure.subplots(2, len(curves), sharex="col", sharey="row", squeeze=False)
     (train_colour, train_marker, _), (validation_colour, validation_marker, _) = SERIES[:2]
@@ -49,23 +49,19 @@ def learning_curves(curves: Sequence[Curve], *, chance: float, title: str, note:
             )
         ):
             at = axes[row, column]
-            epochs = np.arange(1, train.shape[1] + 1)
-            every = max(1, len(epochs) // 10)
-            mean = train.mean(axis=0)
-            if len(train) > 1:
-                sd = train.std(axis=0, ddof=1)
-                at.fill_between(epochs, mean - sd, mean + sd, color=train_colour, alpha=0.2, linewidth=0)
-            at.plot(epochs, mean, color=train_colour, marker=train_marker, markevery=every, label="training")
-            if len(validation):
-                at.plot(
-                    np.arange(1, len(validation) + 1),
-                    validation,
-                    "--",
-                    color=validation_colour,
-                    marker=validation_marker,
-                    markevery=every,
-                    label="validation",
-                )
+            for values, name, line, colour, marker in (
+                (train, "training", "-", train_colour, train_marker),
+                (validation, "validation", "--", validation_colour, validation_marker),
+            ):
+                if not values.shape[1]:
+                    continue
+                epochs = np.arange(1, values.shape[1] + 1)
+                every = max(1, len(epochs) // 10)
+                mean = values.mean(axis=0)
+                if len(values) > 1:
+                    sd = values.std(axis=0, ddof=1)
+                    at.fill_between(epochs, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
+                at.plot(epochs, mean, line, color=colour, marker=marker, markevery=every, label=name)
             at.grid(axis="y")
             at.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes[0, column].axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label="chance")

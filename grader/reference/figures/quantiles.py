@@ -23,7 +23,7 @@ class Residuals:
     """How the accuracies of one network lie about their mean, beside a normal distribution.
 
     Attributes:
-        name: of the network and variant, or of all together.
+        name: of the network, or of all together.
         measured: (accuracy - mean) / standard deviation, from the lowest up, float (runs,).
         normal: where a normal distribution has them, float (runs,).
         remark: what a test says of them.

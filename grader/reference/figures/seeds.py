@@ -24,7 +24,7 @@ class Seeds:
     """The accuracies of one network under different seeds.
 
     Attributes:
-        name: of the network and variant.
+        name: of the network.
         accuracies: float (runs,).
         threshold: from which it passes; None where there is none.
     """

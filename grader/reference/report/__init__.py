@@ -3,8 +3,8 @@
     report(profile)     .kit/report/<profile>/index.html, its figures inside it and beside it
     figures(profile)    reference/<profile>/figures/*.png and plots/*.csv, for git and `dvc plots`
 
-It trains nothing. It reads reference/<profile>/: runs/ (all trainings), observed/ (one training of each
-network with its validation curve and its answers), thresholds.json and calibration.json; and the hidden set.
+It trains nothing. It reads reference/<profile>/: runs/ (all trainings, with their curves and their answers on
+validation images), thresholds.json and calibration.json; and the course set, for the validation images.
 What is missing leaves a sentence in its place, with the command that brings it.
 
 material.py reads; a module for each section computes what it shows, as plain data and pictures; page.py puts

@@ -13,7 +13,7 @@ from grader.training.job import Result
 from lab.errors import DataError
 from lab.files import write_atomically
 
-VERSION = 1  # of the figures and curves: see grader/reference/versions.py
+VERSION = 2  # of the figures and curves: see grader/reference/versions.py
 
 
 def figures(profile_name: str, *, root: Path = ROOT) -> list[Path]:
@@ -30,11 +30,11 @@ def figures(profile_name: str, *, root: Path = ROOT) -> list[Path]:
         ManifestError: nothing was measured; and as `report`.
     """
     material = Material.read(profile_name, root)
-    if material.hidden is None:
-        raise DataError(f"the figures of profile {profile_name} need {material.data_name}", fix="nox -s data")
-    if not material.groups and not material.observed:
+    if not material.groups:
         first = material.missing[0]
         raise ManifestError(first.sentence, fix=first.command)
+    if material.validation is None and material.profile.validation:
+        raise DataError(f"the figures of profile {profile_name} need {material.data_name}", fix="nox -s data")
     folder = root / "reference" / profile_name
     content: dict[Path, bytes | str] = {
         folder / "figures" / f"{picture.name}.png": picture.png
@@ -54,12 +54,10 @@ def plots(material: Material) -> Iterator[tuple[str, str]]:
     """Learning curves, one file a network, and all accuracies: name and CSV text."""
     for task in material.titles:
         for labels in LABEL_SETS:
-            seen = material.observed.get((task, labels))
-            results = material.written(task, labels) or ([seen] if seen else [])
-            if results:
-                yield f"{task}_{labels}.csv", _csv(_curve(results, seen))
+            if results := material.results(task, labels):
+                yield f"{task}_{labels}.csv", _csv(_curve(results))
     if material.groups:
-        head = ["task", "labels", "variant", "seed", "accuracy", "loss", "seconds", "parameters"]
+        head = ["task", "labels", "seed", "accuracy", "loss", "seconds", "parameters"]
         lines: list[list[object]] = [
             [*key, one.seed, one.accuracy, "" if one.loss is None else one.loss, one.seconds, one.parameters]
             for key, results in material.groups.items()
@@ -68,23 +66,16 @@ def plots(material: Material) -> Iterator[tuple[str, str]]:
         yield "accuracies.csv", _csv([head, *lines])
 
 
-def _curve(results: Sequence[Result], seen: Result | None) -> list[list[object]]:
-    validation = seen.observed if seen else None
-    rows: list[list[object]] = [
-        ["epoch", "train_accuracy", "train_loss", "validation_accuracy", "validation_loss"]
-    ]
+def _curve(results: Sequence[Result]) -> list[list[object]]:
+    """Means over the runs; empty where no run has a value."""
+    columns = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+    rows: list[list[object]] = [["epoch", *columns]]
     for epoch in range(len(results[0].train_accuracy)):
-        losses = [result.train_loss[epoch] for result in results]
-        known = [loss for loss in losses if loss is not None]
-        row: list[object] = [
-            epoch + 1,
-            round(statistics.mean(result.train_accuracy[epoch] for result in results), 6),
-            round(statistics.mean(known), 6) if known else "",
-        ]
-        for values in (
-            (validation.validation_accuracy, validation.validation_loss) if validation else ((), ())
-        ):
-            row.append(values[epoch] if epoch < len(values) and values[epoch] is not None else "")
+        row: list[object] = [epoch + 1]
+        for column in columns:
+            curves = [getattr(result, column) for result in results]
+            known = [curve[epoch] for curve in curves if epoch < len(curve) and curve[epoch] is not None]
+            row.append(round(statistics.mean(known), 6) if known else "")
         rows.append(row)
     return rows
 

@@ -1,4 +1,4 @@
-"""Confusions: which classes a network takes for which, on the hidden images."""
+"""Confusions: which classes a network takes for which, on the validation images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Recall:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two classes, and how many images of either were taken for the other."""
+    """Two classes, and how many answers took either for the other."""
 
     first: str
     second: str
@@ -39,13 +39,13 @@ class Pairs:
     Attributes:
         picture: bars.
         count: how many are drawn.
-        images: of both classes of a pair.
+        answers: on images of both classes of a pair.
         most: the first three.
     """
 
     picture: Picture
     count: int
-    images: int
+    answers: int
     most: tuple[Pair, ...]
 
 
@@ -55,7 +55,7 @@ class ClassRow:
 
     Attributes:
         name, superclass: what it is called, and its kind.
-        right, images: so many of so many were recognised.
+        right, answers: so many of so many answers on its images, of all runs, were right.
         taken_for: what it was taken for most often; empty if it never was taken for anything else.
         times: how often.
     """
@@ -63,7 +63,7 @@ class ClassRow:
     name: str
     superclass: str
     right: int
-    images: int
+    answers: int
     taken_for: str
     times: int
 
@@ -75,7 +75,7 @@ class Confusion:
     Attributes:
         id: of its part of the page.
         title: of the task and the label set.
-        counts, percent: the matrix, in images and in percent of each true class.
+        counts, percent: the matrix, in answers of all runs and in percent of each true class.
         best, worst: the classes that are recognised most and least often.
         favourite, said: the class that is answered most often, and how often.
         within: of the wrong answers the part that stays within the superclass; None for coarse labels.
@@ -99,12 +99,12 @@ class Confusion:
 
 
 def confusions(material: Material) -> tuple[Confusion, ...]:
-    """One for each network and label set whose answers are known; none without the hidden images."""
-    hidden = material.hidden
-    if hidden is None:
+    """One for each network and label set whose answers are known; none without the validation images."""
+    images = material.validation
+    if images is None:
         return ()
     return tuple(
-        _confusion(material, hidden, task, labels, said)
+        _confusion(material, images, task, labels, said)
         for labels in LABEL_SETS
         for task in material.titles
         if (said := material.predictions(task, labels)) is not None
@@ -112,22 +112,22 @@ def confusions(material: Material) -> tuple[Confusion, ...]:
 
 
 def _confusion(
-    material: Material, hidden: DataSet, task: str, labels: LabelSet, said: Predictions
+    material: Material, images: DataSet, task: str, labels: LabelSet, said: Predictions
 ) -> Confusion:
-    names = [readable(name) for name in hidden.class_names(labels)]
-    counts = draw.confusion_counts(hidden.labels(labels), said, CLASSES[labels])
+    names = [readable(name) for name in images.class_names(labels)]
+    true = np.tile(images.labels(labels), len(said))
+    counts = draw.confusion_counts(true, said.reshape(-1), CLASSES[labels])
     groups, within = None, None
     if labels == "fine":
-        groups = draw.Groups(hidden.coarse_of_fine, tuple(map(readable, hidden.coarse_names)))
-        same = groups.of[hidden.fine_labels] == groups.of[said]
-        wrong = hidden.fine_labels != said
+        groups = draw.Groups(images.coarse_of_fine, tuple(map(readable, images.coarse_names)))
+        same = groups.of[images.fine_labels] == groups.of[said]  # (runs, images)
+        wrong = images.fine_labels != said
         within = float(same[wrong].mean()) if wrong.any() else 0.0
     title = f"{material.titles[task]}, {labels} labels"
     name = f"{task}-{labels}".replace("_", "-")
     accuracy = float(np.trace(counts) / counts.sum())
-    seed = material.observed[task, labels].seed
     note = (
-        f"{material.basis()} One run, seed {seed} (n = 1): {percent(accuracy)}. "
+        f"{material.basis_of_answers()} All runs together (n = {len(said)}): {percent(accuracy)} right. "
         f"{material.spread([(task, labels)])}"
     )
 
@@ -142,7 +142,7 @@ def _confusion(
     return Confusion(
         id=f"confusion-{name}",
         title=title,
-        counts=matrix("counts", "images", normalise=False),
+        counts=matrix("counts", "answers", normalise=False),
         percent=matrix("percent", "percent of each class", normalise=True),
         best=Recall(names[best], float(recall[best])),
         worst=Recall(names[worst], float(recall[worst])),
@@ -170,7 +170,7 @@ def _pairs(
     return Pairs(
         picture=Picture.of(name, figure),
         count=len(pairs),
-        images=pairs[0].images,
+        answers=pairs[0].images,
         most=tuple(Pair(names[one.first], names[one.second], one.forth + one.back) for one in pairs[:3]),
     )
 
@@ -179,10 +179,10 @@ def _classes(counts: draw.Counts, names: Sequence[str], groups: draw.Groups) -> 
     rows = []
     for index in groups.order:
         row = counts[index].copy()
-        right, images = int(row[index]), int(row.sum())
+        right, answers = int(row[index]), int(row.sum())
         row[index] = 0
         other = int(row.argmax())
         times = int(row[other])
         superclass = groups.names[groups.of[index]]
-        rows.append(ClassRow(names[index], superclass, right, images, names[other] if times else "", times))
+        rows.append(ClassRow(names[index], superclass, right, answers, names[other] if times else "", times))
     return tuple(rows)

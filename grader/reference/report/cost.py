@@ -43,7 +43,7 @@ def cost(material: Material) -> Cost | None:
     spreads: list[tuple[str, LabelSet]] = []
     for task, title in material.titles.items():
         for labels in LABEL_SETS:
-            results = material.written(task, labels)
+            results = material.results(task, labels)
             if results:
                 accuracies = np.array([result.accuracy for result in results])
                 seconds = np.array([result.seconds for result in results])

@@ -9,7 +9,6 @@ from grader.config.profiles import CLASSES, LabelSet
 from grader.reference import figures as draw
 from grader.reference.report.material import LABEL_SETS, Material
 from grader.reference.report.picture import Picture
-from grader.web.filters import listed
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class End:
     Attributes:
         title: of its task.
         training: accuracy in the last epoch, the mean over seeds.
-        validation: accuracy after it, of one run; None if it was not observed.
+        validation: accuracy after it, likewise; None without validation images.
     """
 
     title: str
@@ -45,33 +44,29 @@ def _curves(material: Material, labels: LabelSet) -> Curves | None:
     drawn, ends = [], []
     spreads: list[tuple[str, LabelSet]] = []
     for task, title in material.titles.items():
-        results = material.written(task, labels)
-        seen = material.observed.get((task, labels))
-        results = results or ([seen] if seen else [])
+        results = material.results(task, labels)
         if not results:
             continue
-        validation = seen.observed if seen else None
         drawn.append(
             draw.Curve(
                 title,
                 np.array([result.train_accuracy for result in results], np.float64),
                 np.array([result.train_loss for result in results], np.float64),
-                np.array(validation.validation_accuracy if validation else (), np.float64),
-                np.array(validation.validation_loss if validation else (), np.float64),
+                np.array([result.validation_accuracy for result in results], np.float64),
+                np.array([result.validation_loss for result in results], np.float64),
             )
         )
-        last = statistics.mean(result.train_accuracy[-1] for result in results)
-        held_back = validation.validation_accuracy if validation else ()
-        ends.append(End(title, last, held_back[-1] if held_back else None))
+        training = statistics.mean(result.train_accuracy[-1] for result in results)
+        held_back = [result.validation_accuracy[-1] for result in results if result.validation_accuracy]
+        ends.append(End(title, training, statistics.mean(held_back) if held_back else None))
         spreads.append((task, labels))
     if not drawn:
         return None
-    watched = {result.seed for (_, of), result in material.observed.items() if of == labels}
+    validated = any(end.validation is not None for end in ends)
     validation_note = (
-        f" Validation: {material.profile.validation:,} other images of the course set, one run each "
-        f"(n = 1), seed {listed(map(str, sorted(watched)))}."
-        if watched
-        else " Validation was not observed."
+        f" Validation: {material.profile.validation:,} other images of the course set, after each epoch."
+        if validated
+        else " There are no validation images."
     )
     figure = draw.learning_curves(
         drawn,

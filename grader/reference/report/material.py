@@ -1,7 +1,5 @@
-"""What the report reads: reference/<profile>/ and the hidden images, checked, and what of it is not there."""
+"""What the report reads: reference/<profile>/ and the validation images, checked, and what is not there."""
 
-import base64
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +17,7 @@ from grader.errors import ManifestError
 from grader.reference.report import verdicts
 from grader.reference.report.verdicts import Confirmed, Recipes
 from grader.reference.report.wording import mean_sd, seeds
-from grader.thresholds import Runs, Thresholds, Variant
+from grader.thresholds import Runs, Thresholds
 from grader.thresholds.calibration import Calibration
 from grader.training.job import Result
 from grader.training.job import pin as pin_of
@@ -30,7 +28,6 @@ from lab.errors import DataError, KitError
 from lab.strict import explained
 
 LABEL_SETS: tuple[LabelSet, ...] = ("coarse", "fine")
-WRITTEN: Variant = "as written"
 
 Predictions = NDArray[np.uint8]
 _Read = TypeVar("_Read")
@@ -57,9 +54,9 @@ class Material:
         profile: which one.
         titles: of the tasks that train, by id, in the manifest's order.
         runs: all trainings of the solutions.
-        observed: one training of each task's solution on each label set, with what it saw and said.
         thresholds, calibration: what follows from the runs.
-        hidden: the images that were scored, in the order of the predictions.
+        validation: the validation images, in the order of the predictions; None where the data are not here,
+            or are others than the runs'.
         recipes, confirmed: what reference/recipes.json and confirmation.json say; None where such a file
             is there and cannot be read.
         missing: why something of this is not there.
@@ -68,10 +65,9 @@ class Material:
     profile: Profile
     titles: dict[str, str]
     runs: Runs | None
-    observed: dict[tuple[str, LabelSet], Result]
     thresholds: Thresholds | None
     calibration: Calibration | None
-    hidden: DataSet | None
+    validation: DataSet | None
     recipes: Recipes | None = None
     confirmed: Confirmed | None = None
     missing: list[Missing] = field(default_factory=list)
@@ -92,39 +88,38 @@ class Material:
                 missing.append(Missing(f"{what}.", error.fix.removeprefix("Run: ")))
                 return None
 
-        hidden = get(lambda: _hidden(profile, root))
+        runs = get(lambda: thresholds.load_runs(folder))
         titles = {task.id: task.title for task in tasks if task.builder}
         known = root / "reference" / "recipes.json"
-        observed = get(lambda: _observed(folder, tuple(task.id for task in tasks if task.builder)))
         return cls(
             profile=profile,
             titles=titles,
-            runs=get(lambda: thresholds.load_runs(folder)),
-            observed=_of_these_data(observed or {}, profile, missing),
+            runs=runs,
             thresholds=get(lambda: thresholds.load(folder)),
             calibration=get(lambda: _calibration(folder)),
-            hidden=hidden,
+            validation=get(lambda: _validation(profile, root, runs)),
             recipes=get(lambda: verdicts.recipes(profile_name, titles, known)),
             confirmed=get(lambda: verdicts.confirmed(titles, folder)),
             missing=missing,
         )
 
     @cached_property
-    def groups(self) -> dict[tuple[str, LabelSet, Variant], list[Result]]:
-        """The results of each network under different seeds, in the manifest's order of tasks."""
+    def groups(self) -> dict[tuple[str, LabelSet], list[Result]]:
+        """The results of each network under the reference seeds, in the manifest's order of tasks."""
         if self.runs is None:
             return {}
-        found: dict[tuple[str, LabelSet, Variant], list[Result]] = {}
-        for task in self.titles:
-            for labels in LABEL_SETS:
-                for run in self.runs.runs:
-                    if (run.task, run.result.labels) == (task, labels):
-                        found.setdefault((task, labels, run.variant), []).append(run.result)
-        return found
+        found = self.runs.groups()
+        keys = [(task, labels) for task in self.titles for labels in LABEL_SETS]
+        return {key: [run.result for run in found[key]] for key in keys if found.get(key)}
 
-    def written(self, task: str, labels: LabelSet) -> list[Result]:
-        """The runs of a task's solution as it is written."""
-        return self.groups.get((task, labels, WRITTEN), [])
+    def results(self, task: str, labels: LabelSet) -> list[Result]:
+        """The runs of a task's solution under the reference seeds."""
+        return self.groups.get((task, labels), [])
+
+    @cached_property
+    def graded(self) -> dict[tuple[str, LabelSet], Result]:
+        """The run of each network under the grading seed: the mark of every submission with this network."""
+        return {key: run.result for key, run in self.runs.graded().items()} if self.runs else {}
 
     def threshold(self, task: str, labels: LabelSet) -> float | None:
         """The accuracy from which a network of this task passes; None where there is none."""
@@ -136,12 +131,12 @@ class Material:
         return None
 
     def predictions(self, task: str, labels: LabelSet) -> Predictions | None:
-        """What the observed run said of each hidden image, uint8 (hidden,); None where nothing fits."""
-        result = self.observed.get((task, labels))
-        if result is None or result.observed is None:
+        """What each run said of each validation image, uint8 (runs, validation); None where nothing fits."""
+        if self.validation is None:
             return None
-        said = np.frombuffer(base64.b64decode(result.observed.predictions), np.uint8)
-        return said if len(said) == self.profile.hidden and said.max() < CLASSES[labels] else None
+        said = [result.predictions for result in self.results(task, labels)]
+        fit = [one for one in said if len(one) == len(self.validation) and one.max() < CLASSES[labels]]
+        return np.stack(fit) if fit else None
 
     @property
     def data_name(self) -> str:
@@ -156,31 +151,45 @@ class Material:
             f"{profile.hidden:,} hidden ones scored."
         )
 
+    def basis_of_answers(self) -> str:
+        """The validation images, for the last line of a figure of answers."""
+        return (
+            f"{sentence(self.data_name)}: {self.profile.train:,} images trained on, answers on "
+            f"{self.profile.validation:,} validation images."
+        )
+
     def spread(self, networks: Sequence[tuple[str, LabelSet]]) -> str:
         """The hidden accuracy of each over all seeds, with n, as a sentence for a figure's last line."""
-        trained = [key for key in networks if self.written(*key)]
+        trained = [key for key in networks if self.results(*key)]
         if not trained:
             return "No seeds but this one are trained."
-        runs = {key: f"{seeds(self.written(*key))} (n = {len(self.written(*key))})" for key in trained}
+        runs = {key: f"{seeds(self.results(*key))} (n = {len(self.results(*key))})" for key in trained}
         alike = len(set(runs.values())) == 1
         each = [
             f"{self.titles[task]} {labels} "
-            + mean_sd([result.accuracy for result in self.written(task, labels)], percent)
+            + mean_sd([result.accuracy for result in self.results(task, labels)], percent)
             + ("" if alike else f", {runs[task, labels]}")
             for task, labels in trained
         ]
         return f"Hidden accuracy, {f'{runs[trained[0]]}, ' if alike else ''}mean ± sd: {'; '.join(each)}."
 
 
-def _hidden(profile: Profile, root: Path) -> DataSet:
+def _validation(profile: Profile, root: Path, runs: Runs | None) -> DataSet:
+    fix = f"nox -s reference -- --profile {profile.name}"
+    if not profile.validation:
+        raise ManifestError(f"profile {profile.name} has no validation images", fix=fix)
     if profile.data == "embedded":
-        return synthetic.embedded_hidden().prefix(profile.hidden)
-    if not data.available(root):
+        course = synthetic.embedded_course()
+    elif data.available(root):
+        course = data.course(root)
+    else:
         raise DataError(
             "CIFAR-100 is not here, so no image can be shown and no answer compared with its label",
             fix="nox -s data",
         )
-    return data.hidden(root).prefix(profile.hidden)
+    if runs is not None and runs.conditions.pin != pin_of(profile.data, root):
+        raise ManifestError("the reference runs are of other data", fix=fix)
+    return course.following(profile.train, profile.validation)
 
 
 def _calibration(folder: Path) -> Calibration:
@@ -193,44 +202,3 @@ def _calibration(folder: Path) -> Calibration:
         raise ManifestError(f"{path.name} cannot be read: {error.strerror}", fix=fix) from error
     except ValidationError as error:
         raise ManifestError(f"{path.name} cannot be read: {explained(error)}", fix=fix) from error
-
-
-def _observed(folder: Path, tasks: Sequence[str]) -> dict[tuple[str, LabelSet], Result]:
-    """The observed results; ManifestError if there are none or one cannot be read."""
-    found: dict[tuple[str, LabelSet], Result] = {}
-    fix = f"nox -s reference -- --profile {folder.name}"
-    for task in tasks:
-        path = folder / "observed" / f"{task}.json"
-        try:
-            results = [Result.model_validate(one) for one in json.loads(path.read_bytes())["results"]]
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            fault = f"observed/{path.name} cannot be read: {type(error).__name__}"
-            raise ManifestError(fault, fix=fix) from error
-        found |= {(task, result.labels): result for result in results}
-    if not found:
-        raise ManifestError(
-            f"profile {folder.name} has no observed trainings yet, so there are no validation curves and "
-            "no confusions",
-            fix=fix,
-        )
-    return found
-
-
-def _of_these_data(
-    observed: dict[tuple[str, LabelSet], Result], profile: Profile, missing: list[Missing]
-) -> dict[tuple[str, LabelSet], Result]:
-    """Those whose answers belong to the images that are here."""
-    if not observed:
-        return {}
-    pin = pin_of(profile.data)
-    stale = sorted({task for (task, _), result in observed.items() if result.pin != pin})
-    if stale:
-        missing.append(
-            Missing(
-                f"The observed trainings of {', '.join(stale)} are of other data.",
-                f"nox -s reference -- --profile {profile.name}",
-            )
-        )
-    return {key: result for key, result in observed.items() if result.pin == pin}

@@ -54,7 +54,7 @@ def _quantiles(material: Material, found: Calibration) -> Quantiles | None:
     panels, low = [], 0
     for one in found.networks:
         if one.normality is not None:
-            name = f"{material.titles.get(one.task, one.task)} {one.labels}, {one.variant}"
+            name = f"{material.titles.get(one.task, one.task)} {one.labels}"
             panels.append(_residuals(name, one.normality))
             low += one.normality.p < 0.05
     tests = len(panels)

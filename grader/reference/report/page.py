@@ -36,8 +36,8 @@ class About:
         pins, backends: of the data and of the trainings over seeds; empty if there were none.
         reservation: why the thresholds are not final; empty if they are.
         missing: what the page does without.
-        has_images: the hidden images are here.
-        has_observed: there are observed trainings.
+        has_images: the validation images are here.
+        has_runs: there are trainings of the solutions.
     """
 
     profile: Profile
@@ -51,13 +51,13 @@ class About:
     reservation: str
     missing: tuple[Missing, ...]
     has_images: bool
-    has_observed: bool
+    has_runs: bool
 
     @classmethod
     def of(cls, material: Material) -> "About":
         """Gathers it."""
         over_seeds = [result for group in material.groups.values() for result in group]
-        results = [*over_seeds, *material.observed.values()]
+        results = [*over_seeds, *material.graded.values()]
         return cls(
             profile=material.profile,
             titles=tuple(material.titles.values()),
@@ -69,8 +69,8 @@ class About:
             backends=frozenset(result.backend for result in over_seeds),
             reservation=material.thresholds.reservation() if material.thresholds else "",
             missing=tuple(material.missing),
-            has_images=material.hidden is not None,
-            has_observed=bool(material.observed),
+            has_images=material.validation is not None,
+            has_runs=bool(material.groups),
         )
 
 

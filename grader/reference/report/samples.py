@@ -21,7 +21,7 @@ class Samples:
     Attributes:
         picture: with photographs: not for git.
         shown: so many images.
-        all_right, none_right: the parts of all hidden images on which every network is right, and none.
+        all_right, none_right: the parts of all validation images on which every network is right, and none.
     """
 
     picture: Picture
@@ -31,32 +31,32 @@ class Samples:
 
 
 def samples(material: Material) -> tuple[Samples, ...]:
-    """One for each label set whose answers are known; none without the hidden images."""
-    hidden = material.hidden
-    if hidden is None:
+    """One for each label set whose answers are known; none without the validation images."""
+    images = material.validation
+    if images is None:
         return ()
-    return tuple(one for labels in LABEL_SETS if (one := _samples(material, hidden, labels)))
+    return tuple(one for labels in LABEL_SETS if (one := _samples(material, images, labels)))
 
 
-def _samples(material: Material, hidden: DataSet, labels: LabelSet) -> Samples | None:
+def _samples(material: Material, images: DataSet, labels: LabelSet) -> Samples | None:
     said: dict[str, Predictions] = {}
     for task in material.titles:
         predictions = material.predictions(task, labels)
         if predictions is not None:
-            said[task] = predictions
+            said[task] = predictions[0]
     if not said:
         return None
-    names = [readable(name) for name in hidden.class_names(labels)]
-    right = np.sum([one == hidden.labels(labels) for one in said.values()], axis=0)
-    order = np.random.Generator(np.random.PCG64(0)).permutation(len(hidden))
+    names = [readable(name) for name in images.class_names(labels)]
+    right = np.sum([one == images.labels(labels) for one in said.values()], axis=0)
+    order = np.random.Generator(np.random.PCG64(0)).permutation(len(images))
     kinds = [order[right[order] == len(said)], order[right[order] == 0]]
     if len(said) > 1:
         kinds.insert(1, order[(right[order] > 0) & (right[order] < len(said))])
     chosen = [int(index) for kind in kinds for index in kind[:EACH]]
     shown = [
         draw.Sample(
-            hidden.images[index],
-            names[hidden.labels(labels)[index]],
+            images.images[index],
+            names[images.labels(labels)[index]],
             {material.titles[task]: names[one[index]] for task, one in said.items()},
         )
         for index in chosen
@@ -65,7 +65,7 @@ def _samples(material: Material, hidden: DataSet, labels: LabelSet) -> Samples |
     figure = draw.samples(
         shown,
         title=f"Images and answers, {labels} labels",
-        note=f"{material.basis()} One run of each (n = 1). {spread}",
+        note=f"{material.basis_of_answers()} One run of each (n = 1). {spread}",
     )
     return Samples(
         picture=Picture.of(f"samples-{labels}", figure, shareable=False),

@@ -14,23 +14,25 @@ from grader.web.filters import percent
 
 @dataclass(frozen=True)
 class Network:
-    """One variant of a network on one label set.
+    """One network on one label set.
 
     Attributes:
-        title, variant: which.
+        title: of its task.
         n: trainings.
         mean_sd: of their accuracies, as text.
         lowest, highest: of them.
+        graded: the accuracy of the run under the grading seed, the mark of every submission with this network;
+            None where there is none.
         threshold: from which it passes; None where there is none.
         distance: from the threshold up to the mean, in standard deviations; None where there is no spread.
     """
 
     title: str
-    variant: str
     n: int
     mean_sd: str
     lowest: float
     highest: float
+    graded: float | None
     threshold: float | None
     distance: float | None
 
@@ -62,12 +64,15 @@ def seeds(material: Material) -> tuple[OnLabels, ...]:
 
 def _on(material: Material, labels: LabelSet) -> OnLabels:
     rows, networks = [], []
-    for (task, of, variant), results in material.groups.items():
+    for (task, of), results in material.groups.items():
         if of == labels:
             accuracies = np.array([result.accuracy for result in results])
             threshold = material.threshold(task, labels)
-            rows.append(draw.Seeds(f"{material.titles[task]}, {variant}", accuracies, threshold))
-            networks.append(_network(material.titles[task], variant, accuracies, threshold))
+            graded = material.graded.get((task, labels))
+            rows.append(draw.Seeds(material.titles[task], accuracies, threshold))
+            networks.append(
+                _network(material.titles[task], accuracies, graded.accuracy if graded else None, threshold)
+            )
     picture = None
     if rows:
         rule = material.thresholds.rule if material.thresholds else "no thresholds yet"
@@ -88,17 +93,17 @@ def _on(material: Material, labels: LabelSet) -> OnLabels:
     )
 
 
-def _network(title: str, variant: str, accuracies: draw.Floats, threshold: float | None) -> Network:
+def _network(title: str, accuracies: draw.Floats, graded: float | None, threshold: float | None) -> Network:
     distance = None
     if threshold is not None and len(accuracies) > 1 and accuracies.std(ddof=1) > 0:
         distance = float((accuracies.mean() - threshold) / accuracies.std(ddof=1))
     return Network(
         title=title,
-        variant=variant,
         n=len(accuracies),
         mean_sd=mean_sd(list(accuracies), lambda value: percent(value, 2)),
         lowest=float(accuracies.min()),
         highest=float(accuracies.max()),
+        graded=graded,
         threshold=threshold,
         distance=distance,
     )

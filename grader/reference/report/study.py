@@ -1,12 +1,12 @@
 """The table of the study of 2021 beside what was measured here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.config.profiles import CLASSES, LabelSet
 from grader.reference.report.material import LABEL_SETS, Material
 from grader.reference.report.wording import mean_sd
-from grader.training.job import Observation, Result
+from grader.training.job import Result
 from grader.web.filters import duration, percent, readable, thousands
 
 ABSENT = "–"
@@ -99,35 +99,30 @@ def study(material: Material) -> Study:
 
 
 def _measured(material: Material, task: str, labels: LabelSet) -> Measured:
-    results = material.written(task, labels)
-    seen = material.observed.get((task, labels))
+    results = material.results(task, labels)
 
     def over_seeds(value: Callable[[Result], float | None], show: Callable[[float], str]) -> str:
         values = [value(result) for result in results]
         known = [one for one in values if one is not None]
         return mean_sd(known, show) if known and len(known) == len(values) else ABSENT
 
-    def observed(value: Callable[[Observation], float | None], show: Callable[[float], str]) -> str:
-        one = None if seen is None or seen.observed is None else value(seen.observed)
-        return ABSENT if one is None else show(one)
-
     recipe = material.profile.recipe
     return Measured(
         training_accuracy=over_seeds(lambda r: r.train_accuracy[-1], percent),
-        validation_accuracy=observed(
-            lambda o: o.validation_accuracy[-1] if o.validation_accuracy else None, percent
-        ),
+        validation_accuracy=over_seeds(lambda r: _last(r.validation_accuracy), percent),
         time_to_train=over_seeds(lambda r: r.seconds, duration),
         test_loss=over_seeds(lambda r: r.loss, "{:.2f}".format),
-        validation_loss=observed(
-            lambda o: o.validation_loss[-1] if o.validation_loss else None, "{:.2f}".format
-        ),
+        validation_loss=over_seeds(lambda r: _last(r.validation_loss), "{:.2f}".format),
         epochs_steps=f"{recipe.epochs} × {material.profile.train // recipe.batch}",
         test_accuracy=over_seeds(lambda r: r.accuracy, percent),
         chance=percent(1 / CLASSES[labels]),
         parameters=thousands(results[0].parameters) if results else ABSENT,
         runs=str(len(results)),
     )
+
+
+def _last(curve: Sequence[float | None]) -> float | None:
+    return curve[-1] if curve else None
 
 
 def _setting(value: object) -> str:

@@ -39,9 +39,9 @@ class Superclasses:
 
 
 def superclasses(material: Material) -> Superclasses | None:
-    """None where no answers are known, or not the hidden images."""
-    hidden = material.hidden
-    if hidden is None:
+    """None where no answers are known, or not the validation images."""
+    images = material.validation
+    if images is None:
         return None
     panels: list[draw.Panel] = []
     spreads: list[tuple[str, LabelSet]] = []
@@ -50,19 +50,19 @@ def superclasses(material: Material) -> Superclasses | None:
         for task, title in material.titles.items():
             said = material.predictions(task, labels)
             if said is not None:
-                right = said == hidden.labels(labels)
+                right = (said == images.labels(labels)).mean(axis=0)  # over the runs, (images,)
                 shares[title] = np.array(
-                    [right[hidden.coarse_labels == group].mean() for group in range(CLASSES["coarse"])]
+                    [right[images.coarse_labels == group].mean() for group in range(CLASSES["coarse"])]
                 )
                 spreads.append((task, labels))
         if shares:
             panels.append(draw.Panel(f"{labels} labels", shares))
     if not panels:
         return None
-    names = [readable(name) for name in hidden.coarse_names]
+    names = [readable(name) for name in images.coarse_names]
     note = (
-        f"{material.basis()} One run of each network (n = 1), "
-        f"{len(hidden) // CLASSES['coarse']:,} images a superclass. {material.spread(spreads)}"
+        f"{material.basis_of_answers()} Means over all runs, "
+        f"{len(images) // CLASSES['coarse']:,} images a superclass. {material.spread(spreads)}"
     )
     figure = draw.per_superclass(panels, names, title="Accuracy per superclass", note=note)
     return Superclasses(Picture.of("superclasses", figure), tuple(_order(panel, names) for panel in panels))
