@@ -1,8 +1,9 @@
 """What examined submissions and outcomes of trainings come to: marks, or the trainings that are still wanted.
 
 Pure: nothing here probes, trains, reads or writes, and the order in which outcomes came to be known changes
-nothing. A training whose accuracy came out close to its threshold is followed by two under the extra seeds of
-the profile, and the median of the three decides: three trainings for a builder and a label set at the most.
+nothing. A network that is known is decided by its run in the reference, which is final. A training whose
+accuracy came out close to its threshold is followed by two under the extra seeds of the profile, and the
+median of the three decides: three trainings for a builder and a label set at the most.
 A training that overran its limits is settled: the described network is trained, alone and afresh, and shows
 whether the network or the machine was too slow. So no submission can choose not to be graded, and a slow
 machine costs nobody a mark.
@@ -16,7 +17,7 @@ from grader.config.manifest import Check, Task
 from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
 from grader.grading.examine import Examined, ExaminedTask
-from grader.grading.plan import changed
+from grader.grading.plan import Trainable, changed
 from grader.results import hints
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 from grader.results.verdict import Verdict
@@ -36,12 +37,14 @@ class Rules:
         run: what all results have in common.
         thresholds: by task and label set.
         extra_seeds: of the trainings that follow where one came close.
+        backend: what computed the trainings that the thresholds were measured on; empty if there were none.
     """
 
     tasks: tuple[Task, ...]
     run: Run
     thresholds: Mapping[tuple[str, LabelSet], Threshold]
     extra_seeds: tuple[int, ...]
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def decide(examined: Examined, outcomes: Outcomes, rules: Rules) -> Undecided | 
     close: list[tuple[Job, tuple[Job, ...]]] = []
     for task in examined.tasks:
         for trainable in task.trainable.values():
+            if trainable.job is None:
+                continue  # known
             first, *further = jobs = _jobs(trainable.job, task.task, outcomes, rules)
             wanted += [Wanted(job, task.task) for job in jobs if job.digest not in outcomes]
             if further:
@@ -135,14 +140,34 @@ def _jobs(first: Job, task: str, outcomes: Outcomes, rules: Rules) -> list[Job]:
 
 def _result(examined: Examined, outcomes: Outcomes, rules: Rules) -> SubmissionResult:
     found = {task.task: task for task in examined.tasks}
+    tasks = tuple(_task(task, found[task.id], outcomes, rules) for task in rules.tasks if task.id in found)
     return SubmissionResult(
         name=examined.name,
-        run=rules.run,
-        tasks=tuple(_task(task, found[task.id], outcomes, rules) for task in rules.tasks if task.id in found),
+        run=_run(tasks, rules),
+        tasks=tasks,
         seconds=sum(task.seconds for task in examined.tasks),
         problem=examined.problem,
         notes=examined.notes,
     )
+
+
+def _run(tasks: Sequence[TaskResult], rules: Rules) -> Run:
+    """The run, provisional for one more reason if something was trained by other libraries than the thresholds'.
+
+    Before anything is trained nobody knows which these are: where all is known, none are needed.
+    """
+    here = {
+        check.data["backend"]
+        for task in tasks
+        for check in task.checks
+        if "backend" in check.data and not check.data.get("known")
+    }
+    others = sorted(here - {rules.backend}) if rules.backend else []
+    if not others:
+        return rules.run
+    reason = f"thresholds were measured with {rules.backend}, networks trained with {', '.join(others)}"
+    because = "; ".join(filter(None, (rules.run.provisional_because, reason)))
+    return rules.run.model_copy(update={"provisional_because": because})
 
 
 def _task(task: Task, examined: ExaminedTask, outcomes: Outcomes, rules: Rules) -> TaskResult:
@@ -155,10 +180,13 @@ def _task(task: Task, examined: ExaminedTask, outcomes: Outcomes, rules: Rules) 
 
 
 def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules) -> Verdict:
-    """Decides by one training, or by the median of three where the first came close to the threshold."""
+    """Decides by what is known; else by one training, or the median of three where the first came close."""
     assert check.train
     network = task.trainable[check.id]
     threshold = rules.thresholds[task.task, check.train]
+    if network.known is not None:
+        return _verdict([network.known.result], network, check.train, threshold)
+    assert network.job is not None
     jobs = _jobs(network.job, task.task, outcomes, rules)
     results: list[Result] = []
     for job in jobs:
@@ -172,35 +200,46 @@ def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules)
                 data={"training": job.digest, "seed": job.seed},
             )
         results.append(outcome)
+    return _verdict(results, network, check.train, threshold)
+
+
+def _verdict(
+    results: Sequence[Result], network: Trainable, labels: LabelSet, threshold: Threshold
+) -> Verdict:
+    """What results come to: one, or three of which the median decides."""
     result = results[int(decisive([result.accuracy for result in results]))]
+    known, ways = network.known, {1: "one training", 3: "the median of three trainings"}
     data: dict[str, Any] = {
         "accuracy": result.accuracy,
         "accuracies": [result.accuracy for result in results],
-        "seeds": [job.seed for job in jobs],
-        "trainings": [job.digest for job in jobs],
-        "decided_by": "one training" if len(jobs) == 1 else "the median of three trainings",
+        "seeds": [result.seed for result in results],
+        "trainings": [result.digest for result in results],
+        "decided_by": "a run of the reference network" if known else ways[len(results)],
+        "known": known is not None,
         "threshold": threshold.threshold,
         "threshold_calibrated": threshold.calibrated,
         "threshold_source": threshold.source,
-        "threshold_runs": threshold.trainings,
+        "threshold_runs": threshold.n,
         "threshold_mean": threshold.mean,
         "threshold_sd": threshold.sd,
         "threshold_rate": threshold.rate,
         "chance": threshold.chance,
-        "label_set": check.train,
+        "label_set": labels,
         "blueprint": network.blueprint,
         "parameters": network.parameters,
+        "replaced": [dict(one) for one in network.replaced],
         # of the training that decided
         "training": result.digest,
         "seed": result.seed,
         "train_accuracy": result.train_accuracy,
         "loss": result.loss,
         "seconds": result.seconds,
-        "engine": result.backend,
+        "backend": result.backend,
         "machine": result.machine,
+        "when": result.when,
         "versions": result.versions,
     }
-    message = _in_words(results, result, threshold)
+    message = _in_words(results, result, threshold, network)
     earned = fraction(result.accuracy, threshold.threshold, threshold.chance)
     if earned >= 1:
         return Verdict.passed(message, **data)
@@ -228,16 +267,28 @@ def _overran(overrun: Overrun, job: Job) -> Verdict:
     )
 
 
-def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold) -> str:
+def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold, network: Trainable) -> str:
     """What a network reached, what was wanted and what stands behind that, for a student."""
     # Two that differ must not look alike.
     digits = 2 if len(results) > 1 or abs(decided.accuracy - threshold.threshold) < 0.001 else 1
+    replaced = _replaced(network)
+    if network.known is not None:
+        wanted = f"{threshold.threshold:.{digits}%} wanted, chance is {threshold.chance:.0%}."
+        return " ".join(filter(None, (network.known.in_words(digits), wanted, replaced)))
     said = [f"{decided.accuracy:.{digits}%} of hidden images right, {threshold.threshold:.{digits}%} wanted."]
     if len(results) > 1:
         each = ", ".join(f"{result.accuracy:.{digits}%}" for result in results)
         said.append(f"Close: decided by the median of three trainings: {each}.")
-    said += [threshold.in_words(digits), f"Chance is {threshold.chance:.0%}."]
-    return " ".join(said)
+    said += [threshold.in_words(digits), f"Chance is {threshold.chance:.0%}.", f"Trained on {decided.where}."]
+    return " ".join(filter(None, (*said, replaced)))
+
+
+def _replaced(network: Trainable) -> str:
+    """What is trained in the place of what was written, in short; empty if it was trained as it was written."""
+    if not network.replaced:
+        return ""
+    each = ", ".join(f"{one['rule']} ({one['nodes']})" for one in network.replaced)
+    return f"Trained with the course's own choice of: {each}."
 
 
 def _check(check: Check, verdict: Verdict) -> CheckResult:

@@ -16,25 +16,10 @@ from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
 from grader.grading import intake, judging, probing
 from grader.grading.intake import Source, Submission
-from grader.grading.plan import Plan
+from grader.grading.plan import Plan, Trainable
 from grader.results.record import Status
 from grader.results.verdict import Verdict
-from grader.training.job import Job
 from lab.strict import Strict
-
-
-class Trainable(Strict):
-    """A network on whose training a check waits.
-
-    Attributes:
-        job: its training.
-        blueprint: its digest.
-        parameters: all its weights.
-    """
-
-    job: Job
-    blueprint: str
-    parameters: int
 
 
 class ExaminedTask(Strict):
@@ -43,7 +28,7 @@ class ExaminedTask(Strict):
     Attributes:
         task: its id.
         verdicts: by check, of all that are decided.
-        trainable: by check, what the others wait for.
+        trainable: by check, what the others wait for, or what is known of it.
         seconds: by the clock.
     """
 
@@ -136,9 +121,7 @@ def _probe_and_judge(
         if isinstance(network, Verdict):
             verdicts[check.id] = network
         else:
-            trainable[check.id] = Trainable(
-                job=plan.training.job(task.id, check.train, network, name),
-                blueprint=network.digest,
-                parameters=network.parameters,
+            trainable[check.id] = plan.training.trainable(
+                task.id, check.train, network, name, plan.profile.budget
             )
     return verdicts, trainable

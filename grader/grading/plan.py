@@ -8,10 +8,10 @@ run.py      all submissions: who is examined, trained and handed on when
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, Budget, training_form
 from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import TrainerFault
@@ -19,8 +19,9 @@ from grader.grading import probing
 from grader.results.record import Run
 from grader.sandbox import Engine, Limits
 from grader.slots import Slots
-from grader.thresholds import Threshold
+from grader.thresholds import Known, Threshold
 from grader.training.job import Job, Result
+from lab.strict import Strict
 
 
 class Trainer(Protocol):
@@ -39,18 +40,39 @@ class Trainer(Protocol):
         ...
 
 
+class Trainable(Strict):
+    """A network on whose training a check waits, or of which that is known.
+
+    Attributes:
+        job: its training; None if that is known.
+        known: what came of it in the reference runs; None if it has to be trained.
+        blueprint: the digest of the network as it was written.
+        parameters: all its weights.
+        replaced: what is trained in the place of what was written: each has the fields of
+            grader.blueprint.Replaced.
+    """
+
+    job: Job | None = None
+    known: Known | None = None
+    blueprint: str
+    parameters: int
+    replaced: tuple[dict[str, Any], ...] = ()
+
+
 @dataclass(frozen=True)
 class Training:
     """How the networks of a run are trained and what is asked of them.
 
     Attributes:
         trainer: trains jobs.
-        job: the training of a network: (task, label set, blueprint, whose) -> Job.
+        job: the training of a training form: (task, label set, training form, whose) -> Job.
         threshold: by task and label set.
         on_close: called before further trainings are asked for, with those that came close to a threshold,
             each with those that are to follow.
         described: the training of the network that a task asked for, under the profile's own limit: (task,
             label set) -> Job. None to take every overrun for a fault of the machine.
+        known: what is known of a training form: (task, label set, training form) -> Known or None.
+        backend: what computed the trainings that the thresholds were measured on; empty if there were none.
     """
 
     trainer: Trainer
@@ -58,6 +80,29 @@ class Training:
     threshold: Callable[[str, LabelSet], Threshold]
     on_close: Callable[[Sequence[tuple[Job, Sequence[Job]]]], None] = lambda close: None
     described: Callable[[str, LabelSet], Job] | None = None
+    known: Callable[[str, LabelSet, Blueprint], Known | None] = lambda task, labels, network: None
+    backend: str = ""
+
+    def trainable(
+        self, task: str, labels: LabelSet, written: Blueprint, owner: str, budget: Budget
+    ) -> Trainable:
+        """What is to be trained of a submission's network, or is known of it; may be called from any thread.
+
+        Args:
+            task, labels: whose check waits for it.
+            written: the network as the submission builds it.
+            owner: the submission.
+            budget: the most that a network may take.
+        """
+        form = training_form(written, budget)
+        known = self.known(task, labels, form.network)
+        return Trainable(
+            job=None if known else self.job(task, labels, form.network, owner),
+            known=known,
+            blueprint=written.digest,
+            parameters=written.parameters,
+            replaced=tuple(asdict(one) for one in form.replaced),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Grades submissions: each is handed on the moment it is decided, whatever the others still wait for.
 
-A class costs as many trainings as it has different networks: each is trained once, and once more under each
-of the extra seeds where it came out close to its threshold. Probes and trainings share the places of the
-machine. All that changes here changes in the thread that called `grade`; examinations and trainings come
-back to it as events.
+A class costs as many trainings as it has different networks that are not known: each is trained once, and
+once more under each of the extra seeds where it came out close to its threshold. Probes and trainings share
+the places of the machine. All that changes here changes in the thread that called `grade`; examinations and
+trainings come back to it as events.
 Nothing here knows how a probe is isolated, how a check is decided or how a network is trained.
 """
 
@@ -56,7 +56,8 @@ def _rules(plan: Plan) -> Rules:
             for check in task.checks
             if check.train
         }
-    return Rules(plan.manifest.tasks, plan.run, thresholds, plan.profile.extra_seeds)
+    backend = plan.training.backend if plan.training else ""
+    return Rules(plan.manifest.tasks, plan.run, thresholds, plan.profile.extra_seeds, backend)
 
 
 class _Grading:

@@ -66,6 +66,7 @@ GROUPS = {
     "describe": Group(
         "grader/reference/solutions.py:VERSION",
         (
+            "grader/blueprint/forms.py",
             "grader/sandbox/guest/describe.py",
             "grader/sandbox/guest/harness.py:Calls,fresh",
             "grader/reference/solutions.py",
@@ -92,7 +93,7 @@ GROUPS = {
             "grader/reference/metrics.py",
         ),
         without=(
-            "grader/thresholds/known.py:Known,place_of",
+            "grader/thresholds/known.py:Known",
             "grader/thresholds/model.py:fraction,load",
             "grader/thresholds/files.py:rerun",
             "grader/reference/metrics.py:table",

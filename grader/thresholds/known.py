@@ -12,17 +12,16 @@ runs, and are stated with the result.
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from grader.blueprint import Blueprint
 from grader.config.profiles import LabelSet, Profile
 from grader.thresholds.runs import Runs, changes, load_runs
 from grader.training.job import Conditions, Job, Result
+from lab.strict import Strict
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Strict):
     """What is known of a network.
 
     Attributes:
@@ -41,7 +40,7 @@ class Known:
         result = self.result
         return (
             f"The reference network; trained {self.n} times, {self.mean:.{digits}%} on average; run of seed "
-            f"{result.seed}: {result.accuracy:.{digits}%}, {place_of(result)}."
+            f"{result.seed}: {result.accuracy:.{digits}%}, {result.where}."
         )
 
 
@@ -95,11 +94,6 @@ class KnownNetworks:
         job = Job.of(network, labels, self._profile.grading_seed, self._profile, self._pin, self._backend)
         found = self._known.get(job.digest)
         return found if found is not None and found.task == task else None
-
-
-def place_of(result: Result) -> str:
-    """Where and when something was trained, such as `AMD EPYC 9B14, 2026-11-27`."""
-    return f"{result.machine.partition(',')[0] or 'a machine without a name'}, {result.when}"
 
 
 def _known(runs: Runs) -> Mapping[str, Known]:

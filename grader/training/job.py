@@ -216,6 +216,11 @@ class Result(Strict):
         """Seconds of that which a limit is in: of the processor, or of the clock where a GPU computes."""
         return self.seconds if self.backend.endswith(" gpu") else self.cpu_seconds
 
+    @property
+    def where(self) -> str:
+        """The processor that trained it and the day, such as `AMD EPYC 9B14, 2026-11-27`."""
+        return f"{self.machine.partition(',')[0] or 'a machine without a name'}, {self.when}"
+
     def _digest_of_content(self) -> str:
         # Without defaults, as a job's: a new field must not make all that is stored look damaged.
         return _sha256(self.model_dump(mode="json", exclude={"content"}, exclude_defaults=True))

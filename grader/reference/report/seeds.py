@@ -21,7 +21,7 @@ class Network:
         n: trainings.
         mean_sd: of their accuracies, as text.
         lowest, highest: of them.
-        graded: the accuracy of the run under the grading seed, the mark of every submission with this network;
+        graded: the accuracy of the run under the grading seed, the mark of every known submission;
             None where there is none.
         threshold: from which it passes; None where there is none.
         distance: from the threshold up to the mean, in standard deviations; None where there is no spread.
