@@ -2,13 +2,10 @@
 
 A grading recipe has to be cheap, since every submission pays for it, and sharp: the accuracies of right
 networks must lie so close together, and so far above those of wrong ones, that one training decides. For each
-candidate (`candidates` in params.yaml) each of WRONG is trained once, the solutions under a few seeds, and
-so are the variants of them that the brief allows as well;
+candidate (`candidates` in params.yaml) each of WRONG is trained once, and the solutions under a few seeds, all in
+their training form;
 
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
-
-where the mean is that of the variant which learns least and the deviation is pooled over the variants, as in
-grader/thresholds: a recipe under which one allowed network learns now well, now badly is no sharp one.
 
 The wrong networks are made from the solutions' own, as data. Those of the first kind pass every check of the
 structure, since the brief leaves their fault open, and only fail to learn: nothing but the threshold catches
@@ -18,7 +15,6 @@ them. Those of the second kind fail a check of the structure as well; here they 
 import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from grader import blueprint, sandbox
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, training_form
 from grader.config.manifest import Task
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError
 from grader.reference import matrix
-from grader.reference.solutions import describe, variants
-from grader.thresholds import Variant, bound, pooled
+from grader.reference.solutions import describe
+from grader.thresholds import bound
 from grader.training import pool, progress
 from grader.training.executors import Executor
 from grader.training.job import Job, Result
@@ -60,10 +56,9 @@ class Cell(Strict):
 
     Attributes:
         candidate: its name in params.yaml; "as it is" for the profile itself.
-        n: seeds for each variant.
-        mean: of the hidden accuracy of the variant that learns least.
-        sd: pooled over the variants.
-        threshold: what n runs of each variant would set; 0 at the least.
+        n: seeds.
+        mean, sd: of the hidden accuracy of the right ones.
+        threshold: what n runs would set; 0 at the least.
         cpu_seconds: of one training, the median.
         wrong: what the wrong networks reached, one training each.
         open_distance: in sd, from the mean to the best of those that only the threshold catches.
@@ -136,7 +131,7 @@ def compare(
         ManifestError: a solution cannot be called or described.
         GraderFault: some trainings could not be done; what was done is in the store.
     """
-    right: dict[tuple[str, str, LabelSet], dict[Variant, list[Job]]] = {}
+    right: dict[tuple[str, str, LabelSet], list[Job]] = {}
     wrong: dict[tuple[str, str, LabelSet], dict[str, Job]] = {}
     names: dict[str, str] = {}
     with sandbox.interruptible():
@@ -147,31 +142,33 @@ def compare(
                     if labels not in label_sets:
                         continue
                     key = candidate, task.id, labels
-                    right[key] = {
-                        variant: [
-                            Job.of(network, labels, seed, profile, pin, executor.backend) for seed in seeds
-                        ]
-                        for variant, network in variants(written, profile).items()
-                    }
+                    form = training_form(written, profile.budget).network
+                    right[key] = [
+                        Job.of(form, labels, seed, profile, pin, executor.backend) for seed in seeds
+                    ]
                     wrong[key] = {
-                        name: Job.of(network, labels, seeds[0], profile, pin, executor.backend)
+                        name: Job.of(
+                            training_form(network, profile.budget).network,
+                            labels,
+                            seeds[0],
+                            profile,
+                            pin,
+                            executor.backend,
+                        )
                         for name, network in wrong_networks(written, profile)
                     }
-                    for variant, trained in right[key].items():
-                        for job in trained:
-                            names[job.digest] = (
-                                f"{candidate}: {task.id} {variant}, {labels} labels, seed {job.seed}"
-                            )
+                    for job in right[key]:
+                        names[job.digest] = f"{candidate}: {task.id}, {labels} labels, seed {job.seed}"
                     for name, job in wrong[key].items():
                         names[job.digest] = f"{candidate}: {task.id}, {labels} labels, {name}"
-        jobs = [job for key in right for job in (*chain(*right[key].values()), *wrong[key].values())]
+        jobs = [job for key in right for job in (*right[key], *wrong[key].values())]
         with progress.Display(console, 0, names) as display:
             outcomes = pool.run(jobs, executor=executor, store=store, workers=workers, listener=display)
     results = matrix.all_trained(outcomes, names)
     cells = [
         _cell(
             key,
-            {variant: [results[job.digest] for job in trained] for variant, trained in right[key].items()},
+            [results[job.digest] for job in right[key]],
             {n: results[j.digest] for n, j in wrong[key].items()},
         )
         for key in right
@@ -183,15 +180,10 @@ def compare(
     )
 
 
-def _cell(
-    key: tuple[str, str, LabelSet], right: Mapping[Variant, Sequence[Result]], wrong: Mapping[str, Result]
-) -> Cell:
+def _cell(key: tuple[str, str, LabelSet], right: Sequence[Result], wrong: Mapping[str, Result]) -> Cell:
     candidate, task, labels = key
-    accuracies = [[result.accuracy for result in trained] for trained in right.values()]
-    (n,) = {len(found) for found in accuracies}
-    mean = min(map(statistics.mean, accuracies))
-    deviation, freedom = pooled([*map(statistics.stdev, accuracies)], [n] * len(accuracies))
-    sd = float(deviation)
+    accuracies = [result.accuracy for result in right]
+    n, mean, sd = len(accuracies), statistics.mean(accuracies), statistics.stdev(accuracies)
     runs = tuple(WrongRun(name=n, kind=WRONG[n][0], accuracy=r.accuracy) for n, r in wrong.items())
     best = max(run.accuracy for run in runs)
     best_open = max(run.accuracy for run in runs if run.kind == "only the threshold catches it")
@@ -202,8 +194,8 @@ def _cell(
         n=n,
         mean=round(mean, 6),
         sd=round(sd, 6),
-        threshold=round(max(0.0, float(bound(mean, sd, n, freedom))), 4),
-        cpu_seconds=round(statistics.median(result.cpu_seconds for result in chain(*right.values())), 1),
+        threshold=round(max(0.0, float(bound(mean, sd, n))), 4),
+        cpu_seconds=round(statistics.median(result.cpu_seconds for result in right), 1),
         wrong=runs,
         open_distance=round((mean - best_open) / sd, 1),
         distance=round((mean - best) / sd, 1),
