@@ -11,26 +11,30 @@ A command that needs no data, no sandbox or no thresholds opens none: what is mi
 import math
 import platform
 import statistics
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, Self
 
 from grader import sandbox, thresholds
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, training_form
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
 from grader.config.profiles import CLASSES, LabelSet, Params, Profile
-from grader.errors import ManifestError
 from grader.grading import judging
 from grader.grading.plan import Trainer, Training, changed
 from grader.results.record import Run
 from grader.sandbox import Engine
 from grader.slots import Slots
-from grader.thresholds import Thresholds
+from grader.thresholds import KnownNetworks, Runs, Thresholds
 from grader.training import executors, store
 from grader.training.executors import Executor
-from grader.training.job import Conditions, Job, limit_seconds
+from grader.training.job import Conditions, Job, Outcome, limit_seconds
 from grader.training.job import pin as pin_of
 from grader.training.pool import Listener, Pool
 from grader.training.progress import Display
@@ -73,6 +77,8 @@ class Session:
         self._profile = profile
         self._engine = engine
         self._course = course
+        self._opening = threading.Lock()
+        self._executor: Executor | None = None
 
     @classmethod
     def of_folder(cls, root: Path, folder: Path, *, trust: bool, profile: str | None = None) -> Self:
@@ -114,20 +120,31 @@ class Session:
             )
         return pin_of(self.profile.data)
 
-    @cached_property
+    @property
     def executor(self) -> Executor:
-        """Where trainings run, and what computes there; UsageError without the device or the image."""
-        return executors.choose(self.engine.name, self.profile.device, self.profile.backend)
+        """Where trainings run, and what computes there; UsageError without the device or the image.
 
-    @cached_property
-    def conditions(self) -> Conditions:
-        """Those that all trainings of this session have in common."""
-        return Conditions.of(self.profile, self.pin, self.executor.backend)
+        Not needed where all networks are known. May be asked for from any thread.
+        """
+        with self._opening:
+            if self._executor is None:
+                self._executor = executors.choose(self.engine.name, self.profile.device, self.profile.backend)
+            return self._executor
 
     @cached_property
     def thresholds(self) -> Thresholds:
         """What is asked of accuracies; ManifestError if nothing was measured or estimated."""
         return thresholds.load(self.reference)
+
+    @cached_property
+    def reference_runs(self) -> Runs | None:
+        """The trainings of the solutions; None if there are none. ManifestError if they cannot be read."""
+        return thresholds.find_runs(self.reference)
+
+    @cached_property
+    def known(self) -> KnownNetworks:
+        """Which networks need no training; DataError, ManifestError as of `pin` and `reference_runs`."""
+        return KnownNetworks.of(self.reference_runs, self.profile, self.pin)
 
     @cached_property
     def slots(self) -> Slots:
@@ -145,12 +162,16 @@ class Session:
         return self.root / ".kit" / "trainings"
 
     def run(self, seed: int) -> Run:
-        """What results have in common whose networks are trained; seed: of the probe inputs."""
+        """What results have in common whose networks are trained; seed: of the probe inputs.
+
+        What computes here is left open: nothing does, where all networks are known (grading/decide.py).
+        """
+        conditions = Conditions.of(self.profile, self.pin, self.thresholds.backend)
         return Run(
             profile=self.profile.name,
             data="the embedded set" if self.profile.data == "embedded" else "CIFAR-100",
             data_pin=self.pin,
-            provisional_because=provisional(self.profile, self.conditions, self.thresholds),
+            provisional_because=provisional(self.profile, conditions, self.thresholds),
             engine=self.engine.name,
             seed=seed,
             versions=versions(),
@@ -168,12 +189,12 @@ class Session:
             versions={},
         )
 
-    def pool(self, listener: Listener) -> Pool:
-        """Trains what this session asks for; to be used as a context."""
-        return Pool(self.executor, self.store, slots=self.slots, listener=listener)
+    def pool(self, listener: Listener) -> "LatePool":
+        """Trains what this session asks for; to be used as a context. Nothing is opened before that."""
+        return LatePool(lambda: Pool(self.executor, self.store, slots=self.slots, listener=listener))
 
-    def training(self, pool: Trainer, display: Display) -> Training:
-        """How networks are trained: as the profile says, each once, what is stored not again.
+    def training(self, pool: Trainer, display: Display, *, retrain: bool = False) -> Training:
+        """How networks are trained: as the profile says, each once; not what is known, nor what is stored.
 
         A training is given twice the time that the described network took: here at its slowest, or else in
         the reference runs. The described network itself has the profile's limit.
@@ -181,16 +202,20 @@ class Session:
         Args:
             pool: trains them.
             display: is given their names, and what came close to its threshold.
+            retrain: whether to train what is known all the same.
         """
         # Opened here, since jobs are made in many threads.
-        profile, tasks, pin, executor = self.profile, self.manifest, self.pin, self.executor
-        reference = _reference_seconds(self.reference)
+        profile, tasks, pin = self.profile, self.manifest, self.pin
+        reference, known = _reference_seconds(self.reference_runs), self.known
 
         @cache
         def described(task: str, labels: LabelSet) -> Job:
             arguments = profile.builders.get(task, {})
             network = judging.described_network(tasks.task(task), CLASSES[labels], arguments)
-            return Job.of(network, labels, profile.grading_seed, profile, pin, executor.backend)
+            return made(network=training_form(network, profile.budget).network, labels=labels)
+
+        def made(network: Blueprint, labels: LabelSet) -> Job:
+            return Job.of(network, labels, profile.grading_seed, profile, pin, self.executor.backend)
 
         @cache
         def limit(task: str, labels: LabelSet) -> float:
@@ -201,8 +226,7 @@ class Session:
             return limit_seconds(seconds, profile.limit_seconds)
 
         def job(task: str, labels: LabelSet, network: Blueprint, owner: str) -> Job:
-            made = Job.of(network, labels, profile.grading_seed, profile, pin, executor.backend)
-            limited = changed(made, limit_seconds=limit(task, labels))
+            limited = changed(made(network, labels), limit_seconds=limit(task, labels))
             display.name(limited, f"{owner}: {task}, {labels} labels")
             return limited
 
@@ -217,7 +241,40 @@ class Session:
             threshold=self.thresholds.get,
             on_close=display.close,
             described=named,
+            known=(lambda task, labels, network: None) if retrain else known.find,
+            backend=self.thresholds.backend,
         )
+
+
+class LatePool:
+    """A pool that is opened when it is first asked for a training; to be used as a context.
+
+    Where every network is known, nothing that trains is looked for: no backend, device or container image.
+
+    Args:
+        opened: gives the pool.
+    """
+
+    def __init__(self, opened: Callable[[], Pool]) -> None:
+        self._opened = opened
+        self._opening = threading.Lock()
+        self._pool: Pool | None = None
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._cleanup.__exit__(kind, error, tb)
+
+    def submit(self, job: Job, *, alone: bool = False, afresh: bool = False) -> "Future[Outcome]":
+        """See Pool.submit; UsageError without the device or the container image."""
+        with self._opening:
+            if self._pool is None:
+                self._pool = self._cleanup.enter_context(self._opened())
+        return self._pool.submit(job, alone=alone, afresh=afresh)
 
 
 def is_own(root: Path, path: Path) -> bool:
@@ -247,14 +304,7 @@ def provisional(profile: Profile, conditions: Conditions, wanted: Thresholds) ->
     return "; ".join(reasons)
 
 
-def _reference_seconds(folder: Path) -> dict[tuple[str, LabelSet], float]:
+def _reference_seconds(runs: Runs | None) -> dict[tuple[str, LabelSet], float]:
     """What trainings of the solutions took on the reference's machine, the mean; empty without such runs."""
-    try:
-        groups = thresholds.load_runs(folder).groups()
-    except ManifestError:
-        return {}
-    return {
-        (task, labels): statistics.mean(run.result.spent for run in runs)
-        for (task, labels, variant), runs in groups.items()
-        if variant == "as written"
-    }
+    groups = runs.groups() if runs else {}
+    return {group: statistics.mean(run.result.spent for run in own) for group, own in groups.items() if own}

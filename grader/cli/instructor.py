@@ -16,7 +16,8 @@ from grader.cli.options import CORES, ROOT
     short_help="Marks submissions, or a whole class.",
     epilog="""
     examples:
-      nox -s grade -- solutions                        the solutions: full marks
+      nox -s grade -- solutions                        the solutions: full marks, in seconds
+      nox -s grade -- solutions --retrain              the same, with every network trained here: some minutes
       nox -s grade -- assignment --profile offline     your own work, in two minutes, without CIFAR-100
       nox -s grade -- class/ --profile cpu             each folder and zip in class/ is a submission
       nox -s grade -- alice.zip bob/ --seed 7          two of them, with the probe inputs of seed 7
@@ -48,6 +49,11 @@ from grader.cli.options import CORES, ROOT
     help="Probes and trainings at a time, a thread and up to 3 GiB each.",
 )
 @options.trust
+@click.option(
+    "--retrain",
+    is_flag=True,
+    help="Train networks here that are known from the reference runs; results in .kit/trainings count.",
+)
 @click.pass_obj
 def grade(
     console: Console,
@@ -58,12 +64,20 @@ def grade(
     out: Path,
     workers: int,
     trust: bool,
+    retrain: bool,
 ) -> int:
     """Marks submissions: probes them in a sandbox, trains what they built, writes results."""
     from grader.commands.grade import Order, grade
 
     order = Order(
-        paths=paths, profile=profile, engine=engine, seed=seed, out=out, trust=trust, workers=workers
+        paths=paths,
+        profile=profile,
+        engine=engine,
+        seed=seed,
+        out=out,
+        trust=trust,
+        workers=workers,
+        retrain=retrain,
     )
     return grade(ROOT, console, order)
 

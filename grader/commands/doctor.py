@@ -258,7 +258,7 @@ def _thresholds(root: Path) -> Iterable[Line]:
             yield Line("Profiles", name, "without", error.message, error.fix)
             continue
         stale = stale or found.reservation()
-        runs = f"thresholds from {min(t.trainings for t in found.thresholds)} runs or more"
+        runs = f"thresholds from {min(t.n for t in found.thresholds)} runs or more"
         fix = f"Marks are provisional. Measure anew: nox -s reference -- --profile {name}"
         yield Line("Profiles", name, "without" if stale else "ok", stale or runs, fix if stale else "")
 

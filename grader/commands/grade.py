@@ -32,6 +32,7 @@ class Order:
         out: the folder for results.
         trust: these submissions are the user's own, and may run without a sandbox.
         workers: how many probes and how many trainings at a time.
+        retrain: whether to train known networks all the same.
     """
 
     paths: Sequence[Path]
@@ -41,6 +42,7 @@ class Order:
     out: Path
     trust: bool
     workers: int
+    retrain: bool = False
 
 
 def grade(root: Path, console: Console, order: Order) -> int:
@@ -59,10 +61,16 @@ def grade(root: Path, console: Console, order: Order) -> int:
     engine = session.engine
     about = session.run(order.seed)
     _check_hidden(engine, [*(source.path for source in sources), order.out])
+    if order.retrain or not session.known:
+        _ = session.executor  # something will be trained: what is missing for that is an error now
     _announce(console, sources, about, engine)
+    if order.retrain:
+        console.print("Known networks are trained here all the same.")
+    elif session.known.why:
+        console.print(Text(f"No network is known beforehand, so that all are trained: {session.known.why}."))
     display = progress.Display(console, len(sources) * len(tasks.tasks))
     with sandbox.interruptible(), display, session.pool(display) as pool:
-        training = session.training(pool, display)
+        training = session.training(pool, display, retrain=order.retrain)
         plan = Plan(tasks, profile, engine, about, training, session.slots, display.probed)
         results = run.grade(
             sources, plan, lambda result: exporters.registry.write_submission(result, order.out)
@@ -98,8 +106,12 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
         console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
     console.print(terminal.summary(results))
-    if any(result.run.provisional for result in results):
-        console.print(Text(f"Marks are provisional: {results[0].run.provisional_because}.", style="yellow"))
+    console.print(Text(terminal.trainings(results)))
+    if reasons := dict.fromkeys(
+        result.run.provisional_because for result in results if result.run.provisional
+    ):
+        because = max(reasons, key=len)  # one may have a reason more than the others
+        console.print(Text(f"Marks are provisional: {because}.", style="yellow"))
     console.print(Text(f"{plain(out, 300)}/: marks.csv, and for each submission results.json and report.txt"))
 
 

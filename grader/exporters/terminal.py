@@ -75,6 +75,18 @@ def summary(results: Sequence[SubmissionResult]) -> Table:
     return table
 
 
+def trainings(results: Sequence[SubmissionResult]) -> str:
+    """How many networks of a class were known and how many were trained, each distinct one once."""
+    decided: dict[str, bool] = {}
+    for result in results:
+        for task in result.tasks:
+            for check in task.checks:
+                decided |= dict.fromkeys(check.data.get("trainings", ()), bool(check.data.get("known")))
+    known = sum(decided.values())
+    here = len(decided) - known
+    return f"Trainings behind these marks: {known} known from the reference runs, {here} done here."
+
+
 def as_text(parts: Iterable[RenderableType]) -> str:
     """The same without colours, 100 columns wide."""
     console = Console(width=100, color_system=None, force_terminal=False)

@@ -152,7 +152,7 @@ def _result(examined: Examined, outcomes: Outcomes, rules: Rules) -> SubmissionR
 
 
 def _run(tasks: Sequence[TaskResult], rules: Rules) -> Run:
-    """The run, provisional for one more reason if something was trained by other libraries than the thresholds'.
+    """The run; provisional for one more reason if something was trained with other libraries than thresholds.
 
     Before anything is trained nobody knows which these are: where all is known, none are needed.
     """
@@ -284,7 +284,7 @@ def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold, 
 
 
 def _replaced(network: Trainable) -> str:
-    """What is trained in the place of what was written, in short; empty if it was trained as it was written."""
+    """What was trained in the place of what was written, in short; empty if nothing was replaced."""
     if not network.replaced:
         return ""
     each = ", ".join(f"{one['rule']} ({one['nodes']})" for one in network.replaced)

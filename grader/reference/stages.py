@@ -277,7 +277,7 @@ def calibrate(place: Place) -> None:
                 fix=f"Run: python -m grader.reference train --profile {place.profile.name} --task {task.id}",
             )
     runs = thresholds.load_runs(place.folder)
-    known = KnownNetworks.of(place.folder, place.profile, runs.conditions.pin)
+    known = KnownNetworks.of(runs, place.profile, runs.conditions.pin)
     if known.why:
         raise ManifestError(known.why, fix=f"Run: nox -s reference -- --profile {place.profile.name}")
     written = thresholds.save(runs, place.folder)

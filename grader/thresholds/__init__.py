@@ -49,7 +49,7 @@ from grader.thresholds.model import (
     load,
     save,
 )
-from grader.thresholds.runs import ReferenceRun, Runs, load_runs, save_runs
+from grader.thresholds.runs import ReferenceRun, Runs, find_runs, load_runs, save_runs
 
 __all__ = [
     "MIN_RUNS",
@@ -61,6 +61,7 @@ __all__ = [
     "Thresholds",
     "bound",
     "decisive",
+    "find_runs",
     "fraction",
     "load",
     "load_runs",

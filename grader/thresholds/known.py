@@ -1,6 +1,6 @@
 """Known networks: what a right submission comes to, trained beforehand.
 
-    known = KnownNetworks.of(Path("reference/cpu"), profile, pin)
+    known = KnownNetworks.of(load_runs(Path("reference/cpu")), profile, pin)
     known.find("alexnet", "coarse", network)        # Known, or None: that has to be trained
 
 The reference pipeline trains the solutions' training forms under the grading seed too, and every right
@@ -12,11 +12,10 @@ runs, and are stated with the result.
 
 import statistics
 from collections.abc import Mapping
-from pathlib import Path
 
 from grader.blueprint import Blueprint
 from grader.config.profiles import LabelSet, Profile
-from grader.thresholds.runs import Runs, changes, load_runs
+from grader.thresholds.runs import Runs, changes
 from grader.training.job import Conditions, Job, Result
 from lab.strict import Strict
 
@@ -59,20 +58,16 @@ class KnownNetworks:
         self._known = _known(runs) if runs else {}
 
     @classmethod
-    def of(cls, folder: Path, profile: Profile, pin: str) -> "KnownNetworks":
+    def of(cls, runs: Runs | None, profile: Profile, pin: str) -> "KnownNetworks":
         """Those of reference/<profile>/runs/.
 
         Args:
-            folder: reference/<profile>/; it need not hold any runs.
+            runs: as they were read; None if there are none.
             profile: as it is now.
             pin: of its data, as they are here.
-
-        Raises:
-            ManifestError: the runs cannot be read, or were damaged.
         """
-        if not any((folder / "runs").glob("*.json")):
+        if runs is None:
             return cls(profile, pin, None, f"profile {profile.name} has no reference runs")
-        runs = load_runs(folder)
         now = Conditions.of(profile, pin, runs.conditions.backend)
         builders = {task: profile.builders.get(task) for task in runs.builders}
         changed = changes(

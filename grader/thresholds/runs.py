@@ -121,6 +121,11 @@ def load_runs(folder: Path) -> Runs:
     return Runs.merge([_load(path, folder) for path in paths])
 
 
+def find_runs(folder: Path) -> Runs | None:
+    """Reads reference/<profile>/runs/*.json if there are any; ManifestError if one cannot be read."""
+    return load_runs(folder) if any((folder / "runs").glob("*.json")) else None
+
+
 def save_runs(runs: Runs, folder: Path) -> None:
     """Writes reference/<profile>/runs/<task>.json for each task that was trained; others stay."""
     (folder / "runs").mkdir(parents=True, exist_ok=True)
