@@ -1,9 +1,9 @@
 """Which recipe tells right networks from wrong ones, and at what price: reference/recipes.json.
 
 A grading recipe has to be cheap, since every submission pays for it, and sharp: the accuracies of right
-networks must lie so close together, and so far above those of wrong ones, that one training decides. For each
-candidate (`candidates` in params.yaml) each of WRONG is trained once, and the solutions under a few seeds, all in
-their training form;
+networks must lie so close together, and so far above those of wrong ones, that one training decides. For
+each candidate (`candidates` in params.yaml) each of WRONG is trained once, and the solutions under a few
+seeds, all in their training form;
 
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
 
