@@ -18,7 +18,8 @@ from grader.errors import ManifestError
 from grader.thresholds import ReferenceRun, Runs, model
 from grader.thresholds.estimates import save_estimates
 from grader.training import backends
-from grader.training.job import Conditions, Result, pin
+from grader.training.job import Conditions, pin
+from tests.grader.training.tiny import made
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
@@ -27,47 +28,31 @@ ACCURACIES = (0.40, 0.41, 0.42, 0.39, 0.405)
 
 
 def run(
-    accuracy: float,
-    seed: int,
-    labels: LabelSet = "coarse",
-    blueprint: str = "b",
-    variant: thresholds.Variant = "as written",
-    task: str = "alexnet",
+    accuracy: float, seed: int, labels: LabelSet = "coarse", blueprint: str = "b", task: str = "alexnet"
 ) -> ReferenceRun:
-    result = Result(
-        digest=f"{labels}{seed}",
-        accuracy=accuracy,
-        loss=2.0,
-        train_accuracy=(accuracy,),
-        train_loss=(2.0,),
-        parameters=1,
-        seconds=1.0,
-        cpu_seconds=1.0,
-        labels=labels,
-        seed=seed,
-        pin="pin",
-        backend="a backend",
-        versions={},
-        machine="",
-    )
-    return ReferenceRun(task=task, variant=variant, blueprint=blueprint, result=result)
+    result = made(digest=f"{labels}{seed}", accuracy=accuracy, labels=labels, seed=seed)
+    return ReferenceRun(task=task, blueprint=blueprint, result=result)
 
 
 def runs(*all_runs: ReferenceRun) -> Runs:
-    return Runs(profile="offline", conditions=CONDITIONS, builders=PROFILE.builders, runs=all_runs)
+    return Runs(
+        profile="offline",
+        conditions=CONDITIONS,
+        grading_seed=GRADED,
+        builders=PROFILE.builders,
+        runs=all_runs,
+    )
 
 
-GOOD = runs(*(run(accuracy, seed) for seed, accuracy in enumerate(ACCURACIES)))
-DEFAULTS: thresholds.Variant = "default initialisers"
+GRADED = 99
+GOOD = runs(*(run(accuracy, seed) for seed, accuracy in enumerate(ACCURACIES)), run(0.41, GRADED))
 
 
-def many(n: int, mean: float, sd: float = 0.01, variant: thresholds.Variant = "as written") -> Runs:
-    """n trainings with exactly that mean and deviation."""
+def many(n: int, mean: float, sd: float = 0.01) -> Runs:
+    """n trainings with exactly that mean and deviation, and one more under the grading seed."""
     spread = np.linspace(-1, 1, n)
     accuracies = mean + sd * spread / spread.std(ddof=1)
-    return runs(
-        *(run(float(one), seed, variant=variant, blueprint=variant) for seed, one in enumerate(accuracies))
-    )
+    return runs(*(run(float(one), seed) for seed, one in enumerate(accuracies)), run(mean, GRADED))
 
 
 class TestCompute:
@@ -82,7 +67,7 @@ class TestCompute:
         assert (one.n, one.chance, one.rate, one.calibrated) == (5, 0.05, 0.001, True)
         assert one.k == pytest.approx(7.858, abs=1e-3)
         assert one.runs == tuple(f"coarse{seed}" for seed in range(5))
-        assert one.trainings == 5
+        assert one.blueprint == "b"
 
     @pytest.mark.parametrize(("n", "provisional"), [(19, True), (20, False)])
     def test_few_runs_are_provisional(self, n: int, provisional: bool) -> None:
@@ -96,10 +81,12 @@ class TestCompute:
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [
-            (runs(*GOOD.runs[:4]), "4 reference runs"),
-            (runs(*GOOD.runs[:4], run(0.4, 3)), "different seeds"),
-            (runs(*GOOD.runs[:4], run(0.4, 9, blueprint="c")), "one network"),
+            (runs(*GOOD.runs[:4], GOOD.runs[5]), "4 reference runs"),
+            (runs(*GOOD.runs, run(0.4, 3)), "different seeds"),
+            (runs(*GOOD.runs, run(0.4, 9, blueprint="c")), "one network"),
+            (runs(*GOOD.runs[:5], run(0.4, GRADED, blueprint="c")), "one network"),
             (runs(*(run(a / 4, seed) for seed, a in enumerate(ACCURACIES))), "chance is 5%"),
+            (runs(*GOOD.runs[:5]), "no run under the grading seed, 99"),
         ],
     )
     def test_refuses(self, wrong: Runs, said: str) -> None:
@@ -107,28 +94,18 @@ class TestCompute:
         with pytest.raises(ManifestError, match=said):
             model.compute(wrong)
 
-    def test_weakest_variant_counts(self) -> None:
-        """What the brief leaves open must not decide a mark: the weakest variant sets the threshold."""
-        weaker = [run(a - 0.03, seed, variant="default initialisers") for seed, a in enumerate(ACCURACIES)]
-        alone = model.compute(GOOD).get("alexnet", "coarse")
-        for both in (runs(*GOOD.runs, *weaker), runs(*weaker, *GOOD.runs)):
-            (one,) = model.compute(both).thresholds
-            assert one.variant == "default initialisers"
-            assert one.mean == pytest.approx(alone.mean - 0.03, abs=1e-6)
-            assert (one.n, one.trainings) == (5, 10)
-
-    def test_deviation_of_both_variants(self) -> None:
-        """Each variant has its own mean; what it deviates by from seed to seed is learnt from both."""
-        both = model.compute(runs(*many(20, 0.43, 0.01).runs, *many(5, 0.38, 0.02, DEFAULTS).runs))
-        one = both.get("alexnet", "coarse")
-        sd = math.sqrt((19 * 0.01**2 + 4 * 0.02**2) / 23)
-        expected = 0.38 - stats.t.ppf(0.999, 23) * sd * math.sqrt(1 + 1 / 5)
-        assert expected - 1e-4 <= one.threshold <= expected
-        assert (one.variant, one.n, one.trainings, both.provisional) == (DEFAULTS, 5, 25, False)
-        assert one.sd == pytest.approx(sd, abs=1e-6)
-        (other,) = one.others
-        assert (other.variant, other.n) == ("as written", 20)
-        assert other.bound == pytest.approx(0.43 - stats.t.ppf(0.999, 23) * sd * math.sqrt(1.05), abs=1e-4)
+    def test_the_grading_seed_has_to_pass(self) -> None:
+        """It is the mark of every right submission: thresholds that it does not reach are refused, by however
+        little, with what to do; it sets none itself, however good it is."""
+        wanted = model.compute(GOOD).get("alexnet", "coarse").threshold
+        for graded in (wanted, 0.9):
+            again = model.compute(runs(*GOOD.runs[:5], run(graded, GRADED)))
+            assert again.get("alexnet", "coarse").threshold == wanted
+        with pytest.raises(ManifestError, match="every right submission would be failed") as caught:
+            model.compute(runs(*GOOD.runs[:5], run(wanted - 1e-4, GRADED)))
+        assert "alexnet on coarse labels: the run under the grading seed, 99, reaches" in caught.value.message
+        assert "another grading_seed for profile offline in params.yaml" in caught.value.fix
+        assert "run: nox -s reference -- --profile offline" in caught.value.fix
 
     def test_never_measured(self) -> None:
         """A label set without runs has no threshold, and the command that makes one is named."""
@@ -160,21 +137,13 @@ class TestBound:
     @pytest.mark.parametrize(("n", "k"), [(5, 7.86), (10, 4.51), (20, 3.67), (30, 3.45), (50, 3.30)])
     def test_factor(self, n: int, k: float) -> None:
         """The factors of a prediction interval at 0.1%, as tables have them."""
-        assert model.factor(n, n - 1) == pytest.approx(k, abs=0.005)
-
-    def test_pooled(self) -> None:
-        """Of one group its own deviation; of several, that of what remains when each has lost its mean."""
-        assert model.pooled([0.02], [7]) == (pytest.approx(0.02), 6)
-        groups = [np.array([1.0, 2.0, 4.0]), np.array([10.0, 10.5, 12.0, 11.0])]
-        sd, freedom = model.pooled([float(one.std(ddof=1)) for one in groups], [3, 4])
-        rest = np.concatenate([one - one.mean() for one in groups])
-        assert (sd, freedom) == (pytest.approx(math.sqrt((rest**2).sum() / 5)), 5)
+        assert model.factor(n) == pytest.approx(k, abs=0.005)
 
     def test_many_at_once(self) -> None:
         """Figures and arrays of them follow the same rule."""
         mean, sd = np.array([0.4, 0.5]), np.array([0.01, 0.02])
-        for i, one in enumerate(model.bound(mean, sd, 20, 19)):
-            assert one == model.bound(float(mean[i]), float(sd[i]), 20, 19)
+        for i, one in enumerate(model.bound(mean, sd, 20)):
+            assert one == model.bound(float(mean[i]), float(sd[i]), 20)
 
     @pytest.mark.parametrize(
         ("accuracy", "close"), [(0.36, False), (0.371, True), (0.38, True), (0.389, True), (0.40, False)]
@@ -230,7 +199,7 @@ class TestMerge:
         before = (folder / "runs" / "resnet.json").read_bytes()
         thresholds.save_runs(GOOD.model_copy(update={"runs": GOOD.runs[1:]}), folder)
         assert (folder / "runs" / "resnet.json").read_bytes() == before
-        assert len(thresholds.load_runs(folder).runs) == 9
+        assert len(thresholds.load_runs(folder).runs) == 10
 
     @pytest.mark.parametrize(
         ("changes", "said"),
@@ -238,6 +207,7 @@ class TestMerge:
             ({"conditions": CONDITIONS.model_copy(update={"pin": "other"})}, "pin was 'pin', is 'other'"),
             ({"builders": {"alexnet": {"width": 9.0}}}, "builders.alexnet.width"),
             ({"profile": "cpu"}, "profile was 'offline', is 'cpu'"),
+            ({"grading_seed": 3}, "grading_seed was 99, is 3"),
         ],
     )
     def test_other_conditions(self, changes: dict[str, Any], said: str) -> None:
@@ -250,6 +220,29 @@ class TestMerge:
         with pytest.raises(ManifestError) as caught:
             thresholds.load_runs(tmp_path / "cpu")
         assert caught.value.fix == "Run: nox -s reference -- --profile cpu"
+        assert thresholds.find_runs(tmp_path / "cpu") is None
+
+    @pytest.mark.parametrize(
+        ("was", "is_now", "said"),
+        [
+            ('"accuracy": 0.42', '"accuracy": 0.92', "under seed 2 is not as it was written"),
+            ('"seed": 99', '"seed": 98', "under seed 98 is not as it was written"),
+            ('"format": 2', '"format": 1', "format: Input should be 2"),
+            ('"runs": [', '"runs": [[', "Invalid JSON"),
+        ],
+    )
+    def test_damaged_or_edited(self, tmp_path: Path, was: str, is_now: str, said: str) -> None:
+        """A result that was changed is never used, nor passed over in silence."""
+        folder = tmp_path / "offline"
+        thresholds.save_runs(GOOD, folder)
+        (path,) = (folder / "runs").iterdir()
+        assert was in path.read_text()
+        path.write_text(path.read_text().replace(was, is_now))
+        for read in (thresholds.load_runs, thresholds.find_runs):
+            with pytest.raises(ManifestError, match=said) as caught:
+                read(folder)
+            assert str(path) in caught.value.message
+            assert "nox -s reference -- --profile offline" in caught.value.fix
 
 
 class TestEstimates:
@@ -309,7 +302,7 @@ class TestFiles:
         written = thresholds.save(GOOD, folder)
         assert thresholds.load(folder) == written
 
-    @pytest.mark.parametrize("content", [None, "", "{}", "nonsense", '{"format": 2}'])
+    @pytest.mark.parametrize("content", [None, "", "{}", "nonsense", '{"format": 3}', '{"format": 2}'])
     def test_missing_or_broken(self, tmp_path: Path, content: str | None) -> None:
         """Thresholds that are not there or not whole are an error that names the file and the remedy."""
         folder = tmp_path / "cpu"

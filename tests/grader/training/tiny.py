@@ -64,9 +64,15 @@ def job(seed: int = 0, **changes: Any) -> Job:
 
 
 def result(of: Job, **changes: Any) -> Result:
-    """A result that nobody trained for."""
+    """A result of a job that nobody trained for."""
+    own = {"digest": of.digest, "labels": of.labels, "seed": of.seed, "pin": of.conditions.pin}
+    return made(**{**own, "backend": of.conditions.backend, **changes})
+
+
+def made(**changes: Any) -> Result:
+    """A result that belongs to no job."""
     fields: dict[str, Any] = {
-        "digest": of.digest,
+        "digest": "0" * 64,
         "accuracy": 0.5,
         "loss": None,
         "train_accuracy": (0.25,),
@@ -77,10 +83,10 @@ def result(of: Job, **changes: Any) -> Result:
         "parameters": 1,
         "seconds": 1.0,
         "cpu_seconds": 1.0,
-        "labels": of.labels,
-        "seed": of.seed,
+        "labels": "coarse",
+        "seed": 0,
         "pin": PIN,
-        "backend": of.conditions.backend,
+        "backend": BACKEND,
         "versions": {},
         "machine": "",
         "when": "2026-11-26",
