@@ -49,7 +49,7 @@ FIRST = (
     "tests/grader/sandbox/guest/test_harness.py",
     "tests/test_adding_a_task.py",
     "tests/lab/test_synthetic.py",
-    "tests/grader/training/test_pool.py::test_observed",
+    "tests/grader/training/test_pool.py::test_validation",
     "tests/grader/training/test_pool.py::test_trains_each_once_and_repeats_to_the_bit",
     "tests/grader/sandbox/guest/test_describe.py",
     "tests/lab/test_training.py",

@@ -79,7 +79,7 @@ def cells(stage: str, profile: str, tasks: tuple[str, ...] = TASKS) -> set[str]:
 
 def everywhere(*stages: str) -> set[str]:
     """The names of stages of both profiles."""
-    with_tasks = ("describe", "train", "observe")
+    with_tasks = ("describe", "train")
     return {
         name
         for stage in stages
@@ -160,7 +160,7 @@ class TestChanges:
         """A network that is another one has to be trained again, for one task and profile."""
         (kit / "reference" / "cpu" / "networks" / "resnet.json").write_text("another\n")
         # DVC also says that the stage whose result it is did not make this.
-        assert changed(kit) == {"describe@cpu-resnet", "train@cpu-resnet", "observe@cpu-resnet"}
+        assert changed(kit) == {"describe@cpu-resnet", "train@cpu-resnet"}
 
     def test_recipe(self, kit: Path) -> None:
         """A recipe concerns all trainings of its profile and none of another's."""
@@ -169,7 +169,7 @@ class TestChanges:
             profiles["cpu"]["recipe"] = {**dict(profiles["cpu"]["recipe"]), "peak_rate": 0.07}  # type: ignore[call-overload]
 
         set_param(kit, change)
-        assert changed(kit) == cells("train", "cpu") | cells("observe", "cpu") | {"figures@cpu"}
+        assert changed(kit) == cells("train", "cpu") | {"figures@cpu"}
 
     def test_builder(self, kit: Path) -> None:
         """What a builder is called with concerns its task under that profile."""
@@ -184,9 +184,15 @@ class TestChanges:
         assert changed(kit) == {"describe@offline-alexnet", "figures@offline"}
 
     def test_grading_alone(self, kit: Path) -> None:
-        """What only grading reads, the seed of the verdicts, leaves every training as it is."""
-        set_param(kit, lambda profiles: profiles["cpu"].update(grading_seed=77))
-        assert not any(name.startswith(("train", "observe", "describe")) for name in changed(kit))
+        """What only grading reads, the seeds that decide close results, leaves every training as it is."""
+        set_param(kit, lambda profiles: profiles["cpu"].update(extra_seeds=[77, 78]))
+        assert changed(kit) == {"figures@cpu"}
+
+    @pytest.mark.parametrize("changes", [{"grading_seed": 77}, {"validation": 100}])
+    def test_what_is_known(self, kit: Path, changes: dict[str, object]) -> None:
+        """The grading seed and the validation images concern the runs: they are what is known beforehand."""
+        set_param(kit, lambda profiles: profiles["cpu"].update(changes))
+        assert changed(kit) == cells("train", "cpu") | {"figures@cpu"}
 
     def test_data(self, kit: Path) -> None:
         """The pin of CIFAR-100 concerns cpu, the code that draws the embedded set offline."""
@@ -200,11 +206,11 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("name", "stages"),
         [
-            ("training", everywhere("train", "observe")),
+            ("training", everywhere("train")),
             ("synthetic", {"images-offline"}),
             ("blueprint", everywhere("describe")),
             ("describe", everywhere("describe")),
-            ("runs", everywhere("train", "observe")),
+            ("runs", everywhere("train")),
             ("thresholds", everywhere("calibrate")),
             ("figures", everywhere("figures")),
             ("failure", {"failure"}),
@@ -228,9 +234,9 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("package", "stages"),
         [
-            ("keras", everywhere("describe", "train", "observe") | {"failure"}),
-            ("tensorflow-cpu", everywhere("train", "observe") | {"failure"}),
-            ("numpy", everywhere("train", "observe", "calibrate", "figures") | {"failure"}),
+            ("keras", everywhere("describe", "train") | {"failure"}),
+            ("tensorflow-cpu", everywhere("train") | {"failure"}),
+            ("numpy", everywhere("train", "calibrate", "figures") | {"failure"}),
             ("scipy", everywhere("calibrate")),
             ("matplotlib", everywhere("figures") | {"failure"}),
         ],
@@ -283,7 +289,7 @@ class TestChanges:
         stage = "describe@offline-alexnet"
         networks = kit / "reference" / "offline" / "networks" / "alexnet.json"
         dvc(kit, "repro", "--force", "--single-item", stage)
-        dvc(kit, "commit", "--force", "train@offline-alexnet", "observe@offline-alexnet")
+        dvc(kit, "commit", "--force", "train@offline-alexnet")
         before = networks.read_bytes()
         with (kit / "solutions" / "alexnet.py").open("a") as file:
             file.write("# the same network\n")
@@ -293,7 +299,7 @@ class TestChanges:
         # and the other way round
         edit(kit / "solutions" / "alexnet.py", "384", "320", count=-1)
         dvc(kit, "repro", "--single-item", stage)
-        assert changed(kit) == {"describe@cpu-alexnet", "train@offline-alexnet", "observe@offline-alexnet"}
+        assert changed(kit) == {"describe@cpu-alexnet", "train@offline-alexnet"}
 
 
 class TestDeclarations:
@@ -314,13 +320,11 @@ class TestDeclarations:
         libraries = "nvidia-cublas-cu12, nvidia-cudnn-cu12, tensorflow]"
         assert libraries in text
         theirs = yaml.safe_load(text.replace(libraries, "tensorflow, tensorflow-cpu]"))["stages"]
-        for name in ("describe", "train", "observe", "calibrate", "figures"):
+        for name in ("describe", "train", "calibrate", "figures"):
             mine = dict(ours[name])
             mine["matrix"] = {**mine["matrix"], "profile": ["gpu", "gpu-full"]}
-            if name in ("train", "observe"):  # the others' is TensorFlow, always
+            if name == "train":  # the others' is TensorFlow, always
                 mine["params"] = [*mine["params"], "profiles.${item.profile}.backend"]
-            if name == "observe":  # they train on all images: none are left to validate on
-                mine["params"] = [p for p in mine["params"] if p != "profiles.${item.profile}.validation"]
             found = theirs.pop(name)
             for stage in (found, mine):
                 stage["params"] = sorted(stage.get("params", []), key=str)
@@ -362,7 +366,6 @@ class TestDeclarations:
             "images-cpu": [],
             "describe": ["keras"],
             "train": ["keras", "numpy", "tensorflow", "tensorflow-cpu"],
-            "observe": ["keras", "numpy", "tensorflow", "tensorflow-cpu"],
             "calibrate": ["numpy", "scipy"],
             "figures": ["matplotlib", "numpy", "pillow"],
             "failure": ["keras", "matplotlib", "numpy", "tensorflow", "tensorflow-cpu"],

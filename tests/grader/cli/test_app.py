@@ -345,7 +345,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(
         report, "report", lambda *args, **kwargs: (note(*args, **kwargs), (ROOT / "page", []))[1]
     )
-    for name in ("images", "describe", "train", "observe", "calibrate", "figures", "failure"):
+    for name in ("images", "describe", "train", "calibrate", "figures", "failure"):
         monkeypatch.setattr(bodies, name, note)
     for name in ("compare_candidates", "confirm_thresholds"):
         monkeypatch.setattr(bodies, name, note)
@@ -467,12 +467,12 @@ class TestWhatIsHandedOn:
         assert run("doctor").code == 1
         assert handed == [([ROOT], {})]
 
-    @pytest.mark.parametrize("stage", ["images", "describe", "train", "observe", "calibrate", "figures"])
+    @pytest.mark.parametrize("stage", ["images", "describe", "train", "calibrate", "figures"])
     def test_stages(
         self, stage: str, run: Callable[[str], Ran], handed: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The number of workers is the machine's: DVC hands it on in the environment."""
-        task = " --task resnet" if stage in ("describe", "train", "observe") else ""
+        task = " --task resnet" if stage in ("describe", "train") else ""
         monkeypatch.setenv(WORKERS, "7")
         run(f"grader.reference {stage} --profile cpu{task}")
         run(f"stages {stage} --profile cpu --workers 3{task}")

@@ -13,7 +13,6 @@ from grader.config.profiles import Params
 from grader.errors import ManifestError
 from grader.reference import candidates, solutions, stages
 from grader.reference.candidates import WRONG, Cell, Comparison, wrong_networks
-from grader.thresholds import Variant
 from grader.training.job import Result
 from tests.grader.training.tiny import FINISH, Doing
 
@@ -26,9 +25,7 @@ TRAIN = [task.id for task in manifest.load(ROOT / "solutions" / "tasks.toml").ta
 def written(task: str) -> Blueprint:
     """The solution's network on fine labels, as it was measured."""
     (one,) = (
-        one
-        for one in solutions.load(ROOT / "reference" / "cpu", task).networks
-        if (one.labels, one.variant) == ("fine", "as written")
+        one for one in solutions.load(ROOT / "reference" / "cpu", task).networks if one.labels == "fine"
     )
     return blueprint.read(one.network, PROFILE.budget)
 
@@ -85,16 +82,11 @@ class TestCell:
 
     def test_distances(self) -> None:
         """In deviations of the right ones, to the best wrong one of each kind."""
-        right: dict[Variant, list[Result]] = {
-            "as written": [result(accuracy, seed) for seed, accuracy in enumerate((0.24, 0.25, 0.26))],
-            "default initialisers": [
-                result(accuracy, seed) for seed, accuracy in enumerate((0.19, 0.20, 0.21))
-            ],
-        }
+        right = [result(accuracy, seed) for seed, accuracy in enumerate((0.19, 0.20, 0.21))]
         wrong = {"L2 of 0.1": result(0.02, 1), "L2 of 0.01": result(0.10, 1), "no ReLU": result(0.22, 1)}
         cell = candidates._cell(("as it is", "alexnet", "fine"), right, wrong)
         assert (cell.n, cell.mean, cell.sd, cell.cpu_seconds) == (3, 0.2, 0.01, 30.0)
-        assert cell.threshold == 0.1172  # 0.2 - t(0.999, 4) * sqrt(1 + 1/3) * 0.01
+        assert cell.threshold == 0.0  # 0.2 - t(0.999, 2) * sqrt(1 + 1/3) * 0.01 is less
         assert cell.open_distance == 10.0
         assert cell.distance == -2.0
 
@@ -166,7 +158,7 @@ class TestWhere:
         (cell,) = compared.cells
         assert cell.n == 2
         stored = [Result.model_validate_json(path.read_bytes()) for path in tmp_path.iterdir()]
-        assert len(stored) == 2 * 2 + len(cell.wrong)  # two variants
+        assert len(stored) == 2 + len(cell.wrong)
         assert {one.backend for one in stored} == {executor.backend}
 
     def test_is_the_profile_s(self) -> None:

@@ -32,10 +32,9 @@ WANTED = Thresholds(
             n=MIN_RUNS,
             mean=0.25,
             sd=0.02,
-            trainings=MIN_RUNS,
             k=2.5,
             rate=0.001,
-            variant="as written",
+            blueprint="b",
         )
         for labels in ("coarse", "fine")
     ),

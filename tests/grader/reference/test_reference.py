@@ -3,12 +3,11 @@
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -20,12 +19,13 @@ from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, ManifestError
 from grader.reference import matrix, metrics, solutions
 from grader.reference.matrix import Cells, Key, Progress, Share
-from grader.reference.solutions import Described, Networks
+from grader.reference.solutions import Described, Networks, Substitution
 from grader.thresholds import MIN_RUNS, ReferenceRun, Runs
 from grader.thresholds.model import compute
 from grader.training import executors
 from grader.training.executors import JOB_HOME
 from grader.training.job import Conditions, Result
+from tests.grader.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
@@ -33,15 +33,12 @@ SEEDS = PROFILE.reference_seeds
 BACKEND = "keras 0 tensorflow 0 cpu"
 
 
-def network(classes: int, *, written: bool) -> blueprint.Blueprint:
-    """A small one; as written it has an initialiser that is not Keras's default."""
-    units: dict[str, Any] = {"units": classes, "activation": "softmax"}
-    if written:
-        units["kernel_initializer"] = {"name": "Orthogonal"}
+def network(classes: int) -> blueprint.Blueprint:
+    """A small one."""
     nodes = [
         {"op": "Input", "settings": {}, "inputs": []},
         {"op": "Flatten", "settings": {}, "inputs": [0]},
-        {"op": "Dense", "settings": units, "inputs": [1]},
+        {"op": "Dense", "settings": {"units": classes, "activation": "softmax"}, "inputs": [1]},
     ]
     return blueprint.read(
         {"format": 1, "input_shape": [32, 32, 3], "output": 2, "nodes": nodes}, PROFILE.budget
@@ -49,20 +46,20 @@ def network(classes: int, *, written: bool) -> blueprint.Blueprint:
 
 
 def networks(task: str = "alexnet") -> Networks:
-    """What a solution builds that sets initialisers of its own."""
-    described = []
-    for labels, classes in CLASSES.items():
-        for variant, one in solutions.variants(network(classes, written=True), PROFILE).items():
-            described.append(
-                Described(
-                    labels=labels,
-                    variant=variant,
-                    digest=one.digest,
-                    parameters=one.parameters,
-                    flops=one.flops,
-                    network=one.canonical,
-                )
-            )
+    """What a solution builds."""
+    described = [
+        Described(
+            labels=labels,
+            written="0" * 64,
+            digest=one.digest,
+            parameters=one.parameters,
+            flops=one.flops,
+            replaced=(Substitution(rule="epsilon", kind="decree", nodes=1, says="It was another."),),
+            network=one.canonical,
+        )
+        for labels, classes in CLASSES.items()
+        for one in [network(classes)]
+    ]
     return Networks(task=task, profile=PROFILE.name, arguments={"width": 0.5}, networks=tuple(described))
 
 
@@ -73,99 +70,58 @@ def cells(task: str = "alexnet") -> Cells:
 def result(of: Cells, key: Key, accuracy: float) -> Result:
     """A training's result that nobody had to wait for."""
     job = of.jobs[key]
-    return Result(
-        digest=job.digest,
-        accuracy=accuracy,
-        loss=1.0,
-        train_accuracy=(0.5,),
-        train_loss=(1.0,),
-        parameters=1,
-        seconds=20.0,
-        cpu_seconds=10.0,
-        labels=job.labels,
-        seed=job.seed,
-        pin=job.conditions.pin,
-        backend=job.conditions.backend,
-        versions={"keras": "0"},
-        machine="a machine",
-    )
+    return tiny.result(job, accuracy=accuracy, seconds=20.0, cpu_seconds=10.0)
 
 
-def accuracies(lead: float) -> Callable[[Key], float]:
-    """Spread over the seeds in the same way for both variants; the defaults are better by `lead`."""
-
-    def accuracy(key: Key) -> float:
-        spread = 0.01 * ((key.seed * 7) % 5 - 2) / 2
-        return 0.5 + spread + (lead if key.variant == "default initialisers" else 0.0)
-
-    return accuracy
+def accuracy(key: Key) -> float:
+    """Spread over the seeds; that of the grading seed is in the middle."""
+    return 0.5 + 0.01 * ((key.seed * 7) % 5 - 2) / 2 if key.seed != PROFILE.grading_seed else 0.5
 
 
-def trained(of: Cells, accuracy: Callable[[Key], float]) -> dict[str, Result]:
+def trained(of: Cells) -> dict[str, Result]:
     """Every training's result."""
     return {job.digest: result(of, key, accuracy(key)) for key, job in of.jobs.items()}
-
-
-def counts(keys: Sequence[Key]) -> dict[tuple[str, str], int]:
-    """How many seeds, by label set and variant."""
-    return {
-        (a, b): sum((k.labels, k.variant) == (a, b) for k in keys)
-        for a, b in {(k.labels, k.variant) for k in keys}
-    }
 
 
 class TestCells:
     """Cells: which trainings there are."""
 
     def test_all(self) -> None:
-        """The solution under every seed, its variant under the first few."""
-        every = counts(list(cells().jobs))
-        for labels in ("coarse", "fine"):
-            assert every[labels, "as written"] == len(SEEDS)
-            assert every[labels, "default initialisers"] == MIN_RUNS
-        assert {k.seed for k in cells().jobs if k.variant == "default initialisers"} == set(SEEDS[:MIN_RUNS])
+        """Each network under the grading seed and under every reference seed."""
+        for labels in CLASSES:
+            seeds = [key.seed for key in cells().jobs if key.labels == labels]
+            assert seeds == [PROFILE.grading_seed, *SEEDS]
 
     def test_ready(self) -> None:
         """Seed by seed, so that a run cut short has seen all networks; what has a result is not trained."""
         of = cells()
         first = of.ready({})
         assert [key.seed for key in first] == sorted(key.seed for key in first)
+        assert first[0].seed == PROFILE.grading_seed
         assert set(first) == set(of.jobs)
         done = {of.jobs[key].digest: result(of, key, 0.5) for key in first[:7]}
         assert of.ready(done) == first[7:]
 
-    @pytest.mark.parametrize("lead", [-0.05, 0.0, 0.01, 0.05])
-    def test_thresholds_follow(self, lead: float) -> None:
-        """Whichever variant is the weaker one, and by how much, the runs are enough for final thresholds."""
+    def test_thresholds_follow(self) -> None:
+        """The runs are enough for final thresholds, and those of the grading seed set none."""
         of = cells()
-        results = trained(of, accuracies(lead))
-        computed = compute(as_runs(of, list(of.jobs), results))
+        computed = compute(as_runs(of, trained(of)))
         assert not computed.provisional
-        assert {one.trainings for one in computed.thresholds} == {len(SEEDS) + MIN_RUNS}
-
-    def test_equal_variant_counts_once(self) -> None:
-        """A solution that is written with the defaults has no other variant."""
-        assert list(solutions.variants(network(20, written=False), PROFILE)) == ["as written"]
-        assert list(solutions.variants(network(20, written=True), PROFILE)) == [
-            "as written",
-            "default initialisers",
-        ]
+        assert {one.n for one in computed.thresholds} == {len(SEEDS)}
+        graded = {job.digest for key, job in of.jobs.items() if key.seed == PROFILE.grading_seed}
+        assert graded.isdisjoint(digest for one in computed.thresholds for digest in one.runs)
 
 
-def as_runs(of: Cells, keys: Sequence[Key], results: Mapping[str, Result]) -> Runs:
-    digests = {(one.labels, one.variant): one.digest for one in of.networks.networks}
+def as_runs(of: Cells, results: Mapping[str, Result]) -> Runs:
+    digests = {one.labels: one.digest for one in of.networks.networks}
     return Runs(
         profile=PROFILE.name,
         conditions=Conditions.of(PROFILE, "pin", BACKEND),
+        grading_seed=PROFILE.grading_seed,
         builders={"alexnet": {}},
         runs=tuple(
-            ReferenceRun(
-                task="alexnet",
-                variant=key.variant,
-                blueprint=digests[key.labels, key.variant],
-                result=results[of.jobs[key].digest],
-            )
-            for key in keys
+            ReferenceRun(task="alexnet", blueprint=digests[key.labels], result=results[job.digest])
+            for key, job in of.jobs.items()
         ),
     )
 
@@ -175,13 +131,9 @@ import json, sys
 job = json.load(open(sys.argv[1]))
 if job["seed"] == {broken}:
     sys.exit("no such thing as a free lunch")
-digest = sys.argv[2].rsplit("/", 1)[1].removesuffix(".json")
-accuracy = 0.5 + (job["seed"] * 7 % 5) / 200
-json.dump(dict(digest=digest, accuracy=accuracy, loss=1.0, train_accuracy=[.5], train_loss=[1.0],
-    parameters=1, seconds=1.0, cpu_seconds=1.0, labels=job["labels"], seed=job["seed"],
-    pin=job["conditions"]["pin"], engine=job["conditions"]["engine"], versions={{}}, machine=""),
-    open(sys.argv[2], "w"))
-"""
+""" + tiny.FINISH.replace("{", "{{").replace("}", "}}").replace(
+    "accuracy=0.5", "accuracy=0.5 + (job['seed'] * 7 % 5) / 200"
+)
 
 
 class Quick(executors.Local):
@@ -223,12 +175,11 @@ class TestMeasure:
     """measure, with children that are processes but train nothing."""
 
     def test_runs(self, tmp_path: Path) -> None:
-        """Each training once, in the order of label set, variant, seed; then from the store alone."""
+        """Each training once, in the order of label set, seed; then from the store alone."""
         of, executor = short(), Quick()
         runs = measure(of, tmp_path, executor)
-        assert [(r.result.labels, r.variant, r.result.seed) for r in runs.runs] == [
-            tuple(key) for key in of.jobs
-        ]
+        assert [(r.result.labels, r.result.seed) for r in runs.runs] == [tuple(key) for key in of.jobs]
+        assert runs.grading_seed == PROFILE.grading_seed
         assert executor.started == len(of.jobs)
         assert runs.builders == {"alexnet": {"width": 0.5}}
         again = Quick()
@@ -238,7 +189,7 @@ class TestMeasure:
     def test_fault(self, tmp_path: Path) -> None:
         """Where a training could not be done there are no runs; the error names it, the others are kept."""
         of = short()
-        with pytest.raises(GraderFault, match=r"alexnet as written, coarse labels, seed 3: .* free lunch"):
+        with pytest.raises(GraderFault, match=r"alexnet, coarse labels, seed 3: .* free lunch"):
             measure(of, tmp_path, Quick(broken=3))
         kept = len(of.stored(tmp_path))
         assert kept >= MIN_RUNS
@@ -313,18 +264,19 @@ class TestMetrics:
     """metrics/*.json."""
 
     def test_of_what_counts(self, tmp_path: Path) -> None:
-        """Each is of the variant that sets the threshold: mean, deviation, seeds and seconds a verdict."""
+        """The mark of a known submission, the mean, the deviation, seeds and the seconds of a training."""
         of = cells()
-        runs = as_runs(of, list(of.jobs), trained(of, accuracies(lead=-0.05)))
+        runs = as_runs(of, trained(of))
         measured = metrics.of(compute(runs), runs)
-        weak = [accuracies(-0.05)(Key("fine", "default initialisers", seed)) for seed in SEEDS[:MIN_RUNS]]
         one = measured["alexnet", "fine"]
-        assert one.mean == pytest.approx(statistics.mean(weak), abs=1e-4)
-        assert (one.n, one.seconds) == (len(SEEDS) + MIN_RUNS, 20.0)
-        metrics.save(measured, tmp_path)
-        assert (
-            json.loads((tmp_path / "metrics" / "alexnet_fine.json").read_text())["threshold"] == one.threshold
+        assert one.accuracy == 0.5
+        assert one.mean == pytest.approx(
+            statistics.mean(accuracy(Key("fine", seed)) for seed in SEEDS), abs=1e-4
         )
+        assert (one.n, one.seconds) == (len(SEEDS), 20.0)
+        metrics.save(measured, tmp_path)
+        written = json.loads((tmp_path / "metrics" / "alexnet_fine.json").read_text())
+        assert (written["threshold"], written["accuracy"]) == (one.threshold, 0.5)
 
 
 class TestCommand:
@@ -347,6 +299,5 @@ def test_solutions_are_those_that_were_measured(name: str) -> None:
     for task in manifest.load(ROOT / "solutions" / "tasks.toml").tasks:
         if task.builder is None:
             continue
-        for labels, one in solutions.describe(task, ROOT / "solutions", profile).items():
-            threshold = written.get(task.id, labels)
-            assert solutions.variants(one, profile)[threshold.variant].digest == threshold.blueprint
+        for labels, (_, form) in solutions.formed(task, ROOT / "solutions", profile).items():
+            assert form.network.digest == written.get(task.id, labels).blueprint

@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -25,13 +24,14 @@ from grader.reference.report import committed, wording
 from grader.reference.report.material import Material, Missing
 from grader.reference.report.page import Page
 from grader.reference.report.picture import Picture
-from grader.thresholds import ReferenceRun, Runs, Variant, calibration
+from grader.thresholds import ReferenceRun, Runs, calibration
 from grader.training import backends
-from grader.training.job import Conditions, Observation, Result
+from grader.training.job import Conditions, Result
 from grader.training.job import pin as pin_of
 from grader.web.filters import duration, percent
 from lab import synthetic
 from lab.errors import DataError
+from tests.grader.training.tiny import made
 
 pytestmark = pytest.mark.slow
 
@@ -51,36 +51,28 @@ STUDY_ROWS = (
 )
 
 
-def result(labels: LabelSet, seed: int, accuracy: float, observed: Observation | None = None) -> Result:
+def result(labels: LabelSet, seed: int, accuracy: float) -> Result:
+    """Half of the answers are right; the others are the next class."""
     epochs = PROFILE.recipe.epochs
-    return Result(
+    truth = synthetic.embedded_course().following(PROFILE.train, PROFILE.validation).labels(labels)
+    said = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % profiles.CLASSES[labels]).astype(np.uint8)
+    return made(
         digest=f"{labels}{seed}",
         accuracy=accuracy,
         loss=1.25,
         train_accuracy=tuple(np.linspace(0.1, accuracy, epochs)),
         train_loss=tuple(np.linspace(3, 1.5, epochs)),
+        validation_accuracy=tuple(np.linspace(0.1, 0.5, epochs)),
+        validation_loss=tuple(np.linspace(0.5, 0.1, epochs)),
+        validation_predictions=base64.b64encode(said.tobytes()).decode(),
         parameters=152_264,
         seconds=20.0 + seed,
         cpu_seconds=20.0,
-        observed=observed,
         labels=labels,
         seed=seed,
-        pin=PIN,
         backend="keras 3",
         versions={"keras": "3"},
         machine=f"a machine {EVIL}",
-    )
-
-
-def observation(labels: LabelSet) -> Observation:
-    """Half of the answers are right; the others are the next class."""
-    truth = synthetic.embedded_hidden().prefix(PROFILE.hidden).labels(labels)
-    said = np.where(np.arange(len(truth)) % 2, truth, (truth + 1) % profiles.CLASSES[labels]).astype(np.uint8)
-    curve = tuple(np.linspace(0.1, 0.5, PROFILE.recipe.epochs))
-    return Observation(
-        validation_accuracy=curve,
-        validation_loss=curve[::-1],
-        predictions=base64.b64encode(said.tobytes()).decode(),
     )
 
 
@@ -97,22 +89,20 @@ def measured_root(folder: Path) -> Path:
     """A checkout with made-up measurements of two networks."""
     root = empty_root(folder)
     reference = root / "reference" / "offline"
-    variants: tuple[Variant, ...] = ("as written", "default initialisers")
     runs = tuple(
         ReferenceRun(
             task=task,
-            variant=variant,
-            blueprint=f"{task}{labels}{variant}",
+            blueprint=f"{task}{labels}",
             result=result(labels, seed, 0.5 + 0.01 * (seed * 7 % 5)),
         )
         for task in TASKS
         for labels in LABEL_SETS
-        for variant in variants
-        for seed in (1, 2, 3, 4, 5)
+        for seed in (PROFILE.grading_seed, 1, 2, 3, 4, 5)
     )
     every = Runs(
         profile="offline",
         conditions=Conditions.of(PROFILE, PIN, backends.name()),
+        grading_seed=PROFILE.grading_seed,
         builders={task: PROFILE.builders[task] for task in TASKS},
         runs=runs,
     )
@@ -120,11 +110,6 @@ def measured_root(folder: Path) -> Path:
     thresholds.save(every, reference)
     study = calibration.study(every, draws=2000)
     (reference / "calibration.json").write_text(study.model_dump_json())
-    (reference / "observed").mkdir()
-    for task in TASKS:
-        results = [result(labels, 1, 0.5, observation(labels)) for labels in LABEL_SETS]
-        content = {"task": task, "results": [one.model_dump(mode="json") for one in results]}
-        (reference / "observed" / f"{task}.json").write_text(json.dumps(content))
     return root
 
 
@@ -249,16 +234,16 @@ class TestReport:
         assert cells["validation loss"][::2][:4] == ["2.7", "not given", "65.4", "not given"]
         assert cells["training accuracy"][:2] == ["94.0%", "52.0 ± 1.6%"]
         assert cells["test loss"][:2] == ["2.37", "1.25 ± 0.00"]
-        assert cells["validation accuracy"][1] == "50.0%"
+        assert cells["validation accuracy"][1] == "50.0 ± 0.0%"
         assert cells["runs, n"][1] == "5"
         tasks = len(Material.read("offline", written.root).titles)
         assert {len(cells[name]) for name in STUDY_ROWS} == {8 + 2 * (tasks - 2)}
 
     def test_answers(self, written: Written) -> None:
-        """Half of the answers are right: so it says, and of which class each wrong one was taken for."""
+        """Half of the answers of all runs are right: so it says, and what each wrong one was taken for."""
         words = Reader(written.text).words
-        names = synthetic.embedded_hidden().fine_names
-        right = PROFILE.hidden // 100 // 2
+        names = synthetic.embedded_course().fine_names
+        right = 5 * PROFILE.validation // 100 // 2
         assert re.search(
             rf"{re.escape(names[0])}\w+{right} of {2 * right}{re.escape(names[1])} \({right}\)", words
         )
@@ -271,13 +256,13 @@ class TestReport:
     def test_names_are_escaped(self, written: Written) -> None:
         """Classes and tasks may be called anything: in text, in attributes and in the contents."""
         material = Material.read("offline", written.root)
-        hidden = material.hidden
-        assert hidden is not None
+        images = material.validation
+        assert images is not None
         evil = tuple(f'{EVIL} " & {number}' for number in range(100))
         named = replace(
             material,
             titles={task: f"{title} {EVIL}" for task, title in material.titles.items()},
-            hidden=replace(hidden, coarse_names=evil[:20], fine_names=evil),
+            validation=replace(images, coarse_names=evil[:20], fine_names=evil),
         )
         text = Page.of(named).html()
         assert "<script" not in text
@@ -306,7 +291,7 @@ class TestReport:
         """Where nothing is there, the page says what is missing and which command brings it."""
         root = empty_root(tmp_path / "root")
         path, missing = report.report("cpu", root=root)
-        assert len(missing) == 5  # data, observed trainings, runs, thresholds, calibration
+        assert len(missing) == 4  # data, runs, thresholds, calibration
         text = path.read_text("utf-8")
         assert "nox -s data" in text
         assert text.count("nox -s reference -- --profile cpu") > 5
@@ -318,22 +303,25 @@ class TestReport:
         """Answers on other images than those that are here are left out, and it says so."""
         root = tmp_path / "root"
         shutil.copytree(written.root, root)
-        file = root / "reference" / "offline" / "observed" / "resnet.json"
-        file.write_text(file.read_text().replace(PIN, "another"))
+        folder = root / "reference" / "offline"
+        runs = thresholds.load_runs(folder)
+        other = runs.conditions.model_copy(update={"pin": "another"})
+        thresholds.save_runs(runs.model_copy(update={"conditions": other}), folder)
         material = Material.read("offline", root)
-        assert {task for task, _ in material.observed} == {"alexnet"}
-        assert "resnet are of other data" in material.missing[0].sentence
+        assert material.groups
+        assert material.predictions("alexnet", "fine") is None
+        assert material.missing[0].sentence == "the reference runs are of other data."
 
     @pytest.mark.parametrize("content", ["", "{}", "[]", '{"results": 3}', '{"results": [{}]}'])
     def test_broken_file(self, written: Written, tmp_path: Path, content: str) -> None:
         """A file that cannot be read is a sentence, not a crash."""
         root = tmp_path / "root"
         shutil.copytree(written.root, root)
-        (root / "reference" / "offline" / "observed" / "alexnet.json").write_text(content)
+        (root / "reference" / "offline" / "runs" / "alexnet.json").write_text(content)
         (root / "reference" / "offline" / "calibration.json").write_text(content)
         material = Material.read("offline", root)
-        assert [one.sentence.partition(" ")[0] for one in material.missing] == [
-            "observed/alexnet.json",
+        assert [one.sentence.partition(": ")[0].partition(" ")[0] for one in material.missing] == [
+            "reference/offline/runs/alexnet.json",
             "calibration.json",
         ]
 
@@ -363,27 +351,30 @@ class TestFigures:
         assert {path: path.read_bytes() for path in again} == first
 
     def test_curves(self, written: Written) -> None:
-        """The curves are the mean over seeds, and the observed run's validation."""
+        """Curves are means over seeds, in training and in validation; the grading seed is none of them."""
         plots = dict(committed.plots(Material.read("offline", written.root)))
         rows = list(csv.DictReader(io.StringIO(plots["alexnet_fine.csv"])))
         assert [row["epoch"] for row in rows] == [str(i + 1) for i in range(PROFILE.recipe.epochs)]
         assert float(rows[-1]["train_accuracy"]) == 0.52
         assert float(rows[-1]["validation_accuracy"]) == 0.5
         runs = list(csv.DictReader(io.StringIO(plots["accuracies.csv"])))
-        assert len(runs) == 2 * 2 * 2 * 5
+        assert len(runs) == 2 * 2 * 5
         assert runs[0]["task"] == "alexnet"
 
-    def test_whole_or_not_at_all(self, tmp_path: Path) -> None:
+    def test_whole_or_not_at_all(self, written: Written, tmp_path: Path) -> None:
         """Without the images, or without a measurement, what is in git stays as it is."""
         root = empty_root(tmp_path / "root")
         kept = root / "reference" / "cpu" / "figures" / "cost.png"
         kept.parent.mkdir(parents=True)
         kept.touch()
+        for profile in ("cpu", "offline"):
+            with pytest.raises(ManifestError):
+                report.figures(profile, root=root)
+        measured = thresholds.load_runs(written.root / "reference" / "offline")
+        thresholds.save_runs(measured.model_copy(update={"profile": "cpu"}), root / "reference" / "cpu")
         with pytest.raises(DataError, match="CIFAR-100"):
             report.figures("cpu", root=root)
         assert kept.exists()
-        with pytest.raises(ManifestError):
-            report.figures("offline", root=root)
 
 
 class TestWords:
