@@ -9,20 +9,27 @@ import pytest
 from rich.console import Console
 
 from grader import sandbox, thresholds
+from grader.blueprint import training_form
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
 from grader.grading import judging
 from grader.grading.plan import Training, changed
 from grader.session import Session, in_words, is_own
-from grader.training import progress
-from grader.training.job import START_SECONDS, Job, Result
+from grader.thresholds import Known
+from grader.training import executors, progress
+from grader.training.job import START_SECONDS, Job
 from grader.training.job import pin as pin_of
+from grader.training.pool import Listener
 from lab.errors import DataError
+from tests.grader import measured
+from tests.grader.training import tiny
 
 ROOT = Path(__file__).parents[2]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
-NETWORK = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
+NETWORK = training_form(
+    judging.described_network(TASK, 20, PROFILE.builders["alexnet"]), PROFILE.budget
+).network
 
 
 class Untrained:
@@ -40,9 +47,10 @@ def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout with nothing trained in it yet, and no data."""
-    for name in ("assignment", "solutions", "reference", "params.yaml"):
+    """A checkout with nothing trained in it yet, made-up reference runs, and no data."""
+    for name in ("assignment", "solutions", "params.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
+    measured.save(tmp_path)
     return tmp_path
 
 
@@ -64,24 +72,9 @@ def given(session: Session) -> float:
 def keep(session: Session, seed: int, cpu_seconds: float) -> None:
     """Stores a training of the described network."""
     job = Job.of(NETWORK, "coarse", seed, PROFILE, session.pin, session.executor.backend)
-    result = Result(
-        digest=job.digest,
-        accuracy=0.5,
-        loss=1.0,
-        train_accuracy=(0.5,),
-        train_loss=(1.0,),
-        parameters=1,
-        seconds=1.0,
-        cpu_seconds=cpu_seconds,
-        labels="coarse",
-        seed=seed,
-        pin=session.pin,
-        backend=session.executor.backend,
-        versions={},
-        machine="",
-    )
     session.store.mkdir(parents=True, exist_ok=True)
-    (session.store / f"{job.digest}.json").write_text(result.model_dump_json())
+    content = tiny.result(job, cpu_seconds=cpu_seconds).model_dump_json()
+    (session.store / f"{job.digest}.json").write_text(content)
 
 
 class TestLimit:
@@ -89,9 +82,7 @@ class TestLimit:
 
     def test_elsewhere(self, root: Path) -> None:
         """Where nothing was trained here, the reference runs say what the described network takes."""
-        runs = thresholds.load_runs(ROOT / "reference" / "offline").groups()[
-            "alexnet", "coarse", "as written"
-        ]
+        runs = thresholds.load_runs(root / "reference" / "offline").groups()["alexnet", "coarse"]
         mean = statistics.mean(run.result.cpu_seconds for run in runs)
         assert given(opened(root)) == pytest.approx(START_SECONDS + 2 * mean)
 
@@ -109,11 +100,7 @@ class TestLimit:
 
     def test_nothing_known(self, root: Path) -> None:
         """Without a training of it anywhere, the profile's limit is all there is."""
-        (root / "reference").unlink()
-        for name in ("thresholds.json", "estimates.yaml"):
-            if (found := ROOT / "reference" / "offline" / name).exists():
-                (root / "reference" / "offline").mkdir(parents=True, exist_ok=True)
-                shutil.copy(found, root / "reference" / "offline")
+        shutil.rmtree(root / "reference" / "offline" / "runs")
         assert given(opened(root)) == PROFILE.limit_seconds
 
     def test_the_described_network_has_the_profile_s_limit(self, root: Path) -> None:
@@ -128,6 +115,69 @@ class TestLimit:
         assert submitted.digest == asked.digest  # limits are no part of it
         assert submitted.limit_seconds < asked.limit_seconds
         assert changed(asked, seed=7).digest != asked.digest
+
+
+class TestKnown:
+    """What is known before anything is trained."""
+
+    def of(self, session: Session, *, retrain: bool = False) -> Known | None:
+        display = progress.Display(Console(quiet=True), 0)
+        return session.training(Untrained(), display, retrain=retrain).known("alexnet", "coarse", NETWORK)
+
+    def test_known(self, root: Path) -> None:
+        """From reference/ as it lies there; nothing of it is copied to where trainings are kept."""
+        found = self.of(opened(root))
+        assert found is not None
+        assert found.result.machine == measured.MACHINE
+        assert not (root / ".kit").exists()
+
+    def test_retrain(self, root: Path) -> None:
+        """With that, nothing is taken to be known."""
+        assert self.of(opened(root), retrain=True) is None
+
+    def test_stale(self, root: Path) -> None:
+        """Nor after a change of the recipe, of which it says so."""
+        text = (root / "params.yaml").read_text()
+        (root / "params.yaml").unlink()
+        (root / "params.yaml").write_text(text.replace("epochs: 5", "epochs: 6", 1))
+        session = opened(root)
+        assert self.of(session) is None
+        assert "recipe.epochs was 5, is 6" in session.known.why
+
+    def test_damaged(self, root: Path) -> None:
+        """A file that was edited stops the command: nobody is graded by it, nor without it unawares."""
+        path = root / "reference" / "offline" / "runs" / "alexnet.json"
+        path.write_text(path.read_text().replace('"seed": 0', '"seed": 21'))
+        with pytest.raises(ManifestError, match="is not as it was written"):
+            opened(root).known  # noqa: B018
+
+    def test_nothing_that_trains_is_opened(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No backend, no device, no container image: not for the run, nor for what is known."""
+
+        def choose(*arguments: object) -> None:
+            raise AssertionError("something that trains was asked for")
+
+        monkeypatch.setattr(executors, "choose", choose)
+        session = opened(root)
+        assert session.run(1).profile == "offline"
+        with session.pool(Listener()) as pool:
+            made = session.training(pool, progress.Display(Console(quiet=True), 0))
+            written = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
+            trainable = made.trainable("alexnet", "coarse", written, "alice", PROFILE.budget)
+            assert trainable.job is None
+            assert trainable.known is not None
+            with pytest.raises(AssertionError, match="was asked for"):
+                made.trainable("resnet", "coarse", written, "alice", PROFILE.budget)
+
+    def test_described_networks_are_known(self, root: Path) -> None:
+        """Those that the course asks for are those that its solutions build, in their training form."""
+        session = opened(root)
+        for task in session.manifest.tasks:
+            if task.builder:
+                for labels, classes in profiles.CLASSES.items():
+                    asked = judging.described_network(task, classes, PROFILE.builders[task.id])
+                    form = training_form(asked, PROFILE.budget).network
+                    assert session.known.find(task.id, labels, form)
 
 
 class TestOpening:

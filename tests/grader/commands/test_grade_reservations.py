@@ -25,11 +25,10 @@ def wanted(n: int, calibrated: bool = True) -> thresholds.Thresholds:
     """Thresholds of n runs, or an estimate."""
     measured = {
         "n": n,
-        "trainings": n,
         "sd": 0.01,
         "k": 4.0,
         "rate": 0.001,
-        "variant": "as written",
+        "blueprint": "b",
         "calibrated": True,
     }
     one = thresholds.Threshold.model_validate(

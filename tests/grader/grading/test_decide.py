@@ -1,7 +1,8 @@
 """Decisions on their own: no process runs here, and none is needed."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -12,12 +13,13 @@ from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
 from grader.grading import judging
 from grader.grading.decide import Outcomes, Rules, Undecided, decide, settle
-from grader.grading.examine import Examined, ExaminedTask, Trainable
-from grader.grading.plan import changed
+from grader.grading.examine import Examined, ExaminedTask
+from grader.grading.plan import Trainable, changed
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.results.verdict import Verdict
-from grader.thresholds import Threshold
+from grader.thresholds import Known, Threshold
 from grader.training.job import Job, Overrun, Result, limit_seconds
+from tests.grader.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("resnet")
@@ -57,23 +59,8 @@ ALICE = Examined(
 )
 
 
-def result(job: Job, accuracy: float = 0.9, cpu_seconds: float = 1.0) -> Result:
-    return Result(
-        digest=job.digest,
-        accuracy=accuracy,
-        loss=1.0,
-        train_accuracy=(accuracy,),
-        train_loss=(1.0,),
-        parameters=1,
-        seconds=1.0,
-        cpu_seconds=cpu_seconds,
-        labels=job.labels,
-        seed=job.seed,
-        pin="pin",
-        backend="keras cpu",
-        versions={},
-        machine="",
-    )
+def result(job: Job, accuracy: float = 0.9, cpu_seconds: float = 1.0, **changes: Any) -> Result:
+    return tiny.result(job, accuracy=accuracy, cpu_seconds=cpu_seconds, **changes)
 
 
 def learned(found: Undecided | SubmissionResult, labels: LabelSet = "coarse") -> CheckResult:
@@ -125,6 +112,84 @@ class TestWanted:
     def test_nothing_follows_a_fault(self) -> None:
         outcomes: Outcomes = {job.digest: TrainerFault("ended by SIGKILL") for job in JOBS.values()}
         assert learned(decide(ALICE, outcomes, RULES)).status is Status.FAULT
+
+
+def known(accuracy: float, **changes: Any) -> Examined:
+    """Alice's, with a network on coarse labels that is known, and one on fine labels that is not."""
+    run = result(JOBS["coarse"], accuracy, machine="AMD EPYC 9B14, 2 cores", backend="keras 9")
+    coarse = Trainable(
+        known=Known(task="resnet", result=run, n=20, mean=0.525), blueprint="b", parameters=1, **changes
+    )
+    networks = {TRAINED["coarse"]: coarse, TRAINED["fine"]: NETWORKS[TRAINED["fine"]]}
+    (task,) = ALICE.tasks
+    return ALICE.model_copy(update={"tasks": (task.model_copy(update={"trainable": networks}),)})
+
+
+FINE = {JOBS["fine"].digest: result(JOBS["fine"], machine="this one, 2 cores")}
+
+
+class TestKnown:
+    """A network that the reference pipeline has trained."""
+
+    def test_waits_for_nothing(self) -> None:
+        """What is not known is trained, and nothing else."""
+        found = decide(known(0.9), {}, RULES)
+        assert isinstance(found, Undecided)
+        assert [one.job.labels for one in found.wanted] == ["fine"]
+
+    def test_is_final(self) -> None:
+        """However close to the threshold it lies, nothing follows."""
+        check = learned(decide(known(0.5001), FINE, RULES))
+        assert (check.status, check.points) == (Status.PASSED, check.max_points)
+        assert check.data["decided_by"] == "a run of the reference network"
+        assert len(check.data["trainings"]) == 1
+
+    def test_says_which_it_was_and_where_it_ran(self) -> None:
+        """In a line; and so does one that was trained here."""
+        found = decide(known(0.6), FINE, RULES)
+        check, other = learned(found), learned(found, "fine")
+        assert check.message == (
+            "The reference network; trained 20 times, 52.5% on average; run of seed 0: 60.0%, "
+            "AMD EPYC 9B14, 2026-11-26. 50.0% wanted, chance is 5%."
+        )
+        assert (check.data["known"], check.data["machine"]) == (True, "AMD EPYC 9B14, 2 cores")
+        assert other.message.endswith("Trained on this one, 2026-11-26.")
+        assert (other.data["known"], other.data["when"]) == (False, "2026-11-26")
+
+    def test_what_was_replaced(self) -> None:
+        """All of it in the data, in short in the message, known or trained."""
+        replaced = (
+            {"rule": "kernel start", "kind": "decree", "nodes": 10, "says": "He."},
+            {"rule": "bias before normalisation", "kind": "exact", "nodes": 3, "says": "None."},
+        )
+        said = "Trained with the course's own choice of: kernel start (10), bias before normalisation (3)."
+        check = learned(decide(known(0.6, replaced=replaced), FINE, RULES))
+        assert check.message.endswith(said)
+        assert check.data["replaced"] == list(replaced)
+        (task,) = ALICE.tasks
+        networks = {
+            name: one.model_copy(update={"replaced": replaced}) for name, one in task.trainable.items()
+        }
+        trained = ALICE.model_copy(update={"tasks": (task.model_copy(update={"trainable": networks}),)})
+        outcomes = {job.digest: result(job) for job in JOBS.values()}
+        assert learned(decide(trained, outcomes, RULES)).message.endswith(said)
+
+    def test_other_libraries_make_marks_provisional(self) -> None:
+        """Where something was trained with others than the thresholds; what is known never does that."""
+        rules = replace(RULES, backend="keras 9")
+        found = decide(known(0.6), FINE, rules)
+        assert isinstance(found, SubmissionResult)
+        assert found.run.provisional_because == (
+            f"thresholds were measured with keras 9, networks trained with {JOBS['fine'].conditions.backend}"
+        )
+        for same in (RULES, replace(RULES, backend=JOBS["fine"].conditions.backend)):
+            found = decide(known(0.6), FINE, same)
+            assert isinstance(found, SubmissionResult)
+            assert not found.run.provisional
+
+    def test_written_and_read(self) -> None:
+        """It is data, as all that is examined."""
+        assert Examined.model_validate_json(known(0.6).model_dump_json()) == known(0.6)
 
 
 OUTCOMES = ("far above", "far below", "just above", "just below", "fault", "overran", "took too much memory")
