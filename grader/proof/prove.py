@@ -71,6 +71,8 @@ class Proved:
         hint: what the student is shown.
         open: nothing was shown yet: it passes every check of the structure, and was not trained.
         trainings: digests of the trainings that decided, with whether the check passed.
+        networks: for each label set that was trained on, the digest of the training that decided: that of
+            submissions with the same training form is the same.
     """
 
     entry: Entry
@@ -79,6 +81,7 @@ class Proved:
     hint: str = ""
     open: bool = False
     trainings: tuple[tuple[str, bool], ...] = ()
+    networks: tuple[tuple[str, str], ...] = ()
 
 
 def prove(root: Path, console: Console, order: Order) -> int:
@@ -157,18 +160,23 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         for check in task.checks
         for digest in check.data.get("trainings", ())
     )
+    networks = tuple(
+        (check.data["label_set"], check.data["training"])
+        for check in task.checks
+        if "label_set" in check.data
+    )
     seen = tuple(check.check for check in failed)
     if entry.mutant is None:
         lost = [check for check in task.checks if check.status is not Status.PASSED]
         wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
-        return Proved(entry, wrong, seen, trainings=trainings)
+        return Proved(entry, wrong, seen, trainings=trainings, networks=networks)
     mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
     only_trained = _only_trained(entry)
     if only_trained and not trained and not structure:
         return Proved(entry, "", open=True)
     hint = hints.to_show(failed[0]) if failed else ""
     wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
-    return Proved(entry, wrong, seen, hint, trainings=trainings)
+    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks)
 
 
 def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) -> str:
@@ -226,11 +234,23 @@ def _training(proved: Sequence[Proved], profile: str) -> dict[str, Any]:
     return {
         "profile": profile,
         "right_trainings": len(right),
+        "right_networks": _networks(proved),
         "right_failed": sum(not passed for passed in right.values()),
         "mutant_trainings": len(wrong),
         "mutants_that_only_training_can_tell": len(only_trained),
         "caught_by_training": sum(not one.wrong for one in only_trained),
     }
+
+
+def _networks(proved: Sequence[Proved]) -> dict[str, dict[str, int]]:
+    """How many different networks the right submissions of a task are trained as, by label set: one, if the
+    training form is what it should be.
+    """
+    found: dict[str, dict[str, set[str]]] = {}
+    for one in proved:
+        for labels, digest in one.networks if one.entry.mutant is None else ():
+            found.setdefault(one.entry.task.id, {}).setdefault(labels, set()).add(digest)
+    return {task: {labels: len(digests) for labels, digests in of.items()} for task, of in found.items()}
 
 
 def readme(found: Mapping[str, Any]) -> str:
@@ -375,5 +395,11 @@ def _by_task(proved: Sequence[Proved]) -> Table:
     pairs = dict(pair for one in proved if not one.entry.mutant for pair in one.trainings)
     if pairs:
         failed = sum(not passed for passed in pairs.values())
-        table.caption = f"right networks failed: {number(failed)} of {len(pairs)} trainings"
+        each = "; ".join(
+            f"{task} " + ", ".join(f"{labels} {count}" for labels, count in of.items())
+            for task, of in _networks(proved).items()
+        )
+        table.caption = (
+            f"right networks failed: {number(failed)} of {len(pairs)} trainings; different ones: {each}"
+        )
     return table

@@ -9,7 +9,6 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
-from scipy import special
 
 from grader.config.profiles import CLASSES, Argument, LabelSet
 from grader.errors import ManifestError
@@ -145,6 +144,8 @@ class Thresholds(Strict):
 
 def factor(n: int, rate: float = RATE) -> float:
     """k: so many standard deviations below the mean of n runs a new one falls with probability `rate`."""
+    from scipy import special  # here: it takes as long to import as the rest of this package
+
     return float(special.stdtrit(n - 1, 1 - rate)) * math.sqrt(1 + 1 / n)
 
 

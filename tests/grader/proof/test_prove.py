@@ -48,7 +48,11 @@ def result(failed: dict[str, str], *, trained: tuple[str, ...] = ()) -> Submissi
                 max_points=check.points,
                 message=failed.get(check.id, ""),
                 hint=" ".join(check.hint.split()),
-                data={"trainings": [f"{check.id}-1"]} if check.train else {},
+                data=(
+                    {"trainings": [f"{check.id}-1"], "training": f"{check.id}-1", "label_set": check.train}
+                    if check.train
+                    else {}
+                ),
             )
         )
     task = TaskResult(task="alexnet", title="AlexNet", checks=tuple(checks))
@@ -115,6 +119,7 @@ class TestRight:
         one = prove.judge(RIGHT, result({}, trained=both), trained=True)
         found = prove.document([one, one], Order(train=True), "cpu")
         assert found["training"]["right_trainings"] == 2
+        assert found["training"]["right_networks"] == {"alexnet": {"coarse": 1, "fine": 1}}
         assert found["training"]["right_failed"] == 0
 
 
