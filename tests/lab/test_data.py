@@ -77,6 +77,20 @@ class TestDataSet:
         np.testing.assert_array_equal(some.coarse_labels, some.fine_labels * 7 % 20)
         assert some.images.dtype == some.fine_labels.dtype == np.uint8
 
+    def test_following(self, pictures: DataSet) -> None:
+        """What follows a prefix has none of its pictures, as many of each class, in class order."""
+        rest = pictures.following(100, 200)
+        whole = pictures.prefix(300)
+        assert rest.fine_labels.tolist() == sorted(rest.fine_labels.tolist())
+        assert (np.bincount(rest.fine_labels) == 2).all()
+        keep = np.arange(300) % 3 > 0
+        assert (rest.images == whole.images[keep]).all()
+        assert (rest.coarse_labels == whole.coarse_labels[keep]).all()
+        assert rest.pin == "abc-300-without-100"
+        for n, count in ((0, 100), (150, 100), (100, 50), (100, 1000)):
+            with pytest.raises(DataError, match="multiple of"):
+                pictures.following(n, count)
+
     def test_a_prefix_has_a_pin_of_its_own(self, pictures: DataSet) -> None:
         assert pictures.prefix(200).pin == "abc-200"
         assert pictures.prefix(300).prefix(200).pin == "abc-200"
