@@ -106,7 +106,8 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
         console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
     console.print(terminal.summary(results))
-    console.print(Text(terminal.trainings(results)))
+    if behind := terminal.trainings(results):
+        console.print(Text(behind))
     if reasons := dict.fromkeys(
         result.run.provisional_because for result in results if result.run.provisional
     ):

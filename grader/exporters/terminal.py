@@ -76,7 +76,9 @@ def summary(results: Sequence[SubmissionResult]) -> Table:
 
 
 def trainings(results: Sequence[SubmissionResult]) -> str:
-    """How many networks of a class were known and how many were trained, each distinct one once."""
+    """How many trainings of a class were known and how many were done here, each distinct one once; empty if
+    none was wanted.
+    """
     decided: dict[str, bool] = {}
     for result in results:
         for task in result.tasks:
@@ -84,6 +86,8 @@ def trainings(results: Sequence[SubmissionResult]) -> str:
                 decided |= dict.fromkeys(check.data.get("trainings", ()), bool(check.data.get("known")))
     known = sum(decided.values())
     here = len(decided) - known
+    if not decided:
+        return ""
     return f"Trainings behind these marks: {known} known from the reference runs, {here} done here."
 
 

@@ -105,6 +105,8 @@ def prove(root: Path, console: Console, order: Order) -> int:
     profile, engine = session.profile, session.engine
     _announce(console, entries, profile if order.train else None, engine.name, order.seed)
     about = session.run(order.seed) if order.train else session.run_without_training(order.seed)
+    if order.train:
+        _ = session.executor  # mutants will be trained: what is missing for that is an error now
     display = progress.Display(console, len(entries) * len(tasks.tasks))
     with (
         tempfile.TemporaryDirectory(prefix="kit-bank-") as folder,

@@ -36,3 +36,27 @@ class TestSummary:
         assert "5.5" in alice
         assert "!" in bob
         assert "4" not in bob
+
+
+class TestTrainings:
+    """trainings."""
+
+    def test_known_and_done_here(self, graded: SubmissionResult) -> None:
+        """Each distinct training counts once, however many submissions have its network."""
+
+        def with_trainings(known: bool, *digests: str) -> SubmissionResult:
+            (task,) = graded.tasks
+            data = {"known": known, "trainings": list(digests)}
+            check = task.checks[0].model_copy(update={"data": data})
+            return graded.model_copy(update={"tasks": (task.model_copy(update={"checks": (check,)}),)})
+
+        of_class = [
+            with_trainings(True, "a"),
+            with_trainings(True, "a"),
+            with_trainings(False, "b", "c", "d"),
+            with_trainings(True, "e"),
+        ]
+        assert terminal.trainings(of_class) == (
+            "Trainings behind these marks: 2 known from the reference runs, 3 done here."
+        )
+        assert terminal.trainings([graded]) == ""
