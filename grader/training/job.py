@@ -219,7 +219,8 @@ class Result(Strict):
     @property
     def where(self) -> str:
         """The processor that trained it and the day, such as `AMD EPYC 9B14, 2026-11-27`."""
-        return f"{self.machine.partition(',')[0] or 'a machine without a name'}, {self.when}"
+        processor = self.machine.partition(",")[0].replace("(R)", "").replace("(TM)", "")
+        return f"{' '.join(processor.split()) or 'a machine without a name'}, {self.when}"
 
     def _digest_of_content(self) -> str:
         # Without defaults, as a job's: a new field must not make all that is stored look damaged.

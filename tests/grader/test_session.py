@@ -1,5 +1,6 @@
 """One session opens what commands work with, each thing when it is first needed."""
 
+import json
 import shutil
 import statistics
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from grader import sandbox, thresholds
+from grader import session as session_module
 from grader.blueprint import training_form
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
@@ -129,7 +131,7 @@ class TestKnown:
         found = self.of(opened(root))
         assert found is not None
         assert found.result.machine == measured.MACHINE
-        assert not (root / ".kit").exists()
+        assert not (root / ".kit" / "trainings").exists()
 
     def test_retrain(self, root: Path) -> None:
         """With that, nothing is taken to be known."""
@@ -178,6 +180,31 @@ class TestKnown:
                     asked = judging.described_network(task, classes, PROFILE.builders[task.id])
                     form = training_form(asked, PROFILE.budget).network
                     assert session.known.find(task.id, labels, form)
+
+
+class TestEmbeddedPin:
+    """The pin of the embedded set, which takes seconds to draw."""
+
+    def test_is_drawn_once(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A second session reads what the first one kept; so it says the same."""
+        assert opened(root).pin == pin_of("embedded")
+
+        def draw(source: str) -> str:
+            raise AssertionError("it was drawn again")
+
+        monkeypatch.setattr(session_module, "pin_of", draw)
+        assert opened(root).pin == pin_of("embedded")
+
+    @pytest.mark.parametrize("change", ["numpy", "code", "everything"])
+    def test_is_drawn_again(self, root: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+        """After a change of what draws it, and where what was kept cannot be read."""
+        assert opened(root).pin == pin_of("embedded")
+        kept = root / ".kit" / "embedded-pin.json"
+        found = json.loads(kept.read_text())
+        found["drawn by"][change] = "another"
+        kept.write_text("" if change == "everything" else json.dumps(found))
+        monkeypatch.setattr(session_module, "pin_of", lambda source: "drawn again")
+        assert opened(root).pin == "drawn again"
 
 
 class TestOpening:

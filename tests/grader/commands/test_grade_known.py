@@ -91,7 +91,7 @@ class TestSolutions:
         assert shown.count("The reference network; trained 20 times") == 6
         (wide,) = {str(check["replaced"]) for (task, _), check in checks.items() if task == "wide_resnet"}
         assert "epsilon" in wide
-        assert not (root / ".kit").exists()
+        assert not (root / ".kit" / "trainings").exists()
 
     def test_retrained(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """With --retrain each is trained here once, and it says so; again, from what is stored here."""

@@ -172,6 +172,18 @@ class TestResult:
         assert result(job(), validation_predictions=said).predictions.tolist() == [3, 0, 19]
         assert len(result(job()).predictions) == 0
 
+    @pytest.mark.parametrize(
+        ("machine", "said"),
+        [
+            ("AMD EPYC 9B14, 2 cores, Linux x86_64", "AMD EPYC 9B14, 2026-11-26"),
+            ("Intel(R) Xeon(R)  Processor, 2 cores", "Intel Xeon Processor, 2026-11-26"),
+            ("", "a machine without a name, 2026-11-26"),
+        ],
+    )
+    def test_where(self, machine: str, said: str) -> None:
+        """The processor by its name alone, and the day."""
+        assert result(job(), machine=machine).where == said
+
     def test_nothing_of_hidden_images(self) -> None:
         """What is kept of the hidden set is one accuracy and one loss: nothing of a single image or label."""
         assert {name for name in Result.model_fields if "prediction" in name} == {"validation_predictions"}
