@@ -102,8 +102,9 @@ class Rule:
         open: what may be written, with its bounds, as in the brief; empty where the brief need not say it.
         trained: what is trained in its place, as in "biases that nothing reads are left out".
         why: what makes it this kind of rule.
-        apply: the description with the replacements, and how many; None where there are none.
-        beyond: what it has that is outside the bounds: for each node, a sentence.
+        apply: the description with the replacements.
+        beyond: what a network has that is outside the bounds: for each node, a sentence. A decree replaces
+            nothing in a network of which there is any.
     """
 
     id: str
@@ -135,6 +136,9 @@ def training_form(written: Blueprint, budget: Budget) -> TrainingForm:
     while before != network.digest:
         before = network.digest
         for rule in RULES:
+            # A decree holds for a network or does not: one layer beyond its bounds, and all stay as written.
+            if rule.kind == "decree" and any(rule.beyond(network)):
+                continue
             edit = rule.apply(network)
             if edit.changed:
                 after = read(edit.description(), _roomy(network))
@@ -626,11 +630,10 @@ def _closed_gammas(network: Blueprint) -> list[Node]:
 
 
 def _gammas_of_ones(network: Blueprint) -> _Edit:
-    """With ones for gammas that start at zeros, if all that do are last on a path to an addition."""
+    """With ones for gammas that start at zeros."""
     edit = _Edit(network)
-    if not _closed_gammas(network):
-        for node in _zero_gammas(network):
-            edit.set(node, gamma_initializer=dict(_ONES))
+    for node in _zero_gammas(network):
+        edit.set(node, gamma_initializer=dict(_ONES))
     return edit
 
 
@@ -837,7 +840,7 @@ RULES: tuple[Rule, ...] = (
         id="gamma start",
         kind="decree",
         open="gammas that start from ones; from zeros only in the last batch normalisation before an "
-        "addition, not on both of its paths, and only if no other gamma does",
+        "addition, and not on both of its paths",
         trained="the gammas of batch normalisations start from ones",
         why="it starts as a network with fewer blocks, which takes a few steps longer",
         apply=_gammas_of_ones,

@@ -520,6 +520,25 @@ class TestDecrees:
                     == training_form(network, ROOMY).network.digest
                 )
 
+    @pytest.mark.parametrize(
+        ("inside", "beyond"),
+        [
+            (kernels("Orthogonal"), {"kernel_initializer": {"name": "Zeros"}}),
+            (everywhere("Conv2D", kernel_l2=1e-3), {"kernel_l2": 0.01}),
+        ],
+    )
+    @pytest.mark.parametrize("task", NORMS)
+    def test_one_beyond_keeps_all(
+        self, task: str, inside: Callable[[Data], None], beyond: dict[str, Any]
+    ) -> None:
+        """Where one layer goes beyond a bound, the others stay too: a decree is of a whole network."""
+        data = copy.deepcopy(solution(task).canonical)
+        inside(data)
+        next(node for node in data["nodes"] if node["op"] == "Conv2D")["settings"].update(beyond)
+        setting = next(iter(beyond))
+        written = [node.settings[setting] for node in read(data, ROOMY).of("Conv2D")]
+        assert [node.settings[setting] for node in form(data).of("Conv2D")] == written
+
     def test_every_zero_gamma_stays(self) -> None:
         """Where one gamma starts from zeros that must not, no other is touched: the network is another."""
         data = copy.deepcopy(solution("resnet").canonical)
