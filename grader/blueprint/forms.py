@@ -158,7 +158,9 @@ def training_form(written: Blueprint, budget: Budget) -> TrainingForm:
 
 def outside(written: Blueprint) -> tuple[Outside, ...]:
     """Where a network goes beyond what is open: it is trained as written there, and may not learn."""
-    return tuple(Outside(rule.id, node.name, says) for rule in RULES for node, says in rule.beyond(written))
+    # What is left of it in the training form: a bias that a normalisation takes away is no matter.
+    network = training_form(written, _roomy(written)).network
+    return tuple(Outside(rule.id, node.name, says) for rule in RULES for node, says in rule.beyond(network))
 
 
 # --- Editing -----------------------------------------------------------------------------------------------
