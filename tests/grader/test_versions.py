@@ -44,7 +44,7 @@ class TestThisCheckout:
     def test_trainings_are_found_again(self) -> None:
         """Part of every training's digest: raised, everything is trained again."""
         why = "raised on purpose? All is trained again then, everywhere: change these numbers here as well"
-        assert (training.VERSION, FORMAT) == (2, 1), why
+        assert (training.VERSION, FORMAT) == (3, 1), why
 
     def test_packages_are_those_of_the_lock(self) -> None:
         """What DVC reads of uv.lock is what uv.lock says."""
@@ -55,6 +55,9 @@ class TestThisCheckout:
         for name in ("keras", "numpy", "scipy", "matplotlib", "pillow"):
             found = packages.resolved(ROOT)[name]
             assert importlib.metadata.version(name) in ([found] if isinstance(found, str) else found)
+
+
+NOW = training.VERSION
 
 
 @pytest.fixture
@@ -101,8 +104,8 @@ class TestUpdate:
     def test_new_version(self, checkout: Path) -> None:
         """With a new version it is recorded, and the next change needs another."""
         edit(checkout / "lab" / "training.py", "nesterov=True", "nesterov=False")
-        edit(checkout / "lab" / "training.py", "\nVERSION = 2\n", "\nVERSION = 3\n")
-        assert versions.update(checkout) == ["training: version 3, was 2"]
+        edit(checkout / "lab" / "training.py", *(f"\nVERSION = {n}\n" for n in (NOW, NOW + 1)))
+        assert versions.update(checkout) == [f"training: version {NOW + 1}, was {NOW}"]
         assert versions.update(checkout) == []
         edit(checkout / "lab" / "training.py", "nesterov=False", "nesterov=True")
         assert set(versions.unversioned(versions.recorded(checkout), versions.current(checkout))) == {
@@ -114,13 +117,13 @@ class TestUpdate:
         edit(checkout / "lab" / "metrics.py", "chosen", "picked")
         edit(checkout / "lab" / "metrics.py", "chosen", "picked")
         assert versions.update(checkout, ["training"]) == [
-            "training: version 2 still, with another fingerprint"
+            f"training: version {NOW} still, with another fingerprint"
         ]
         assert versions.recorded(checkout) == versions.current(checkout)
 
     def test_lower_version(self, checkout: Path) -> None:
         """Versions only rise, whatever is claimed."""
-        edit(checkout / "lab" / "training.py", "\nVERSION = 2\n", "\nVERSION = 1\n")
+        edit(checkout / "lab" / "training.py", *(f"\nVERSION = {n}\n" for n in (NOW, NOW - 1)))
         with pytest.raises(ManifestError, match="only rise"):
             versions.update(checkout, ["training"])
 
@@ -157,8 +160,8 @@ class TestUpdate:
 
     def test_lost(self, checkout: Path) -> None:
         """A definition or a file that is no longer where the table says is an error, not a smaller group."""
-        edit(checkout / "grader/training/child.py", "def _rest(", "def _others(")
-        with pytest.raises(ManifestError, match=r"grader/training/child.py has no _rest, which GROUPS"):
+        edit(checkout / "grader/training/child.py", "def _load(", "def _others(")
+        with pytest.raises(ManifestError, match=r"grader/training/child.py has no _load, which GROUPS"):
             versions.update(checkout)
         (checkout / "grader/training/child.py").unlink()
         with pytest.raises(ManifestError, match=r"there is no grader/training/child.py"):
@@ -173,7 +176,7 @@ class TestUpdate:
         """Where there is no record yet it is written, each version once."""
         before = versions.path(checkout).read_bytes()
         versions.path(checkout).unlink()
-        assert versions.update(checkout)[0] == "training: version 2, new"
+        assert versions.update(checkout)[0] == f"training: version {NOW}, new"
         assert versions.path(checkout).read_bytes() == before
 
     def test_packages(self, checkout: Path) -> None:

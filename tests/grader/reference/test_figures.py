@@ -38,7 +38,8 @@ COARSE_COUNTS = figures.confusion_counts(LABELS % 20, SAID % 20, 20)
 
 def curve(name: str, epochs: int = 5, runs: int = 3) -> figures.Curve:
     up, down = np.linspace(0.1, 0.4, epochs), np.linspace(3, 2, epochs)
-    return figures.Curve(name, np.tile(up, (runs, 1)), np.tile(down, (runs, 1)), up * 0.9, down * 1.1)
+    train, loss = np.tile(up, (runs, 1)), np.tile(down, (runs, 1))
+    return figures.Curve(name, train, loss, train * 0.9, loss * 1.1)
 
 
 def seeds(name: str, threshold: float | None = 0.3) -> figures.Seeds:
@@ -263,7 +264,7 @@ class TestLearningCurves:
     def test_without_validation_and_with_a_loss_that_ran_away(self) -> None:
         """What was not watched is not drawn; NaN leaves a gap and no warning."""
         bare = figures.Curve(
-            "a", np.array([[0.1, 0.2]]), np.array([[3.0, np.nan]]), np.array([]), np.array([])
+            "a", np.array([[0.1, 0.2]]), np.array([[3.0, np.nan]]), np.empty((1, 0)), np.empty((1, 0))
         )
         figure = figures.learning_curves([bare], chance=0.05, title="t", note="n")
         labels = [line.get_label() for line in figure.axes[0].lines]
