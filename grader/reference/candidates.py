@@ -1,15 +1,15 @@
 """Which recipe tells right networks from wrong ones, and at what price: reference/recipes.json.
 
 A grading recipe has to be cheap, since every submission pays for it, and sharp: the accuracies of right
-networks must lie so close together, and so far above those of wrong ones, that one training decides. For
-each candidate (`candidates` in params.yaml) each of WRONG is trained once, and the solutions under a few
-seeds, all in their training form;
+networks must lie so close together, and so far above those of wrong ones, that one training decides. For each
+candidate (`candidates` in params.yaml) the solutions' training form is trained under a few seeds, and each of
+WRONG under the first of them;
 
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
 
-The wrong networks are made from the solutions' own, as data. Those of the first kind pass every check of the
-structure, since the brief leaves their fault open, and only fail to learn: nothing but the threshold catches
-them. Those of the second kind fail a check of the structure as well; here they show how fine a recipe tells.
+The wrong networks are made from the training form, as data. Those of the first kind differ in nothing that a
+check of the structure would name, and only fail to learn: nothing but the threshold catches them. Those of the
+second kind fail a check of the structure as well; here they show how fine a recipe tells.
 """
 
 import json
@@ -56,8 +56,9 @@ class Cell(Strict):
 
     Attributes:
         candidate: its name in params.yaml; "as it is" for the profile itself.
-        n: seeds.
-        mean, sd: of the hidden accuracy of the right ones.
+        n: seeds of the right network.
+        mean: of the hidden accuracy of the right network.
+        sd: likewise.
         threshold: what n runs would set; 0 at the least.
         cpu_seconds: of one training, the median.
         wrong: what the wrong networks reached, one training each.
@@ -142,20 +143,13 @@ def compare(
                     if labels not in label_sets:
                         continue
                     key = candidate, task.id, labels
-                    form = training_form(written, profile.budget).network
+                    network = training_form(written, profile.budget).network
                     right[key] = [
-                        Job.of(form, labels, seed, profile, pin, executor.backend) for seed in seeds
+                        Job.of(network, labels, seed, profile, pin, executor.backend) for seed in seeds
                     ]
                     wrong[key] = {
-                        name: Job.of(
-                            training_form(network, profile.budget).network,
-                            labels,
-                            seeds[0],
-                            profile,
-                            pin,
-                            executor.backend,
-                        )
-                        for name, network in wrong_networks(written, profile)
+                        name: Job.of(changed, labels, seeds[0], profile, pin, executor.backend)
+                        for name, changed in wrong_networks(network, profile)
                     }
                     for job in right[key]:
                         names[job.digest] = f"{candidate}: {task.id}, {labels} labels, seed {job.seed}"
@@ -186,7 +180,7 @@ def _cell(key: tuple[str, str, LabelSet], right: Sequence[Result], wrong: Mappin
     n, mean, sd = len(accuracies), statistics.mean(accuracies), statistics.stdev(accuracies)
     runs = tuple(WrongRun(name=n, kind=WRONG[n][0], accuracy=r.accuracy) for n, r in wrong.items())
     best = max(run.accuracy for run in runs)
-    best_open = max(run.accuracy for run in runs if run.kind == "only the threshold catches it")
+    best_open = max(run.accuracy for run in runs if run.kind == _OPEN)
     return Cell(
         candidate=candidate,
         task=task,
@@ -317,15 +311,32 @@ def _reaching(nodes: list[Node]) -> list[Node]:
 
 
 def _setting(ops: Sequence[str], **settings: object) -> Callable[[list[Node]], list[Node] | None]:
-    """Gives all nodes of these operations other settings."""
+    """Gives other settings to all nodes of these operations that have such settings at all."""
 
     def change(nodes: list[Node]) -> list[Node] | None:
-        hit = [node for node in nodes if node["op"] in ops and settings.keys() <= node["settings"].keys()]
+        hit = [
+            node
+            for node in nodes
+            if node["op"] in ops and all(node["settings"].get(name) is not None for name in settings)
+        ]
         for node in hit:
             node["settings"].update(settings)
         return nodes if hit else None
 
     return change
+
+
+def _spread(times: float) -> Callable[[list[Node]], list[Node] | None]:
+    """Draws all kernels as `he_normal` does, so many times as far apart."""
+    return _setting(
+        _CONVOLVES,
+        kernel_initializer={
+            "name": "VarianceScaling",
+            "scale": 2 * times**2,
+            "mode": "fan_in",
+            "distribution": "truncated_normal",
+        },
+    )
 
 
 def _no_skip(nodes: list[Node]) -> list[Node] | None:
@@ -345,6 +356,9 @@ _SHOWN: Kind = "the structure's checks catch it too"
 WRONG: Mapping[str, tuple[Kind, Callable[[list[Node]], list[Node] | None]]] = {
     "L2 of 0.1": (_OPEN, _setting(_CONVOLVES, kernel_l2=0.1)),
     "L2 of 0.01": (_OPEN, _setting(_CONVOLVES, kernel_l2=0.01)),
+    "gammas of 0": (_OPEN, _setting(("BatchNormalization",), gamma_initializer={"name": "Zeros"})),
+    "spread of 10 times he_normal's": (_OPEN, _spread(10.0)),
+    "spread of 0.001 times he_normal's": (_OPEN, _spread(0.001)),
     "no batch normalisation": (_SHOWN, _without("BatchNormalization")),
     "no ReLU": (_SHOWN, _without("Activation", activation="relu")),
     "no skip": (_SHOWN, _no_skip),

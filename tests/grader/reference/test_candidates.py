@@ -25,7 +25,9 @@ TRAIN = [task.id for task in manifest.load(ROOT / "solutions" / "tasks.toml").ta
 def written(task: str) -> Blueprint:
     """The solution's network on fine labels, as it was measured."""
     (one,) = (
-        one for one in solutions.load(ROOT / "reference" / "cpu", task).networks if one.labels == "fine"
+        one
+        for one in solutions.load(ROOT / "reference" / "cpu", task).networks
+        if (one.labels, one.variant) == ("fine", "as written")
     )
     return blueprint.read(one.network, PROFILE.budget)
 
@@ -54,6 +56,13 @@ class TestWrongNetworks:
             layers = wrong[name].of("Conv2D", "Dense")
             assert {node.settings["kernel_l2"] for node in layers} == {penalty}
             assert wrong[name].parameters == right.parameters
+        gammas = [
+            node.settings["gamma_initializer"] for node in wrong["gammas of 0"].of("BatchNormalization")
+        ]
+        assert {"name": "Zeros"} in gammas
+        assert {"name": "Ones"} not in gammas
+        for node in wrong["spread of 3 times he_normal's"].of("Conv2D", "Dense"):
+            assert node.settings["kernel_initializer"]["scale"] == 18
 
     def test_takes_and_gives_the_same(self, task: str) -> None:
         """Each can be trained in the solution's place: same images, same classes; and is another network."""
@@ -86,7 +95,7 @@ class TestCell:
         wrong = {"L2 of 0.1": result(0.02, 1), "L2 of 0.01": result(0.10, 1), "no ReLU": result(0.22, 1)}
         cell = candidates._cell(("as it is", "alexnet", "fine"), right, wrong)
         assert (cell.n, cell.mean, cell.sd, cell.cpu_seconds) == (3, 0.2, 0.01, 30.0)
-        assert cell.threshold == 0.0  # 0.2 - t(0.999, 2) * sqrt(1 + 1/3) * 0.01 is less
+        assert cell.threshold == 0.0  # 0.2 - t(0.999, 2) * sqrt(1 + 1/3) * 0.01 = -0.058
         assert cell.open_distance == 10.0
         assert cell.distance == -2.0
 
@@ -122,10 +131,10 @@ class TestParams:
         assert others
         for _, one in others:
             assert one != PROFILE
-            assert (one.builders, one.hidden, one.recipe.peak_rate) == (
+            assert (one.builders, one.hidden, one.recipe.batch) == (
                 PROFILE.builders,
                 PROFILE.hidden,
-                PROFILE.recipe.peak_rate,
+                PROFILE.recipe.batch,
             )
 
     def test_wrong_one(self) -> None:
