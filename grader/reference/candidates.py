@@ -8,8 +8,8 @@ WRONG under the first of them;
     distance = (mean of the right ones - the best of the wrong ones) / standard deviation of the right ones
 
 The wrong networks are made from the training form, as data. Those of the first kind differ in nothing that a
-check of the structure would name, and only fail to learn: nothing but the threshold catches them. Those of the
-second kind fail a check of the structure as well; here they show how fine a recipe tells.
+check of the structure would name, and only fail to learn: nothing but the threshold catches them. Those of
+the second kind fail a check of the structure as well; here they show how fine a recipe tells.
 """
 
 import json
