@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from grader.blueprint import normalising
 from grader.blueprint.network import Blueprint, Node
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _call(keras: Any, node: Node, inputs: list[Any]) -> Any:
     layers = {
         "Conv2D": keras.layers.Conv2D,
         "Dense": keras.layers.Dense,
-        "BatchNormalization": keras.layers.BatchNormalization,
+        "BatchNormalization": normalising.layer_class(),
         "Activation": keras.layers.Activation,
         "MaxPooling2D": keras.layers.MaxPooling2D,
         "AveragePooling2D": keras.layers.AveragePooling2D,

@@ -49,6 +49,7 @@ GROUPS = {
             "lab/training.py",
             "lab/metrics.py",
             "lab/data.py:DataSet,read",
+            "grader/blueprint/normalising.py",
             "grader/blueprint/rebuilding.py",
             "grader/config/profiles.py:CLASSES",
             "grader/training/child.py:perform,_Images,_load",
