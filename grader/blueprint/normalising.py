@@ -13,21 +13,20 @@ from typing import Any
 
 @cache
 def layer_class() -> Any:
-    """What a network's batch normalisations are built from, on the backend that Keras has: its own or ours."""
+    """What batch normalisations are built from, with the backend that Keras has: its own class or ours."""
     import keras
 
-    normal = keras.layers.BatchNormalization
     # On a GPU and under JAX, XLA fuses what Keras writes out.
     on_gpu = keras.backend.backend() == "tensorflow" and any(
         name.startswith("gpu") for name in keras.distribution.list_devices()
     )
     if keras.backend.backend() != "tensorflow" or on_gpu:
-        return normal
+        return keras.layers.BatchNormalization
 
     import tensorflow as tf
     from keras import ops
 
-    class Fused(normal):  # type: ignore[misc]  # Keras has no types
+    class Fused(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
         """Batch normalisation over the last axis of images."""
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
