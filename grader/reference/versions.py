@@ -52,7 +52,7 @@ GROUPS = {
             "grader/blueprint/normalising.py",
             "grader/blueprint/rebuilding.py",
             "grader/config/profiles.py:CLASSES",
-            "grader/training/child.py:perform,_Images,_load",
+            "grader/training/child.py:perform,_Images,_load,_course,_hidden",
             "grader/training/executors.py:child_environment",
         ),
     ),

@@ -11,6 +11,7 @@ other job. A device that was asked for and is not there is an error before anyth
 import math
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -90,8 +91,9 @@ class Executor(Protocol):
     ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
         """Starts `python -m grader.training.child ARGUMENTS`; on leaving, nothing of it is left.
 
-        Its stdin is never written to: it closes when the parent is gone, however it went, and so ends the
-        child. Its stdout has its progress, its stderr goes to the file `errors` in home.
+        Its stdin closes when the parent is gone, however it went, and so ends the child; what is written
+        to it are the names of further jobs. Its stdout has its progress, its stderr goes to the file `errors` in
+        home.
 
         Args:
             home: the child's own folder; what it is to read lies there, what it writes goes to `out` in it.
@@ -100,7 +102,7 @@ class Executor(Protocol):
         ...
 
     def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
-        """What a child has taken; asked about twice a second, and once more when it has ended."""
+        """What a child has taken, its forks included; asked about twice a second, and when it has ended."""
         ...
 
 
@@ -173,7 +175,7 @@ class Local:
                 try:
                     yield process
                 finally:
-                    process.kill()
+                    _kill_session(process)
 
     def _command(self, arguments: list[str]) -> list[str]:
         # -P: the current folder, wherever that is, must not decide what gets imported.
@@ -210,7 +212,7 @@ class Contained:
         return MEMORY_BYTES[self._device]
 
     def usage(self, process: "subprocess.Popen[bytes]") -> Usage:
-        """See Executor: of the container's process 1, which trains."""
+        """See Executor: of the container's process 1 and its forks."""
         if process.pid not in self._first_processes and process.poll() is None:
             found = _first_process(self._engine, self._names[process.pid])
             if found is not None:
@@ -369,14 +371,41 @@ def _asked(executor: Executor, device: Device, engine: str, backend: Backend) ->
 
 
 def _usage_of(process: int) -> Usage:
-    """What /proc says of a process; a process that is gone has taken nothing that is known."""
+    """What /proc says of a process and its forks; a process that is gone has taken nothing that is known.
+
+    Forks share most of their memory with it: what it holds is taken to be as much as the largest of them.
+    """
+    own = _taken(process)
+    if own is None:
+        return Usage()
+    # Those that have ended are in its own time. One that ends right now is in neither, and so is missed once.
+    forks = [taken for child in _forks(process) if (taken := _taken(child))]
+    return Usage(own[0] + sum(seconds for seconds, _ in forks), max(own[1], *(held for _, held in forks), 0))
+
+
+def _taken(process: int) -> tuple[float, int] | None:
+    """Seconds of the processor, children that were waited for included, and bytes; None if it is gone."""
     try:
         fields = Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()
         pages = Path("/proc", str(process), "statm").read_text().split()
     except OSError:
-        return Usage()
-    ticks = sum(int(fields[place]) for place in (11, 12))
-    return Usage(ticks / os.sysconf("SC_CLK_TCK"), int(pages[1]) * os.sysconf("SC_PAGE_SIZE"))
+        return None
+    ticks = sum(int(fields[place]) for place in (11, 12, 13, 14))
+    return ticks / os.sysconf("SC_CLK_TCK"), int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _forks(process: int) -> list[int]:
+    with suppress(OSError):
+        children = Path("/proc", str(process), "task", str(process), "children").read_text()
+        return [int(child) for child in children.split()]
+    return []
+
+
+def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+    """Kills a process that leads a session, and its forks; those see it themselves when it is gone already."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _memory(most: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Trains jobs side by side, each in a child of its own, and keeps their results.
+"""Trains jobs side by side, in processes that do one after another, and keeps their results.
 
     with Pool(executor, store, slots=slots, listener=listener) as pool:
         futures = [pool.submit(job) for job in jobs]        # more may follow while these train
@@ -23,11 +23,12 @@ from typing import Self
 from grader.errors import TrainerFault
 from grader.slots import Slots
 from grader.training.executors import Executor
-from grader.training.job import Job, Outcome, Result, Step
-from grader.training.running import Running
+from grader.training.job import Job, Outcome, Overrun, Result, Step
+from grader.training.running import Running, Worker
 from grader.training.store import find, keep, prepare
 
 _LOOK_SECONDS = 0.5  # between two looks at a child's limits
+_MOST_JOBS = 100  # that one process does: nothing is known to pile up in it but what it wrote on stderr
 
 
 class Listener:
@@ -71,6 +72,7 @@ class Pool:
         self._submitting = threading.Lock()
         self._futures: dict[str, Future[Outcome]] = {}  # by digest
         self._stopped = threading.Event()
+        self._idle: list[tuple[Worker, ExitStack]] = []  # and what ends and removes them
         self._threads = ThreadPoolExecutor(slots.count, thread_name_prefix="training")
 
     def __enter__(self) -> Self:
@@ -85,6 +87,8 @@ class Pool:
         self._slots.look_again()
         os.close(self._stop_writer)
         self._threads.shutdown(cancel_futures=True)
+        while self._idle:
+            self._idle.pop()[1].close()
         os.close(self._stop_reader)
 
     def submit(self, job: Job, *, afresh: bool = False, alone: bool = False) -> "Future[Outcome]":
@@ -92,8 +96,8 @@ class Pool:
 
         Args:
             job: one that equals an earlier one is not trained again, however that ended.
-            afresh: whether to train it whatever is stored or was submitted, and file the result in place of
-                the old one: to see what it costs here and now.
+            afresh: whether to train it whatever is stored or was submitted, in a process that has done
+                nothing else, and file the result in place of the old one: to see what it costs here and now.
             alone: whether nothing else may hold a slot meanwhile.
 
         Returns:
@@ -111,7 +115,7 @@ class Pool:
             future: Future[Outcome]
             if result is None:
                 prepare(self._store)
-                future = self._threads.submit(self._train, job, alone)
+                future = self._threads.submit(self._train, job, afresh, alone)
             else:
                 future = Future()
                 future.set_result(result)
@@ -121,34 +125,66 @@ class Pool:
                 self._listener.stored(job, result)
         return future
 
-    def _train(self, job: Job, alone: bool) -> Outcome:
+    def _train(self, job: Job, afresh: bool, alone: bool) -> Outcome:
         with self._slots.turn(alone=alone, unless=self._stopped.is_set):
-            outcome = self._trained(job)
+            outcome = self._trained(job, afresh)
         with self._listening:
             self._listener.ended(job, outcome)
         return outcome
 
-    def _trained(self, job: Job) -> Outcome:
-        """What comes of a job's child; a result is in the store from then on."""
-        with ExitStack() as cleanup:
+    def _trained(self, job: Job, afresh: bool) -> Outcome:
+        """What comes of a job; a result is in the store from then on."""
+        outcome = None if afresh else self._done_by_another(job)
+        if outcome is None:
+            with ExitStack() as cleanup:
+                try:
+                    scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-training-"))
+                    worker = Worker(job, Path(scratch, "worker"), self._executor)
+                except OSError as error:
+                    return TrainerFault(f"a training could not be started: {error}")
+                cleanup.callback(worker.kill)
+                with self._listening:
+                    self._listener.started(job)
+                outcome = self._done(Running(job, worker), cleanup)
+        if isinstance(outcome, Result):
             try:
-                scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-training-"))
-                running = Running(job, Path(scratch, job.digest), self._executor)
-            except OSError as error:
-                return TrainerFault(f"a training could not be started: {error}")
-            cleanup.callback(running.kill)
+                keep(job, outcome, self._store)
+            except TrainerFault as fault:
+                return fault
+        return outcome
+
+    def _done_by_another(self, job: Job) -> Outcome | None:
+        """What comes of a job in a process that did others before; None if there is none, or it failed there.
+
+        A job that fails is tried in a process of its own before that is anybody's fault.
+        """
+        with self._submitting:
+            if not self._idle:
+                return None
+            worker, ending = self._idle.pop()
+        with ending as cleanup:
+            before = worker.usage()
+            try:
+                worker.give(job)
+            except OSError:
+                return None
             with self._listening:
                 self._listener.started(job)
-            self._follow(job, running)
-            outcome = running.outcome()
-            if isinstance(outcome, Result):
-                try:
-                    keep(job, outcome, self._store)
-                except TrainerFault as fault:
-                    return fault
-            return outcome
+            running = Running(job, worker, before)
+            outcome = self._done(running, cleanup)
+            failed = isinstance(outcome, TrainerFault) and not isinstance(outcome, Overrun)
+            return None if failed and not running.stopped else outcome
 
-    def _follow(self, job: Job, running: Running) -> None:
+    def _done(self, running: Running, cleanup: ExitStack) -> Outcome:
+        """What comes of a job that runs. A process that can do more is kept, with what ends it."""
+        self._follow(running)
+        outcome = running.outcome()
+        if isinstance(outcome, Result) and running.can_go_on and running.worker.jobs < _MOST_JOBS:
+            with self._submitting:
+                self._idle.append((running.worker, cleanup.pop_all()))
+        return outcome
+
+    def _follow(self, running: Running) -> None:
         """Waits until a child has ended or has passed a limit; CancelledError if the pool is left."""
         with selectors.DefaultSelector() as selector:
             selector.register(running.output, selectors.EVENT_READ)
@@ -161,7 +197,7 @@ class Pool:
                 if running.output.fileno() in ready:
                     for step in running.read():
                         with self._listening:
-                            self._listener.step(job, step)
+                            self._listener.step(running.job, step)
                 if not running.ended and time.monotonic() >= due:
                     if not running.within_limits():
                         return

@@ -60,6 +60,7 @@ class TestLoad:
         def hidden() -> data.DataSet:
             raise AssertionError("the hidden set was asked for")
 
+        child._hidden.cache_clear()
         monkeypatch.setattr(synthetic, "embedded_hidden", hidden)
         images = child._load(on_validation())
         course = synthetic.embedded_course().prefix(500)

@@ -20,7 +20,7 @@ from grader.training import backends, pool, store
 from grader.training.executors import Local
 from grader.training.job import Job, Overrun, Result
 from grader.training.pool import Listener, Pool, run
-from grader.training.running import Running
+from grader.training.running import Worker
 from lab import synthetic
 from tests.grader.training.tiny import FINISH, NETWORK, Doing, Heard, job
 
@@ -29,16 +29,16 @@ HERE = Local()
 
 
 @pytest.fixture
-def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Running]]:
-    """Every child that a pool starts; none may be left when the test ends."""
-    started: list[Running] = []
+def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Worker]]:
+    """Every process that a pool starts; none may be left when the test ends."""
+    started: list[Worker] = []
 
-    class Recorded(Running):
+    class Recorded(Worker):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             started.append(self)
 
-    monkeypatch.setattr(pool, "Running", Recorded)
+    monkeypatch.setattr(pool, "Worker", Recorded)
     yield started
     assert all(child.process.returncode is not None for child in started)
 
@@ -79,7 +79,7 @@ class Waiting(Doing):
 class TestPool:
     """Pool, with children that train nothing."""
 
-    def test_no_barrier(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_no_barrier(self, tmp_path: Path, children: list[Worker]) -> None:
         """A job that is submitted while another trains starts beside it, and its result is there first."""
         waiting = Waiting(tmp_path / "signs")
         with Pool(waiting, tmp_path / "store", slots=Slots(2)) as trainings:
@@ -126,7 +126,7 @@ class TestPool:
             waiting.go(3)
             assert isinstance(after.result(20), Result)
 
-    def test_equal_jobs_are_one(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_equal_jobs_are_one(self, tmp_path: Path, children: list[Worker]) -> None:
         """While the first trains, when it is done, and when it failed; what differs in limits is equal."""
         heard = Heard()
         with Pool(Doing(FINISH), tmp_path, slots=Slots(2), listener=heard) as trainings:
@@ -141,7 +141,7 @@ class TestPool:
             assert trainings.submit(job(1)).result(20) is fault
         assert len(children) == 2
 
-    def test_afresh(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_afresh(self, tmp_path: Path, children: list[Worker]) -> None:
         """What is stored, or was submitted, is trained again, and the new result takes its place."""
         stored = Doing(FINISH.replace("accuracy=0.5", "accuracy=0.25"))
         run([job()], executor=stored, store=tmp_path)
@@ -155,7 +155,7 @@ class TestPool:
         assert store.find(job(), tmp_path) == after
         assert len(children) == 2
 
-    def test_left(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_left(self, tmp_path: Path, children: list[Worker]) -> None:
         """On leaving, what trains is ended and what waits is cancelled, though another holds the slots."""
         slots = Slots(2)
         with slots.turn():
@@ -259,7 +259,7 @@ class TestPool:
 class TestRun:
     """run."""
 
-    def test_trains_each_once_and_repeats_to_the_bit(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_trains_each_once_and_repeats_to_the_bit(self, tmp_path: Path, children: list[Worker]) -> None:
         """Equal jobs train once, a second run trains nothing, and a job done anew gives the same numbers."""
         heard = Heard()
         outcomes = run([job(), job(1), job()], executor=HERE, store=tmp_path, listener=heard)
@@ -342,13 +342,13 @@ class TestRun:
         assert isinstance(fault, TrainerFault)
         assert "BlueprintRefused" in fault.message
 
-    def test_too_long(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_too_long(self, tmp_path: Path, children: list[Worker]) -> None:
         """A training past its limit is killed."""
         (fault,) = run([job(limit_seconds=0.1)], executor=HERE, store=tmp_path).values()
         assert isinstance(fault, Overrun)
         assert "longer than" in fault.message
 
-    def test_killed(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_killed(self, tmp_path: Path, children: list[Worker]) -> None:
         """A child that the system kills is a fault that says what usually kills it."""
 
         class Killer(Listener):
@@ -360,7 +360,7 @@ class TestRun:
         assert "SIGKILL" in fault.message
         assert "memory" in fault.fix
 
-    def test_listener_that_raises(self, tmp_path: Path, children: list[Running]) -> None:
+    def test_listener_that_raises(self, tmp_path: Path, children: list[Worker]) -> None:
         """What is no fault of a training is raised, and every child is ended before `run` is left."""
 
         class Impatient(Listener):
