@@ -92,8 +92,8 @@ class Executor(Protocol):
         """Starts `python -m grader.training.child ARGUMENTS`; on leaving, nothing of it is left.
 
         Its stdin closes when the parent is gone, however it went, and so ends the child; what is written
-        to it are the names of further jobs. Its stdout has its progress, its stderr goes to the file `errors` in
-        home.
+        to it are the names of further jobs. Its stdout has its progress, its stderr goes to the file `errors`
+        in home.
 
         Args:
             home: the child's own folder; what it is to read lies there, what it writes goes to `out` in it.
@@ -402,7 +402,7 @@ def _forks(process: int) -> list[int]:
 
 
 def _kill_session(process: "subprocess.Popen[bytes]") -> None:
-    """Kills a process that leads a session, and its forks; those see it themselves when it is gone already."""
+    """Kills a process that leads a session, and its forks; those see when it is gone already."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -164,10 +164,15 @@ class TestWithoutHiddenSet:
                 cwd=home,
                 env=environment,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=errors,
             ) as process,
         ):
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for line in process.stdout:
+                if b'"done"' in line:
+                    process.stdin.close()  # there are no more jobs
             code = process.wait(timeout=120)
         return code, (home / "errors").read_text()
 

@@ -22,7 +22,7 @@ from grader.training.job import Job, Overrun, Result
 from grader.training.pool import Listener, Pool, run
 from grader.training.running import Worker
 from lab import synthetic
-from tests.grader.training.tiny import FINISH, NETWORK, Doing, Heard, job
+from tests.grader.training.tiny import FINISH, NETWORK, PROFILE, Doing, Heard, job, serving
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Local()
@@ -255,6 +255,75 @@ class TestPool:
         assert len(list((tmp_path / "pids").iterdir())) == 2
 
 
+class TestOneProcessForMany:
+    """Processes that do one job after another, and train nothing."""
+
+    def test_as_many_as_work_at_a_time(self, tmp_path: Path, children: list[Worker]) -> None:
+        """Each that is free does the next job; what was for the jobs before is removed."""
+        jobs = [job(seed) for seed in range(7)]
+        outcomes = run(jobs, executor=serving("pass"), store=tmp_path, workers=2)
+        assert [type(outcome) for outcome in outcomes.values()] == [Result] * 7
+        assert len(children) <= 2
+        assert sum(child.jobs for child in children) == 7
+
+    def test_crash(self, tmp_path: Path, children: list[Worker]) -> None:
+        """What fails in a process that did others before is done again in a new one."""
+        code = "if done and job['seed'] == 2: sys.exit(3)\nif job['seed'] == 3: sys.exit('no')"
+        heard = Heard()
+        jobs = [job(seed) for seed in range(5)]
+        outcomes = list(run(jobs, executor=serving(code), store=tmp_path, workers=1, listener=heard).values())
+        fault = outcomes.pop(3)
+        assert isinstance(fault, TrainerFault)
+        assert "ended with code 1: no" in fault.message
+        assert all(isinstance(outcome, Result) for outcome in outcomes)
+        # 0, 1 and 2, which ends it; 2 and 3, which ends it; 3, alone; 4
+        assert [child.jobs for child in children] == [3, 2, 1, 1]
+        assert [seed for what, seed in heard.calls if what == "ended"] == [0, 1, 2, 3, 4]
+
+    def test_limits_are_each_job_s(self, tmp_path: Path, children: list[Worker]) -> None:
+        """What the jobs before took does not count; an overrun ends the process, and is of its job alone."""
+        code = (
+            "end = time.process_time() + (60 if job['seed'] == 3 else 0.6)\n"
+            "while time.process_time() < end: pass"
+        )
+        jobs = [job(seed, limit_seconds=1.2) for seed in range(5)]
+        outcomes = list(run(jobs, executor=serving(code), store=tmp_path, workers=1).values())
+        overrun = outcomes.pop(3)
+        assert isinstance(overrun, Overrun)
+        assert overrun.what == "time"
+        assert all(isinstance(outcome, Result) for outcome in outcomes)
+        assert [child.jobs for child in children] == [4, 1]
+
+    def test_forks_count(self, tmp_path: Path, children: list[Worker]) -> None:
+        """The processor time of a fork is its job's, and an overrun leaves no fork."""
+        signs = tmp_path / "signs"
+        signs.mkdir()
+        code = (
+            f"import os, pathlib\nchild = os.fork()\nif not child:\n"
+            f"    (pathlib.Path({str(signs)!r}) / str(os.getpid())).touch()\n    while True: pass\n"
+            "os.waitpid(child, 0)"
+        )
+        (overrun,) = run([job(limit_seconds=0.5)], executor=serving(code), store=tmp_path / "s").values()
+        assert isinstance(overrun, Overrun)
+        (sign,) = signs.iterdir()
+        soon(partial(gone, sign.name), 10)
+
+    def test_afresh(self, tmp_path: Path, children: list[Worker]) -> None:
+        """What is to be measured has a process of its own."""
+        with Pool(serving("pass"), tmp_path, slots=Slots(1)) as trainings:
+            trainings.submit(job(0)).result(20)
+            trainings.submit(job(1), afresh=True).result(20)
+        assert [child.jobs for child in children] == [1, 1]
+
+    def test_no_more_than_so_many(
+        self, tmp_path: Path, children: list[Worker], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A process is replaced after a number of jobs."""
+        monkeypatch.setattr(pool, "_MOST_JOBS", 2)
+        run([job(seed) for seed in range(5)], executor=serving("pass"), store=tmp_path, workers=1)
+        assert [child.jobs for child in children] == [2, 2, 1]
+
+
 @pytest.mark.slow
 class TestRun:
     """run."""
@@ -281,6 +350,21 @@ class TestRun:
         assert isinstance(anew, Result)
         times = {name: getattr(first, name) for name in ("seconds", "cpu_seconds", "content")}
         assert anew.model_copy(update=times) == first
+
+    def test_the_fifth_is_as_the_first(self, tmp_path: Path, children: list[Worker]) -> None:
+        """The fifth job of a process, all different, gives what it gives in a new one, to the last bit."""
+        more = {"validation": 100}
+        other = {"recipe": PROFILE.recipe.model_copy(update={"batch": 40, "epochs": 1})}
+        jobs = [job(1), job(2, conditions=other), job(3, conditions=more), job(2), job(9, conditions=more)]
+        several = run(jobs, executor=HERE, store=tmp_path / "several", workers=1)
+        assert [child.jobs for child in children] == [5]
+        (alone,) = run(jobs[-1:], executor=HERE, store=tmp_path / "alone").values()
+        fifth = several[jobs[-1].digest]
+        assert isinstance(fifth, Result), fifth
+        assert isinstance(alone, Result), alone
+        assert len(alone.validation_loss) == 2
+        times = {name: getattr(alone, name) for name in ("seconds", "cpu_seconds", "content")}
+        assert fifth.model_copy(update=times) == alone
 
     def test_validation(self, tmp_path: Path) -> None:
         """A training with validation images tells more, and all that both tell is the same."""

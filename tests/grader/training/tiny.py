@@ -137,3 +137,24 @@ result = dict(digest=digest, accuracy=0.5, loss=1.0, train_accuracy=[0.5], train
 result["content"] = hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 json.dump(result, open(sys.argv[2], "w"))
 """
+
+# The code of a process that does one job after another, each as `does(job)` says, which is defined before it.
+SERVE = """
+import json, os
+folder, out = os.path.dirname(sys.argv[1]), os.path.dirname(sys.argv[2])
+names = dict(job=os.path.basename(sys.argv[1]), result=os.path.basename(sys.argv[2]))
+done = 0
+while names:
+    sys.argv[1:3] = [f"{folder}/{names['job']}", f"{out}/{names['result']}"]
+    does(json.load(open(sys.argv[1])), done)
+    exec(FINISH)
+    print(json.dumps(dict(done=names["result"])), flush=True)
+    done += 1
+    names = json.loads(sys.stdin.readline() or "null")
+"""
+
+
+def serving(code: str, **options: Any) -> Doing:
+    """An executor of processes that do many jobs; `code` is the body of does(job, done)."""
+    body = "".join(f"\n    {line}" for line in code.splitlines())
+    return Doing(f"import time\nFINISH = {FINISH!r}\ndef does(job, done):{body}\n{SERVE}", **options)
