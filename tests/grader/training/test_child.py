@@ -126,6 +126,26 @@ class TestMain:
         assert not (tmp_path / "result.json").exists()
 
 
+@pytest.mark.slow
+class TestImportKeras:
+    """_import_keras."""
+
+    def test_imports_what_is_used(self, tmp_path: Path) -> None:
+        """Nothing else comes with it, and it can still be imported; no thread spoils a fork."""
+        code = """
+import sys
+from pathlib import Path
+from grader.training import child
+child._import_keras()
+unused = {"jax", "sklearn", "matplotlib", "pandas"}
+assert "keras" in sys.modules and not unused & sys.modules.keys()
+assert len(list(Path("/proc/self/task").iterdir())) == 1
+import jax
+"""
+        environment = executors.local_environment(tmp_path, "cpu")
+        subprocess.run([sys.executable, "-P", "-c", code], env=environment, check=True, timeout=120)
+
+
 @pytest.fixture
 def students(tmp_path: Path) -> Path:
     """A checkout as students have it: the code that trains, a small course set, and no hidden set."""
