@@ -3,9 +3,9 @@
 job.py        what a training is, and what came of it
 backends.py   what computes, by name and version
 store.py      results by the digest of their job
-child.py      one training, in a process or a container of its own
+child.py      a process that trains, one job after another, each in a fork
 executors.py  where children run: processes here, or containers
-running.py    one running child: what it prints, and its limits of time and memory
+running.py    a process that trains, and one job in it: what it prints, its limits of time and memory
 pool.py       many of them, side by side
 progress.py   how far they are, in a terminal
 """
