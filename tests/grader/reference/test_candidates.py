@@ -61,7 +61,7 @@ class TestWrongNetworks:
         ]
         assert {"name": "Zeros"} in gammas
         assert {"name": "Ones"} not in gammas
-        for node in wrong["spread of 3 times he_normal's"].of("Conv2D", "Dense"):
+        for node in wrong["spread of 10 times he_normal's"].of("Conv2D", "Dense"):
             assert node.settings["kernel_initializer"]["scale"] == 18
 
     def test_takes_and_gives_the_same(self, task: str) -> None:
