@@ -14,7 +14,7 @@ from pydantic import Field
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
-from grader.grading import intake, judging, probing
+from grader.grading import intake, judging, probing, untouched
 from grader.grading.intake import Source, Submission
 from grader.grading.plan import Plan, Trainable
 from grader.results.record import Status
@@ -98,15 +98,19 @@ def _probe_and_judge(
 ) -> tuple[dict[str, Verdict], dict[str, Trainable]]:
     """Verdicts by check, and what the checks without one wait for."""
     seed, builder_arguments = plan.run.seed, plan.profile.builders.get(task.id, {})
-    probed = probing.probe(
-        plan.engine,
-        task,
-        taken.folder,
-        seed=seed,
-        builder_arguments=builder_arguments,
-        limits=plan.limits,
-        slots=plan.slots,
-    )
+    nothing_written = untouched.evidence(task, taken.folder)
+    if nothing_written is not None:
+        probed = probing.Probed(nothing_written)
+    else:
+        probed = probing.probe(
+            plan.engine,
+            task,
+            taken.folder,
+            seed=seed,
+            builder_arguments=builder_arguments,
+            limits=plan.limits,
+            slots=plan.slots,
+        )
     drawn = judging.inputs(task, seed, builder_arguments)
     case = judging.Case(task, probed.evidence, drawn, probed.ended, probed.refused)
     verdicts = judging.judge(case)
