@@ -11,7 +11,7 @@ import shutil
 import site
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def paths() -> tuple[tuple[Path, Path | None], ...]:
         python = Path(os.path.normpath(python.parent / python.readlink()))
         show(python)
     modules = [module for folder in extensions for module in folder.glob("*.so")]
-    for library in (*libraries, *_libraries(modules)):
+    for library in (*libraries, *_libraries_of_modules(modules)):
         show(library, library.resolve())
     for name in ("/etc/ld.so.cache", "/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"):
         if Path(name).exists():
@@ -122,9 +122,29 @@ def _libraries(programs: Iterable[Path]) -> list[Path]:
     if ldd is None:
         return []
     done = subprocess.run([ldd, *map(str, programs)], capture_output=True, text=True, check=False, env={})
-    return sorted(
-        {Path(name) for name in re.findall(r"^\s+(?:\S+ => )?(/.*) \(0x", done.stdout, re.MULTILINE)}
-    )
+    return _listed(done.stdout)
+
+
+def _libraries_of_modules(modules: Sequence[Path]) -> list[Path]:
+    """The same for modules in C, of which Python has some 80: by one process, where ldd starts two for each.
+
+    The loader is asked what it would load, as ldd asks it, for a program that has all of them preloaded.
+    """
+    program = tool("true")
+    names = [str(module) for module in modules]
+    if program is not None and not any(re.search(r"[\s:$]", name) for name in names):
+        asked = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(names)}
+        done = subprocess.run([program], capture_output=True, text=True, check=False, env=asked)
+        found = _listed(done.stdout)
+        # A loader that does not know one of the two says nothing of the modules themselves.
+        if done.returncode == 0 and not done.stderr and set(modules) <= set(found):
+            return [library for library in found if library not in set(modules)]
+    return _libraries(modules)
+
+
+def _listed(said: str) -> list[Path]:
+    """The paths in what ldd prints."""
+    return sorted({Path(name) for name in re.findall(r"^\s+(?:\S+ => )?(/.*) \(0x", said, re.MULTILINE)})
 
 
 def _placed(path: Path) -> Path:

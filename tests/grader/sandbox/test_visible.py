@@ -128,3 +128,27 @@ class TestLibraryFolders:
         for name in ("libc.so.6", "libstdc++.so.6", "libother.so.1"):
             (folder / name).touch()
         assert set(visible._library_folders([folder / "libc.so.6"])) == {folder / "libstdc++.so.6"}
+
+
+class TestLibrariesOfModules:
+    """All at once, and the same as one by one."""
+
+    MODULES = sorted(Path(sysconfig.get_path("stdlib"), "lib-dynload").glob("*.so"))
+
+    def test_are_those_that_ldd_names(self) -> None:
+        assert len(self.MODULES) > 20
+        libraries = visible._libraries_of_modules(self.MODULES)
+        assert libraries == [path for path in visible._libraries(self.MODULES) if path not in self.MODULES]
+        assert any("libc." in path.name for path in libraries)
+
+    def test_where_the_loader_cannot_be_asked_ldd_is(self, tmp_path: Path) -> None:
+        """A name with a space, which a list of modules to preload cannot have."""
+        spaced = shutil.copy(self.MODULES[0], tmp_path / "a module.so")
+        assert visible._libraries_of_modules([spaced]) == visible._libraries([spaced]) != []
+
+    def test_a_file_that_is_no_module_is_left_to_ldd(self, tmp_path: Path) -> None:
+        broken = tmp_path / "broken.so"
+        broken.write_text("nothing")
+        assert visible._libraries_of_modules([self.MODULES[0], broken]) == visible._libraries(
+            [self.MODULES[0], broken]
+        )
