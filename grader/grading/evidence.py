@@ -32,6 +32,7 @@ MAX_CALLS = 200
 MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
 MAX_PLACES = 600  # of layers in the source, for a model
+LACKING = "lacking"  # an empty file: see grader/sandbox/guest/numpy_keras.py
 LATER = "later."  # what the names of calls in a second process begin with
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -120,6 +121,8 @@ class Evidence:
         imported: how importing the module ended.
         import_error: what the import raised, if it did.
         calls: by the name that the probe gave them.
+        lacking: whether something was asked for that is left out where Keras runs on NumPy.
+        left: the files that it was read from, as they were; `of` reads them again.
     """
 
     started: bool
@@ -128,6 +131,8 @@ class Evidence:
     imported: ImportStatus
     import_error: Raised | None
     calls: Mapping[str, Call]
+    lacking: bool = False
+    left: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def nothing(cls) -> "Evidence":
@@ -154,7 +159,15 @@ class Evidence:
         Raises:
             EvidenceRefused: something breaks a rule of kind, size, number or form. Nothing else.
         """
-        files = _Files(folder)
+        return cls._of(_Files(folder))
+
+    @classmethod
+    def of(cls, left: Mapping[str, bytes]) -> "Evidence":
+        """Reads what was left of evidence that was read before; EvidenceRefused as for `read`."""
+        return cls._of(_Left(left))
+
+    @classmethod
+    def _of(cls, files: "_Files | _Left") -> "Evidence":
         if "evidence.json" not in files.sizes:
             return cls.nothing()
         document, called = _parse(files.read("evidence.json", MAX_JSON_BYTES))
@@ -179,6 +192,8 @@ class Evidence:
             imported=document.import_.status,
             import_error=_raised(document.import_.exception),
             calls=calls,
+            lacking=LACKING in files.sizes,
+            left={**files.used, **({LACKING: b""} if LACKING in files.sizes else {})},
         )
 
 
@@ -348,7 +363,7 @@ def _raised(exception: _Exception | None) -> Raised | None:
 class _Values:
     """Turns the values of evidence.json into Python's own, with the arrays they name."""
 
-    def __init__(self, files: "_Files") -> None:
+    def __init__(self, files: "_Files | _Left") -> None:
         self._files = files
         self._arrays: dict[str, Array] = {}
 
@@ -388,6 +403,7 @@ class _Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.sizes: dict[str, int] = {}
+        self.used: dict[str, bytes] = {}  # what was read of them
         try:
             with os.scandir(folder) as entries:
                 for number, entry in enumerate(entries, start=1):
@@ -416,9 +432,26 @@ class _Files:
                     raise EvidenceRefused(f"{name} is not a regular file")
                 if status.st_size > limit:
                     raise EvidenceRefused(f"{name} has {status.st_size:,} bytes, more than {limit:,}")
-                return file.read(limit)
+                self.used[name] = file.read(limit)
+                return self.used[name]
         except OSError as error:
             raise EvidenceRefused(f"{name} cannot be read: {error.strerror}") from error
+
+
+class _Left:
+    """The same files, read before."""
+
+    def __init__(self, used: Mapping[str, bytes]) -> None:
+        self.used = used
+        self.sizes = {name: len(content) for name, content in used.items()}
+
+    def read(self, name: str, limit: int) -> bytes:
+        """See _Files."""
+        if name not in self.used:
+            raise EvidenceRefused(f"{name} is not there, or is not a regular file")
+        if len(self.used[name]) > limit:
+            raise EvidenceRefused(f"{name} has {len(self.used[name]):,} bytes, more than {limit:,}")
+        return self.used[name]
 
 
 # The one way in which numpy.save writes plain numbers (format 1.0). numpy.load is not used: it evaluates the

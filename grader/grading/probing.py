@@ -6,6 +6,10 @@ so that the other functions still get their marks. What the clock decided, which
 in, is tried again while no other probe and no training runs before it costs a mark. And a task may have its
 functions called once more in a second process, to see what is remembered within one only.
 
+Keras is used on its NumPy backend first, where the code that a module reaches names no TensorFlow: it imports
+in a tenth of the time, and a network is described the same. What does not end well there (an exception, a
+time limit, no network) is probed again on TensorFlow, as if nothing had been, before it costs a mark.
+
 All of it together is bounded for each task by a share of its own, so that nothing in one task can take the
 time of another, and one submission costs a class a known number of seconds (see LIMITS).
 
@@ -25,7 +29,9 @@ from typing import Any
 
 from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
-from grader.grading.evidence import Evidence
+from grader.grading import backends
+from grader.grading.backends import Backend
+from grader.grading.evidence import Evidence, Network
 from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
 from grader.sandbox.base import End
 from grader.slots import Slots
@@ -47,9 +53,13 @@ ALONE = 0.25
 # that never end leave half of the time for the others.
 CALL_SECONDS, CALL_CLOCK = 1 / 4, 1 / 3
 LEAST = 1 / 60  # of the limits: with less than that left, nothing is started any more
+# Of the limits of a task and of a call, for a run on the NumPy backend. A right submission takes 1 s there;
+# for one that takes too long, three quarters are left for TensorFlow.
+ON_NUMPY = 1 / 4
 
 BY_THE_CLOCK = "ClockTimeIsUp"  # harness.py's name for it
 _SIGXCPU = getattr(signal, "SIGXCPU", 24)  # Windows has none
+_NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 
 @dataclass
@@ -64,6 +74,7 @@ class Probed:
         refused: why the evidence as a whole cannot be used, twice in a row; empty if it can.
         seconds: of all runs, by the clock.
         cpu_seconds: of all runs, as far as the engine can tell.
+        backend: what Keras ran on where the evidence comes from; TensorFlow if it was not asked for.
     """
 
     evidence: Evidence
@@ -71,6 +82,7 @@ class Probed:
     refused: str = ""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    backend: Backend = "tensorflow"
 
 
 def probe(
@@ -82,12 +94,15 @@ def probe(
     builder_arguments: dict[str, Any],
     limits: Limits = LIMITS,
     slots: Slots | None = None,
+    before: Probed | None = None,
 ) -> Probed:
     """Probes one task; `builder_arguments` are for the networks that are to be trained.
 
     Args:
         limits: processor time for all runs together; by the clock, for one run.
         slots: shared with all other probes and trainings of the grading; a place of its own if None.
+        before: what came of the same probe on the NumPy backend, where that is not to decide. What it took of
+            the limits is taken.
 
     Raises:
         SandboxFault: the sandbox did not come up, not even alone. Nothing the submission does can cause it:
@@ -95,6 +110,10 @@ def probe(
     """
     probed = Probed(Evidence.nothing())
     runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1), probed)
+    if before is not None:
+        probed.seconds, probed.cpu_seconds = before.seconds, before.cpu_seconds
+    elif backends.of(task, submission) == "numpy" and _on_numpy(runs):
+        return probed
     if _calls(runs) and not probed.refused:
         _again_by_the_clock(runs)
         probed.evidence = probed.evidence.with_later(_second_process(runs))
@@ -171,7 +190,23 @@ class _Runs:
                 )
         return self.run(*options, alone=True)
 
-    def _once(self, options: Sequence[str], *, alone: bool) -> "Launched":
+    def on_numpy(self, *options: str) -> "Launched | None":
+        """One run on the NumPy backend; None if it did not come as far as the submission, for any reason."""
+        try:
+            launched = self._once(options, alone=False, backend="numpy")
+        except SandboxFault:
+            return None
+        return launched if STARTED in launched.outcome.printed else None
+
+    def _once(self, options: Sequence[str], *, alone: bool, backend: Backend = "tensorflow") -> "Launched":
+        share = ON_NUMPY if backend == "numpy" else 1.0
+        limits = self.left(alone=alone)
+        if backend == "numpy":
+            limits = replace(
+                limits,
+                cpu_seconds=min(limits.cpu_seconds, share * self.limits.cpu_seconds),
+                wall_seconds=min(limits.wall_seconds, share * self.limits.wall_seconds),
+            )
         with self.slots.turn(alone=alone):
             start = time.monotonic()
             seconds = None
@@ -184,11 +219,12 @@ class _Runs:
                     seed=self.seed,
                     builder_arguments=self.builder_arguments,
                     options=[
-                        f"--seconds={CALL_SECONDS * self.limits.cpu_seconds:g}",
-                        f"--clock={CALL_CLOCK * self.limits.wall_seconds:g}",
+                        f"--seconds={share * CALL_SECONDS * self.limits.cpu_seconds:g}",
+                        f"--clock={share * CALL_CLOCK * self.limits.wall_seconds:g}",
+                        f"--backend={backend}",
                         *options,
                     ],
-                    limits=self.left(alone=alone),
+                    limits=limits,
                 )
                 seconds = launched.outcome.seconds
             finally:
@@ -204,6 +240,45 @@ class _Runs:
             gone = f"evidence.json is gone ({_how(outcome, self.limits)})"
             return replace(launched, evidence=None, refused=gone)
         return launched
+
+
+def _on_numpy(runs: _Runs) -> bool:
+    """Has all functions called on the NumPy backend; whether TensorFlow could find nothing else."""
+    probed, task = runs.probed, runs.task
+    launched = runs.on_numpy(_skip([]))
+    if launched is None or not _is_sure(launched.evidence, task):
+        return False
+    evidence, later = launched.evidence, None
+    assert evidence is not None
+    if _asks_later(task) and _returned(evidence):
+        again = runs.on_numpy("--later", _skip([]))
+        if again is None or not _is_sure(again.evidence, task):
+            return False
+        later = again.evidence
+    probed.evidence, probed.backend = evidence.with_later(later), "numpy"
+    return True
+
+
+def _is_sure(evidence: Evidence | None, task: Task) -> bool:
+    """Whether evidence from the NumPy backend is all that TensorFlow could give: every call came to its end.
+
+    Of a network's task, moreover, with a network each; those of the others are compared with what is right,
+    and what differs is then probed on TensorFlow (examine.py).
+    """
+    if evidence is None or not evidence.finished or evidence.lacking:
+        return False
+    if evidence.imported != "ok":
+        # No backend has a part in what is not Python.
+        error = evidence.import_error
+        return evidence.imported == "raised" and error is not None and error.type in _NOT_PYTHON
+    for call in evidence.calls.values():
+        if call.status == "returned":
+            value = call.value
+            if task.builder and not (isinstance(value, Network) and not value.refused):
+                return False
+        elif call.status not in ("not implemented", "missing"):
+            return False
+    return True
 
 
 def _calls(runs: _Runs) -> bool:

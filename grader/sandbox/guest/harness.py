@@ -2,7 +2,7 @@
 
     python -I -B harness.py --module alexnet.py --probe /kit/probe.py --submission /submission
         --output /output --seed 123 [--skip build_alexnet,...] [--builder-arguments FILE] [--later]
-        [--seconds 15] [--clock 40]
+        [--seconds 15] [--clock 40] [--backend numpy]
 
 Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
 it. That is why nothing in here judges. The inputs are drawn afresh for each run, what is written is read as
@@ -10,7 +10,8 @@ data and under caps by grader/grading/evidence.py, and how the process ended is 
 this file owes is fairness: for an honest submission everything that works is recorded, and what does not work
 is reported in plain words, with the line in its own file.
 
-Only the standard library and NumPy are imported here; Keras only for a submission that names it.
+Only the standard library and NumPy are imported here; Keras only for a module that names it, or where it is
+asked for with `--backend numpy` (see numpy_keras.py).
 """
 
 import argparse
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--builder-arguments")
     parser.add_argument("--seconds", type=float, default=CALL_SECONDS)
     parser.add_argument("--clock", type=float)
+    parser.add_argument("--backend", choices=("numpy", "tensorflow"), default="tensorflow")
     parser.add_argument("--later", action="store_true")
     parser.add_argument("--spawned", action="store_true")
     options = parser.parse_args()
@@ -68,7 +70,11 @@ def main() -> None:
     # All that is ours happens before the submission's first line: a failure up to here is the machine's.
     source = Path(options.submission) / options.module
     lines = None
-    if source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes()):
+    on_numpy = options.backend == "numpy"
+    if on_numpy:
+        light = load_module("_kit_numpy_keras", Path(__file__).with_name("numpy_keras.py"))
+        light.import_keras(Path(options.output))
+    if on_numpy or (source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes())):
         # This imports Keras, which takes seconds that are not the student's.
         lines = load_module("_kit_lines", Path(__file__).with_name("lines.py")).Lines()
         lines.watch(options.submission)

@@ -1,0 +1,55 @@
+"""What Keras runs on where a task is probed: NumPy, unless the code that it reaches names TensorFlow."""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from grader.config.manifest import Task
+
+Backend = Literal["numpy", "tensorflow"]
+
+_KERAS = re.compile(rb"\bkeras\b")
+_WORD = re.compile(rb"\w+")
+_TENSORFLOW = re.compile(rb"\b(tensorflow|jax|torch)\b")
+
+
+def of(task: Task, submission: Path) -> Backend:
+    """The backend on which a task is probed first.
+
+    A module that reaches no Keras needs none; it has TensorFlow's, which is imported when it is asked for.
+
+    Args:
+        task: which; its network is one of Keras's, whatever the module names.
+        submission: the folder that was taken in: regular files within bounds.
+    """
+    code = reached(task.module, submission)
+    if any(_TENSORFLOW.search(content) for content in code.values()):
+        return "tensorflow"
+    if task.builder or any(_KERAS.search(content) for content in code.values()):
+        return "numpy"
+    return "tensorflow"
+
+
+def reached(module: str, submission: Path) -> dict[str, bytes]:
+    """The files of a submission that a module can come to, the module first, by their paths in it.
+
+    Those whose name, or whose top folder's, is in a line of it that imports, and what these import. A file
+    that is found in another way at most makes a probe longer: NumPy is tried in vain.
+    """
+    tops: dict[str, list[Path]] = {}
+    for path in sorted(submission.rglob("*")):
+        if path.is_file():
+            top = PurePosixPath(path.relative_to(submission).as_posix()).parts[0]
+            tops.setdefault(top.partition(".")[0], []).append(path)
+    found: dict[str, bytes] = {}
+    waiting = [submission / module]
+    while waiting:
+        path = waiting.pop(0)
+        name = path.relative_to(submission).as_posix()
+        if name in found or not path.is_file():
+            continue
+        found[name] = content = path.read_bytes()
+        words = {word for line in content.splitlines() if b"import" in line for word in _WORD.findall(line)}
+        for top in [top for top in tops if top.encode() in words]:
+            waiting += tops.pop(top)
+    return found
