@@ -3,7 +3,7 @@
     session = Session(root, profile="offline", engine="bubblewrap", workers=2)
     with session.pool(display) as pool:
         plan = Plan(session.manifest, session.profile, session.engine, session.run(seed),
-                    session.training(pool, display), session.slots)
+                    session.training(pool, display), session.slots, probes=session.probes)
 
 A command that needs no data, no sandbox or no thresholds opens none: what is missing then is no error.
 """
@@ -30,6 +30,7 @@ from grader.config.manifest import Manifest
 from grader.config.profiles import CLASSES, LabelSet, Params, Profile
 from grader.grading import judging
 from grader.grading.plan import Trainer, Training, changed
+from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine
 from grader.slots import Slots
@@ -165,6 +166,11 @@ class Session:
     def store(self) -> Path:
         """Where all trainings are kept."""
         return self.root / ".kit" / "trainings"
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Where probes are kept."""
+        return Probes(self.root / ".kit" / "probes")
 
     def run(self, seed: int) -> Run:
         """What results have in common whose networks are trained; seed: of the probe inputs.

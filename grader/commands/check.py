@@ -58,6 +58,7 @@ def check(
         training=None,
         slots=session.slots,
         on_probed=display.probed,
+        probes=session.probes,
     )
     with sandbox.interruptible(), display:
         (result,) = run.grade([Source(folder.name, folder)], plan)

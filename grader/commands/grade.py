@@ -71,7 +71,9 @@ def grade(root: Path, console: Console, order: Order) -> int:
     display = progress.Display(console, len(sources) * len(tasks.tasks))
     with sandbox.interruptible(), display, session.pool(display) as pool:
         training = session.training(pool, display, retrain=order.retrain)
-        plan = Plan(tasks, profile, engine, about, training, session.slots, display.probed)
+        plan = Plan(
+            tasks, profile, engine, about, training, session.slots, display.probed, probes=session.probes
+        )
         results = run.grade(
             sources, plan, lambda result: exporters.registry.write_submission(result, order.out)
         )

@@ -120,6 +120,7 @@ def _probe_and_judge(
             builder_arguments=builder_arguments,
             limits=plan.limits,
             slots=plan.slots,
+            probes=plan.probes,
         )
         probed = probe()
         case, verdicts = judged(probed)

@@ -16,6 +16,7 @@ from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import TrainerFault
 from grader.grading import probing
+from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine, Limits
 from grader.slots import Slots
@@ -118,6 +119,7 @@ class Plan:
         slots: shared by the probes and the trainings of the run.
         on_probed: called with submission and task when a task is probed, from any thread.
         limits: of all probes of one task of one submission together.
+        probes: where probes are kept, so that none is made twice; None to make all of them.
     """
 
     manifest: Manifest
@@ -128,6 +130,7 @@ class Plan:
     slots: Slots = field(default_factory=lambda: Slots(2))
     on_probed: Callable[[str, str], None] = lambda submission, task: None
     limits: Limits = probing.LIMITS
+    probes: Probes | None = None
 
 
 def changed(job: Job, **changes: Any) -> Job:

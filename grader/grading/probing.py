@@ -29,9 +29,10 @@ from typing import Any
 
 from grader.config.manifest import Task
 from grader.errors import EvidenceRefused, SandboxFault
-from grader.grading import backends
+from grader.grading import backends, probe_store
 from grader.grading.backends import Backend
 from grader.grading.evidence import Evidence, Network
+from grader.grading.probe_store import Kept, Probes
 from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
 from grader.sandbox.base import End
 from grader.slots import Slots
@@ -75,6 +76,7 @@ class Probed:
         seconds: of all runs, by the clock.
         cpu_seconds: of all runs, as far as the engine can tell.
         backend: what Keras ran on where the evidence comes from; TensorFlow if it was not asked for.
+        later: the evidence of the second process alone.
     """
 
     evidence: Evidence
@@ -83,6 +85,7 @@ class Probed:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     backend: Backend = "tensorflow"
+    later: Evidence | None = None
 
 
 def probe(
@@ -95,6 +98,7 @@ def probe(
     limits: Limits = LIMITS,
     slots: Slots | None = None,
     before: Probed | None = None,
+    probes: Probes | None = None,
 ) -> Probed:
     """Probes one task; `builder_arguments` are for the networks that are to be trained.
 
@@ -103,23 +107,60 @@ def probe(
         slots: shared with all other probes and trainings of the grading; a place of its own if None.
         before: what came of the same probe on the NumPy backend, where that is not to decide. What it took of
             the limits is taken.
+        probes: where probes are kept: one that was made before is not made again.
 
     Raises:
         SandboxFault: the sandbox did not come up, not even alone. Nothing the submission does can cause it:
             from the moment the probe has said that it started, whatever ends it is evidence.
     """
-    probed = Probed(Evidence.nothing())
-    runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1), probed)
+    runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1))
     if before is not None:
-        probed.seconds, probed.cpu_seconds = before.seconds, before.cpu_seconds
-    elif backends.of(task, submission) == "numpy" and _on_numpy(runs):
+        runs.probed.seconds, runs.probed.cpu_seconds = before.seconds, before.cpu_seconds
+    if probes is None:
+        return _probe(runs, on_numpy=before is None)
+    key = probe_store.key(
+        submission,
+        probe=TASKS / task.id / "probe.py",
+        task=[task.id, task.module, task.functions, bool(task.builder)],
+        seed=seed,
+        builder_arguments=builder_arguments,
+        limits=limits,
+        engine=engine.name,
+        on_numpy=before is None,
+    )
+    with probes.turn(key):
+        if (kept := probes.find(key)) is not None:
+            return _known(kept)
+        probed = _probe(runs, on_numpy=before is None)
+        if runs.certain:
+            probes.keep(key, _to_keep(probed))
+        return probed
+
+
+def _probe(runs: "_Runs", *, on_numpy: bool) -> Probed:
+    """Makes a probe."""
+    probed = runs.probed
+    if on_numpy and backends.of(runs.task, runs.submission) == "numpy" and _on_numpy(runs):
         return probed
     if _calls(runs) and not probed.refused:
         _again_by_the_clock(runs)
-        probed.evidence = probed.evidence.with_later(_second_process(runs))
+        later = _second_process(runs)
     else:
-        probed.evidence = probed.evidence.with_later(None)
+        later = None
+    probed.evidence, probed.later = probed.evidence.with_later(later), later
     return probed
+
+
+def _to_keep(probed: Probed) -> Kept:
+    left = {"first": probed.evidence.left, **({"later": probed.later.left} if probed.later else {})}
+    names = ("ended", "refused", "seconds", "cpu_seconds", "backend")
+    return Kept(left, {name: getattr(probed, name) for name in names})
+
+
+def _known(kept: Kept) -> Probed:
+    """A probe that was made before; what it left is read as it was then."""
+    later = Evidence.of(kept.left["later"]) if "later" in kept.left else None
+    return Probed(Evidence.of(kept.left.get("first", {})).with_later(later), later=later, **kept.said)
 
 
 @dataclass
@@ -133,9 +174,10 @@ class _Runs:
     builder_arguments: dict[str, Any]
     limits: Limits
     slots: Slots
-    probed: Probed
+    probed: Probed = field(default_factory=lambda: Probed(Evidence.nothing()))
     alone_seconds: float = 0.0  # of the runs that were alone
     started: bool = False  # whether one came as far as the submission
+    certain: bool = True  # whether nothing so far was decided by the clock, nor by what else the machine did
 
     def left(self, *, alone: bool) -> Limits:
         """The limits of the next run."""
@@ -159,6 +201,7 @@ class _Runs:
         if left.cpu_seconds < LEAST * self.limits.cpu_seconds:
             return self.processor_time
         if left.wall_seconds < LEAST * self.limits.wall_seconds:
+            self.certain = self.certain and alone
             return _seconds(ALL_RUNS * self.limits.wall_seconds)
         return ""
 
@@ -233,6 +276,8 @@ class _Runs:
                 self.probed.seconds += took
                 self.alone_seconds += took if alone else 0.0
         outcome = launched.outcome
+        if _may_be_chance(launched):
+            self.certain = False
         # An engine that cannot tell: a program that computes takes as much as the clock, or less.
         self.probed.cpu_seconds += outcome.seconds if outcome.cpu_seconds is None else outcome.cpu_seconds
         found = launched.evidence
@@ -255,7 +300,7 @@ def _on_numpy(runs: _Runs) -> bool:
         if again is None or not _is_sure(again.evidence, task):
             return False
         later = again.evidence
-    probed.evidence, probed.backend = evidence.with_later(later), "numpy"
+    probed.evidence, probed.later, probed.backend = evidence.with_later(later), later, "numpy"
     return True
 
 
@@ -384,6 +429,17 @@ def _stopped_by_the_clock(evidence: Evidence) -> bool:
     if evidence.imported == "timed out":
         stopped.append(evidence.import_error)
     return any(exception is not None and exception.type == BY_THE_CLOCK for exception in stopped)
+
+
+def _may_be_chance(launched: "Launched") -> bool:
+    """Whether the clock or the machine had a part in how a run ended: another one may end otherwise."""
+    outcome, evidence = launched.outcome, launched.evidence
+    if STARTED not in outcome.printed or outcome.end is End.TIMEOUT:
+        return True
+    # The machine's own memory may have run out, or somebody has killed it.
+    if outcome.end is End.SIGNAL and not _computed_on(outcome):
+        return True
+    return evidence is not None and _stopped_by_the_clock(evidence)
 
 
 def _culprit(found: Evidence | None, task: Task) -> str:

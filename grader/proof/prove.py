@@ -120,7 +120,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
             place_of.mkdir()
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
-        plan = Plan(tasks, profile, engine, about, None, session.slots, display.probed)
+        plan = Plan(tasks, profile, engine, about, None, session.slots, display.probed, probes=session.probes)
         trains = plan
         if order.train:
             pool = opened.enter_context(session.pool(display))
