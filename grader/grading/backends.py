@@ -1,5 +1,6 @@
 """What Keras runs on where a task is probed: NumPy, unless the code that it reaches names TensorFlow."""
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -50,6 +51,6 @@ def reached(module: str, submission: Path) -> dict[str, bytes]:
             continue
         found[name] = content = path.read_bytes()
         words = {word for line in content.splitlines() if b"import" in line for word in _WORD.findall(line)}
-        for top in [top for top in tops if top.encode() in words]:
+        for top in [top for top in tops if os.fsencode(top) in words]:
             waiting += tops.pop(top)
     return found

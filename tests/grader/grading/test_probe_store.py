@@ -183,6 +183,11 @@ class TestKey:
         shutil.copytree(runs.submission, tmp_path / "elsewhere")
         assert Runs(tmp_path / "elsewhere", runs.probes)()[1] == 0
 
+    def test_a_name_of_bytes_that_are_no_text(self, runs: Runs) -> None:
+        (runs.submission / "\udcff").write_text("")
+        runs()
+        assert runs()[1] == 0
+
 
 class TestNeverKept:
     def test_a_fault_of_the_machine(self, runs: Runs) -> None:
