@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import site
 import sys
 import threading
 import zlib
@@ -159,7 +160,7 @@ def _code() -> dict[str, str]:
 @cache
 def _installed() -> list[str]:
     """The lock, this Python, and what is installed: names and versions, as folders of metadata have them."""
-    folders = [Path(folder) for folder in sys.path if folder.endswith("-packages")]
+    folders = [Path(folder) for folder in site.getsitepackages()]
     found = sorted(path.name for folder in folders if folder.is_dir() for path in folder.glob("*.dist-info"))
     return [_sha256(ROOT / "uv.lock"), sys.version, platform.platform(), sys.executable, *found]
 
