@@ -1,5 +1,7 @@
 """Which backend a task is probed on, and that NumPy's costs nobody a mark."""
 
+import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +96,27 @@ class TestChoice:
         (submission / "empty").mkdir()
         (submission / "alexnet.py").write_bytes(b"import keras, empty\xff\n")
         assert backends.of(ALEXNET, submission) == "numpy"
+
+    @pytest.mark.parametrize(
+        "flood",
+        [
+            b"import " + b"a " * 10_000_000,
+            b"import a\n" * 2_000_000,
+            b" ".join(b"import%d" % n for n in range(1_500_000)),
+            b"\n".join(b"import a%d" % n for n in range(1_000_000)),
+            b"importimport" * 1_500_000,
+        ],
+        ids=["a line", "lines", "words", "names", "no import"],
+    )
+    def test_a_flood_is_answered_at_once(self, flood: bytes, submission: Path) -> None:
+        """And is TensorFlow's, as if there were no NumPy: in no time and little memory."""
+        (submission / "alexnet.py").write_bytes(b"import keras\n" + flood)
+        tracemalloc.start()
+        began = time.process_time()
+        assert backends.of(ALEXNET, submission) == "tensorflow"
+        assert time.process_time() - began < 10
+        assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+        tracemalloc.stop()
 
 
 class TestNumpy:
