@@ -1,9 +1,13 @@
 """Over the whole bank, what a probe finds on Keras's NumPy backend is what it finds on TensorFlow.
 
-Where evidence is the same, digests of networks, verdicts and messages are, too. What ends on NumPy in a way
-that the grader does not take for an answer is left to TensorFlow by the grader as well (probing.py).
+    KIT_WHOLE_BANK=1 python -m pytest tests/grader/proof/test_backends_agree.py
+
+Without the variable, what is right and one mutant of each check. Where evidence is the same, digests of
+networks, verdicts and messages are, too. What ends on NumPy in a way that the grader does not take for an
+answer is left to TensorFlow by the grader as well (probing.py).
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,10 +37,12 @@ def entries() -> list[Any]:
     """Those that may be probed on NumPy; slow are all but the first right one of each task."""
     parameters, seen = [], set()
     for entry in bank.entries(ROOT, TASKS):
-        if entry.mutant is None or not entry.mutant.heavy:
-            quick = entry.mutant is None and entry.task.id not in seen
+        kind = entry.task.id, entry.mutant and entry.mutant.check
+        chosen = entry.mutant is None or kind not in seen or "KIT_WHOLE_BANK" in os.environ
+        if chosen and not (entry.mutant and entry.mutant.heavy):
+            quick = entry.mutant is None and kind not in seen
             parameters.append(pytest.param(entry, id=entry.folder, marks=() if quick else pytest.mark.slow))
-            seen |= {entry.task.id} if quick else set()
+            seen.add(kind)
     return parameters
 
 
