@@ -116,6 +116,7 @@ def probe(
     runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1))
     if before is not None:
         runs.probed.seconds, runs.probed.cpu_seconds = before.seconds, before.cpu_seconds
+        runs.numpy_seconds = before.seconds
     if probes is None:
         return _probe(runs, on_numpy=before is None)
     key = probe_store.key(
@@ -176,18 +177,21 @@ class _Runs:
     slots: Slots
     probed: Probed = field(default_factory=lambda: Probed(Evidence.nothing()))
     alone_seconds: float = 0.0  # of the runs that were alone
+    numpy_seconds: float = 0.0  # of those on the NumPy backend
     started: bool = False  # whether one came as far as the submission
     certain: bool = True  # whether nothing so far was decided by the clock, nor by what else the machine did
 
     def left(self, *, alone: bool) -> Limits:
         """The limits of the next run."""
         wall = ALL_RUNS * self.limits.wall_seconds - self.probed.seconds
+        # What NumPy took is taken from the longest run, and not from what is left for one alone.
+        most = self.limits.wall_seconds - self.numpy_seconds
         if alone:
             wall = min(wall, ALONE * self.limits.wall_seconds - self.alone_seconds)
         return replace(
             self.limits,
             cpu_seconds=self.limits.cpu_seconds - self.probed.cpu_seconds,
-            wall_seconds=min(wall, self.limits.wall_seconds),
+            wall_seconds=min(wall, most),
         )
 
     @property
@@ -275,6 +279,7 @@ class _Runs:
                 took = time.monotonic() - start if seconds is None else seconds
                 self.probed.seconds += took
                 self.alone_seconds += took if alone else 0.0
+                self.numpy_seconds += took if backend == "numpy" else 0.0
         outcome = launched.outcome
         if _may_be_chance(launched):
             self.certain = False
@@ -313,9 +318,9 @@ def _is_sure(evidence: Evidence | None, task: Task) -> bool:
     if evidence is None or not evidence.finished or evidence.lacking:
         return False
     if evidence.imported != "ok":
-        # No backend has a part in what is not Python.
+        # No backend has a part in what is not there or is not Python.
         error = evidence.import_error
-        return evidence.imported == "raised" and error is not None and error.type in _NOT_PYTHON
+        return evidence.imported == "missing file" or (error is not None and error.type in _NOT_PYTHON)
     for call in evidence.calls.values():
         if call.status == "returned":
             value = call.value

@@ -188,7 +188,19 @@ class TestNumpy:
         first = left(network(status="timed out", value=None), seconds=2.5, cpu_seconds=2.0)
         _, programs = probed(lambda run, program: left(network()) if run else first, submission)
         assert programs[1].limits.cpu_seconds == 6
-        assert programs[1].limits.wall_seconds == 10  # of 12.5 in all
+        assert programs[1].limits.wall_seconds == 7.5
+
+    def test_what_is_left_for_a_run_alone_is_left(self, submission: Path) -> None:
+        """Neighbours that make both backends late cost nothing."""
+
+        def script(run: int, program: Program) -> Any:
+            if run < 2:
+                return left(None, End.TIMEOUT, seconds=program.limits.wall_seconds)
+            return left(network())
+
+        came, programs = probed(script, submission)
+        assert [program.limits.wall_seconds for program in programs] == [2.5, 7.5, 2.5]
+        assert came.evidence.calls["default"].status == "returned"
 
     def test_a_class_costs_no_more_for_it(self, submission: Path) -> None:
         """Whatever each run does, all of a task's runs together keep to the share."""

@@ -445,7 +445,8 @@ class Crowded:
         }
         (program.output / "evidence.json").write_text(json.dumps(document))
         end = End.TIMEOUT if late else End.EXIT
-        return Outcome(end, -9 if late else 0, 100.0 if late else 1.0, None, probing.STARTED, 1.0)
+        took = program.limits.wall_seconds if late else 1.0
+        return Outcome(end, -9 if late else 0, took, None, probing.STARTED, 1.0)
 
 
 class TestNeighbours:
