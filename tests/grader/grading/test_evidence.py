@@ -56,6 +56,42 @@ def with_value(value: Any) -> dict[str, Any]:
     return {**DOCUMENT, "calls": {"first": {**CALL, "value": value}}}
 
 
+class TestLeft:
+    """What evidence was read from can be kept, and is then read through the same door."""
+
+    def test_has_what_was_used_and_no_more(self, tmp_path: Path) -> None:
+        left = Evidence.read(write(tmp_path, a0002=npy([1]), lacking=b"")).left
+        assert set(left) == {"evidence.json", "a0001.npy"}
+        again = Evidence.of(left)
+        assert again.calls["first"].value.tolist() == [0, 1, 2]
+        assert again.left == left
+
+    def test_nothing_comes_back_as_nothing(self) -> None:
+        assert Evidence.of({}) == Evidence.of(Evidence.nothing().left) == Evidence.nothing()
+
+    @pytest.mark.parametrize("lacking", [True, False])
+    def test_what_was_asked_for_and_left_out_is_remembered(self, lacking: bool, tmp_path: Path) -> None:
+        write(tmp_path)
+        if lacking:
+            (tmp_path / evidence.LACKING).touch()
+        found = Evidence.read(tmp_path)
+        assert found.lacking == Evidence.of(found.left).lacking == lacking
+
+    @pytest.mark.parametrize(
+        "left",
+        [
+            {"evidence.json": b"{"},
+            {"evidence.json": b" " * (evidence.MAX_JSON_BYTES + 1)},
+            {"evidence.json": json.dumps(DOCUMENT).encode()},
+            {"evidence.json": json.dumps(DOCUMENT).encode(), "a0001.npy": npy([{}])},
+        ],
+        ids=["no JSON", "too much", "no array", "objects"],
+    )
+    def test_is_refused_as_a_folder_would_be(self, left: dict[str, bytes]) -> None:
+        with pytest.raises(EvidenceRefused):
+            Evidence.of(left)
+
+
 class TestRead:
     def test_an_empty_folder_is_a_probe_that_did_not_start(self, tmp_path: Path) -> None:
         assert Evidence.read(tmp_path) == Evidence.nothing()
