@@ -10,6 +10,7 @@ gets an error, and the file `lacking` beside the evidence says so: then the prob
 where all of it is there, before it costs a mark.
 """
 
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ OPTIONAL = (
 )
 # Its NumPy backend imports these, and uses them for a few computations alone.
 STOOD_IN_FOR = ("jax", "scipy.linalg", "keras.src.backend.jax")
+
+# Of all weights of a process together. Those of a right submission take 150 MB.
+MOST_BYTES = 1024**3
 
 
 def import_keras(output: Path) -> None:
@@ -46,11 +50,14 @@ def import_keras(output: Path) -> None:
 
     # To seed it, Keras would import all of TensorFlow.
     module_utils.tensorflow._available = False
-    _draw_no_weights()
+    _draw_no_weights(output / "lacking")
 
 
-def _draw_no_weights() -> None:
-    """Has random first weights be zeros, which take neither time nor, until they are written, memory."""
+def _draw_no_weights(note: Path) -> None:
+    """Has random first weights be zeros, which take neither time nor, until they are written, memory.
+
+    More than a sandbox could hold if they were drawn are left to TensorFlow, where they are.
+    """
     import keras
     import numpy as np
     from keras.src.backend.common import KerasVariable
@@ -63,10 +70,16 @@ def _draw_no_weights() -> None:
         keras.initializers.Orthogonal,
     }
     draw = KerasVariable._initialize_with_initializer
+    left = MOST_BYTES
 
     def initialize(variable: Any, initializer: Any) -> None:
         # Some refuse to draw for a bias, which has one dimension; that is cheap, and theirs to say.
         if type(initializer) in chance and len(variable._shape) > 1 and variable._dtype == "float32":
+            nonlocal left
+            left -= 4 * math.prod(variable._shape)
+            if left < 0:
+                note.touch()
+                raise MemoryError("more weights than networks of this assignment have")
             variable._initialize(np.zeros(variable._shape, np.float32))
         else:
             draw(variable, initializer)

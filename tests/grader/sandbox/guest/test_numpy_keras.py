@@ -116,15 +116,29 @@ class TestWeights:
         assert "at least two-dimensional" in run(code, tmp_path)
 
     def test_take_no_memory(self, tmp_path: Path) -> None:
-        """A layer of two gigabytes."""
+        """A layer of half a gigabyte."""
         code = """
             import keras, resource
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            layer = keras.layers.Dense(2**15, use_bias=False)
+            layer = keras.layers.Dense(2**13, use_bias=False)
             layer.build((None, 2**14))
             found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         """
         assert run(code, tmp_path) < 20 * 1024
+
+    def test_that_no_sandbox_could_hold_are_left_to_tensorflow(self, tmp_path: Path, lacking: Path) -> None:
+        """Where they end the process: one verdict, whatever the backend."""
+        code = """
+            import keras
+            try:
+                for _ in range(3):
+                    keras.layers.Dense(2**13).build((None, 2**14))
+                found = ""
+            except MemoryError as error:
+                found = str(error)
+        """
+        assert run(code, tmp_path).startswith("more weights")
+        assert lacking.exists()
 
 
 class TestLacking:
