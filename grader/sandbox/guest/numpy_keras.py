@@ -10,6 +10,7 @@ gets an error, and the file `lacking` beside the evidence says so: then the prob
 where all of it is there, before it costs a mark.
 """
 
+import gc
 import math
 import os
 import sys
@@ -37,9 +38,12 @@ def import_keras(output: Path) -> None:
     os.environ["KERAS_BACKEND"] = "numpy"
     finder = _Finder(output / "lacking")
     sys.meta_path.insert(0, finder)
+    gc.disable()  # importing makes much, and leaves none of it for the collector
     try:
         import keras  # noqa: F401
     finally:
+        gc.freeze()
+        gc.enable()
         sys.meta_path.remove(finder)
         for name in finder.made:
             del sys.modules[name]
