@@ -1,0 +1,112 @@
+"""This kit's own commands as they are measured: of this checkout, or of an earlier commit."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from grader.benchmark import measuring
+from grader.benchmark.measuring import Sample
+from grader.benchmark.peers import TASKS
+from grader.errors import UsageError
+
+# The last commit before the training form, known networks and the new probes.
+BEFORE = "756e4d7"
+TITLE_BEFORE = f"this kit at {BEFORE}"
+
+
+class Kit:
+    """A checkout whose commands are run in .nox/kit.
+
+    Args:
+        root: the checkout.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def variables(self) -> dict[str, str]:
+        """As `nox -s` gives them to a command, from this process's own."""
+        return {
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(self.root),
+            "PYTHONSAFEPATH": "1",
+        }
+
+    def run(
+        self,
+        module: str,
+        *arguments: str,
+        cwd: Path,
+        codes: Collection[int] = (0,),
+        memory: bool = False,
+    ) -> Sample:
+        """`python -m module arguments`; CommandFailed unless it ends with one of the codes."""
+        command = [sys.executable, "-m", module, *arguments]
+        return measuring.run(command, cwd=cwd, environment=self.variables(), codes=codes, memory=memory)
+
+    def script(self, path: Path, *arguments: str, cwd: Path) -> Sample:
+        """`python path arguments`, with this checkout's modules."""
+        return measuring.run([sys.executable, str(path), *arguments], cwd=cwd, environment=self.variables())
+
+    def student(self, folder: Path, mark: str, *, tasks: Collection[str] = TASKS) -> Path:
+        """Writes what a student hands in: the solutions, in bytes that nobody has handed in before.
+
+        Args:
+            folder: made for it.
+            mark: a word that is in every file.
+            tasks: whose files.
+        """
+        folder.mkdir(parents=True)
+        for task in tasks:
+            source = (self.root / "solutions" / f"{task}.py").read_text(encoding="utf-8")
+            (folder / f"{task}.py").write_text(f"{source}\n\n# {mark}\n", encoding="utf-8")
+        return folder
+
+
+def typed(module: str, *arguments: str) -> str:
+    """A command as it is typed."""
+    return shlex.join(["python", "-m", module, *arguments])
+
+
+def before(root: Path) -> Kit | None:
+    """The kit as it was at BEFORE, below .nox; None if git does not have that commit.
+
+    It has the data of this checkout, and its own trainings of the solutions, which it makes the first time.
+
+    Raises:
+        CommandFailed: these could not be trained.
+    """
+    place = root / ".nox" / f"bench-{BEFORE}"
+    if not (place / "complete").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        with tempfile.TemporaryFile() as archive:
+            try:
+                subprocess.run(["git", "archive", BEFORE], cwd=root, stdout=archive, stderr=subprocess.DEVNULL, check=True)  # noqa: E501, S607
+            except (OSError, subprocess.CalledProcessError):
+                return None
+            archive.seek(0)
+            with tarfile.open(fileobj=archive) as opened:
+                opened.extractall(place, filter="data")
+        for name in ("data", "grader/hidden"):
+            if (root / name).exists():
+                (place / name).symlink_to((root / name).resolve())
+        kit = Kit(place)
+        with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
+            kit.run("grader", "grade", str(place / "solutions"), "--profile=cpu", "--out", folder, cwd=place)
+        (place / "complete").touch()
+    return Kit(place)
+
+
+def required(kit: Kit | None) -> Kit:
+    """The earlier kit; UsageError if it is not here."""
+    if kit is None:
+        raise UsageError(f"git does not have {BEFORE} here", fix="Run: git fetch --unshallow")
+    return kit
