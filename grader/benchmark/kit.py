@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grader.benchmark import measuring
@@ -45,12 +45,14 @@ class Kit:
         module: str,
         *arguments: str,
         cwd: Path,
+        environment: Mapping[str, str] | None = None,
         codes: Collection[int] = (0,),
         memory: bool = False,
     ) -> Sample:
         """`python -m module arguments`; CommandFailed unless it ends with one of the codes."""
         command = [sys.executable, "-m", module, *arguments]
-        return measuring.run(command, cwd=cwd, environment=self.variables(), codes=codes, memory=memory)
+        variables = self.variables() if environment is None else environment
+        return measuring.run(command, cwd=cwd, environment=variables, codes=codes, memory=memory)
 
     def script(self, path: Path, *arguments: str, cwd: Path) -> Sample:
         """`python path arguments`, with this checkout's modules."""
@@ -89,7 +91,8 @@ def before(root: Path) -> Kit | None:
         shutil.rmtree(place, ignore_errors=True)
         with tempfile.TemporaryFile() as archive:
             try:
-                subprocess.run(["git", "archive", BEFORE], cwd=root, stdout=archive, stderr=subprocess.DEVNULL, check=True)  # noqa: E501, S607
+                command = ["git", "archive", BEFORE]
+                subprocess.run(command, cwd=root, stdout=archive, stderr=subprocess.DEVNULL, check=True)
             except (OSError, subprocess.CalledProcessError):
                 return None
             archive.seek(0)

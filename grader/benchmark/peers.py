@@ -26,13 +26,13 @@ POINTS = 1  # of each of them
 _COPY = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 
 
-class Peer(ABC):
+class Environment:
     """Another tool, in an environment of its own.
 
     Attributes:
         name: of its folders, bench/<name>/ and .nox/bench-<name>/.
         package: what it is called on PyPI.
-        command: how it grades, as it is typed.
+        command: how it is used, as it is typed.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Peer(ABC):
         self.environment = root / ".nox" / f"bench-{self.name}"
         wanted = (root / "bench" / self.name / "requirements.in").read_text(encoding="utf-8")
         found = re.search(rf"^{re.escape(self.package)}==(\S+)$", wanted, re.MULTILINE)
-        assert found, f"bench/{self.name}/requirements.in has no {self.package}"
+        assert found, self.package
         self.version = found.group(1)
 
     @property
@@ -70,6 +70,10 @@ class Peer(ABC):
             "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
             "IPYTHONDIR": str(home / ".ipython"),
         }
+
+
+class Peer(Environment, ABC):
+    """Another grader."""
 
     @abstractmethod
     def prepare(self, course: Path, students: Mapping[str, Path]) -> None:
@@ -180,6 +184,19 @@ class Nbgrader(Peer):
         if short:
             raise CommandFailed(f"nbgrader gave {scores}: {sample.printed[-600:]}")
         return sample
+
+
+class Pytorch(Environment):
+    """PyTorch, with the same networks written in it."""
+
+    name = "pytorch"
+    package = "torch"
+    command = "python bench/pytorch/throughput.py"
+
+    @property
+    def script(self) -> Path:
+        """What trains there."""
+        return self._root / "bench" / self.name / "throughput.py"
 
 
 def cells(folder: Path) -> list[str]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from grader.benchmark import kit
 from grader.benchmark.kit import Kit
+from grader.config import profiles
+from grader.config.profiles import Profile
 
 
 class Place:
@@ -24,6 +26,11 @@ class Place:
         self.with_peers = with_peers
         self.with_before = with_before
         self.quick = quick
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What is measured where networks are trained."""
+        return profiles.load(self.root / "params.yaml").profile("cpu")
 
     @cached_property
     def before(self) -> Kit | None:
