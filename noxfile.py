@@ -116,6 +116,15 @@ def prove(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Authors: what it all costs here, beside other tools: nox -s bench [-- --quick check class]"""
+    install(session)
+    if not {"-h", "--help", "--list", "--no-peers"} & set(session.posargs):
+        install_peers(session)
+    run(session, "grader", "bench", *session.posargs)
+
+
+@nox.session
 def attack(session: nox.Session) -> None:
     """Grade tests/hostile: nothing gained, nothing leaked: nox -s attack [-- --engine bubblewrap]"""
     install(session)
@@ -173,6 +182,26 @@ def install(session: nox.Session, *extras: str) -> None:
         external=True,
     )
     stamp.write_text(json.dumps({"lock": lock, "extras": wanted}))
+
+
+def install_peers(session: nox.Session) -> None:
+    """Brings .nox/bench-<peer> to what bench/<peer>/requirements.txt says, hashes included."""
+    for wanted in sorted((ROOT / "bench").glob("*/requirements.txt")):
+        place = ROOT / ".nox" / f"bench-{wanted.parent.name}"
+        stamp = place / "peer-stamp.txt"
+        digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
+        if stamp.exists() and stamp.read_text() == digest:
+            continue
+        session.log(f"Installing {wanted.parent.name} into {place.relative_to(ROOT)}, this once")
+        python = place / PYTHON.relative_to(KIT)
+        session.run(str(PYTHON), "-m", "venv", "--clear", str(place), external=True)
+        # pip, which reads what is set here about indexes; PyTorch has an index of its own for a CPU's wheels.
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        index = (
+            ["--extra-index-url", "https://download.pytorch.org/whl/cpu"] if "pytorch" in place.name else []
+        )
+        session.run(*pip, "--require-hashes", *index, "-r", str(wanted), external=True)
+        stamp.write_text(digest)
 
 
 def uv() -> list[str]:

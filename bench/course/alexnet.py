@@ -1,4 +1,7 @@
-"""A hidden test of AlexNet as instructors write them, with the calls of grader/tasks/alexnet/probe.py at seed 1."""
+"""A hidden test of AlexNet as instructors write them.
+
+Its calls are those of grader/tasks/alexnet/probe.py at seed 1.
+"""
 
 
 def test_alexnet(build_alexnet):

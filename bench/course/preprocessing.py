@@ -1,5 +1,7 @@
-"""A hidden test of the preprocessing as instructors write them, with the calls of
-grader/tasks/preprocessing/probe.py at seed 1. `draw` is that probe's own."""
+"""A hidden test of the preprocessing as instructors write them.
+
+Its calls are those of grader/tasks/preprocessing/probe.py at seed 1. `draw` is that probe's own.
+"""
 
 
 def test_preprocessing(split_indices, channel_statistics, standardise, one_hot, prepare):
@@ -18,7 +20,8 @@ def test_preprocessing(split_indices, channel_statistics, standardise, one_hot, 
     assert sorted([*train, *test]) == list(range(count))
     assert abs(len(test) - fraction * count) < 1
     assert abs(len(default) - 0.8 * count) < 1
-    assert (train == again[0]).all() and (test == later[1]).all()
+    assert (train == again[0]).all()
+    assert (test == later[1]).all()
     assert list(train) != sorted(train)
 
     before = images.copy()
@@ -41,8 +44,9 @@ def test_preprocessing(split_indices, channel_statistics, standardise, one_hot, 
     third = prepare(images, labels, num_classes, seed=other)
     fourth = prepare(images, labels, num_classes, test_fraction=fraction, seed=seed)
     x_train, y_train, x_test, y_test = data
-    assert len(x_train) == len(y_train) and len(x_test) == len(y_test) and len(third[0]) == len(third[1])
+    assert [len(x_train), len(x_test), len(third[0])] == [len(y_train), len(y_test), len(third[1])]
     assert len(x_train) + len(x_test) == len(images)
-    assert abs(x_train.mean()) < 1e-3 and abs(x_train.std() - 1) < 1e-2
+    assert abs(x_train.mean()) < 1e-3
+    assert abs(x_train.std() - 1) < 1e-2
     assert abs(x_test.mean()) > 1e-4
     assert all((a == b).all() and (a == c).all() for a, b, c in zip(data, twice, fourth, strict=True))

@@ -1,4 +1,7 @@
-"""A hidden test of the ResNet as instructors write them, with the calls of grader/tasks/resnet/probe.py at seed 1."""
+"""A hidden test of the ResNet as instructors write them.
+
+Its calls are those of grader/tasks/resnet/probe.py at seed 1.
+"""
 
 
 def test_resnet(bottleneck_block, build_resnet):

@@ -28,7 +28,13 @@ def norm(channels: int, *, free: bool = True, momentum: float = 0.01, eps: float
 def alexnet(width: float = 0.1875) -> nn.Module:
     layers: list[nn.Module] = []
     channels = 3
-    for filters, kernel, pool in [(96, 5, True), (256, 5, True), (384, 3, False), (384, 3, False), (256, 3, True)]:
+    for filters, kernel, pool in [
+        (96, 5, True),
+        (256, 5, True),
+        (384, 3, False),
+        (384, 3, False),
+        (256, 3, True),
+    ]:
         wide = round(width * filters)
         layers += [nn.Conv2d(channels, wide, kernel, padding="same", bias=False), norm(wide), nn.ReLU()]
         layers += [nn.MaxPool2d(2)] if pool else []
@@ -37,7 +43,11 @@ def alexnet(width: float = 0.1875) -> nn.Module:
     size = channels * 16
     for units in (1024, 1024, 512):
         wide = round(width * units)
-        layers += [nn.Linear(size, wide, bias=False), nn.BatchNorm1d(wide, eps=1e-3, momentum=0.01), nn.ReLU()]
+        layers += [
+            nn.Linear(size, wide, bias=False),
+            nn.BatchNorm1d(wide, eps=1e-3, momentum=0.01),
+            nn.ReLU(),
+        ]
         size = wide
     return nn.Sequential(*layers, nn.Linear(size, CLASSES))
 

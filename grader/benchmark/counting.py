@@ -21,7 +21,6 @@ from grader.grading.plan import Plan
 from grader.proof import bank
 from grader.proof.bank import Entry
 from grader.session import Session
-from grader.training import store
 from grader.training.job import Job
 from grader.training.pool import Pool
 from grader.training.progress import Display
@@ -29,6 +28,8 @@ from grader.training.progress import Display
 WRONG_ALONE = "the wrong networks alone"
 WITHOUT_FORM = "every network as written, none known"
 _SEED = 1
+# A training, None where what comes of it is known; and what it would be if networks were trained as written.
+_Network = tuple[Job | None, tuple[str, str]]
 
 
 def count_class(
@@ -61,30 +62,23 @@ def count_class(
     rng.shuffle(bad)
     bad = bad[: (students - right) if wrong is None else wrong]
     # Of these styles everyone has one; a wrong student is right in the other tasks.
-    used = {task.id: {good[task.id][style % len(good[task.id])].name for style in range(styles)} for task in tasks}
+    used = {
+        task.id: {good[task.id][style % len(good[task.id])].name for style in range(styles)} for task in tasks
+    }
     chosen = [entry for task in tasks for entry in good[task.id] if entry.name in used[task.id]]
     found = _needed(session, [*chosen, *bad], folder)
-    needed: set[str] = set()
-    of_wrong: set[str] = set()
-    written: set[tuple[str, str]] = set()
-    of_right = {job.digest for entry in chosen for job, _ in found[entry.folder]}
-    for entry in [*chosen, *bad]:
-        for job, blueprint in found[entry.folder]:
-            written.add((blueprint, job.labels))
-            if not is_known(session, job):
-                needed.add(job.digest)
-                if entry.mutant and job.digest not in of_right:
-                    of_wrong.add(job.digest)
-    return {OWN: len(needed), WRONG_ALONE: len(of_wrong), WITHOUT_FORM: len(written)}
+    of_right = {job.digest for entry in chosen for job, _ in found[entry.folder] if job}
+    of_wrong = {job.digest for entry in bad for job, _ in found[entry.folder] if job}
+    written = {network for entry in [*chosen, *bad] for _, network in found[entry.folder]}
+    return {
+        OWN: len(of_right | of_wrong),
+        WRONG_ALONE: len(of_wrong - of_right),
+        WITHOUT_FORM: len(written),
+    }
 
 
-def is_known(session: Session, job: Job) -> bool:
-    """Whether a training's result is in reference/, so that nobody has to train it."""
-    return store.find(job, session.reference / "known") is not None
-
-
-def _needed(session: Session, entries: Sequence[Entry], folder: Path) -> dict[str, list[tuple[Job, str]]]:
-    """For each submission, by its folder's name, its trainings, each with its network's digest as written."""
+def _needed(session: Session, entries: Sequence[Entry], folder: Path) -> dict[str, list[_Network]]:
+    """For each submission, by its folder's name, the networks that its checks wait for."""
     display = Display(Console(quiet=True), 0)
     found = {}
     with (
@@ -96,16 +90,18 @@ def _needed(session: Session, entries: Sequence[Entry], folder: Path) -> dict[st
         training = session.training(pool, display)
         about = session.run_without_training(_SEED)
 
-        def looked_at(entry: Entry) -> tuple[Entry, list[tuple[Job, str]]]:
+        def looked_at(entry: Entry) -> tuple[Entry, list[_Network]]:
             place = folder / entry.folder
             place.mkdir()
             bank.write(session.root, entry, place)
-            plan = Plan(_only(session, entry.task), session.profile, session.engine, about, training, session.slots)
+            plan = Plan(
+                _only(session, entry.task), session.profile, session.engine, about, training, session.slots
+            )
             examined = examine(Source(entry.folder, place), plan, probes)
             if examined.problem:
                 raise GraderFault(f"{entry.folder} was not taken in: {examined.problem}")
             (task,) = examined.tasks
-            return entry, [(one.job, one.blueprint) for one in task.trainable.values()]
+            return entry, [(one.job, (one.blueprint, check)) for check, one in task.trainable.items()]
 
         for entry, jobs in submissions.map(looked_at, entries):
             if not entry.mutant and not jobs:

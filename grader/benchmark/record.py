@@ -11,7 +11,7 @@ from grader.errors import ManifestError
 from lab.files import write_atomically
 from lab.strict import Strict, explained
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 OWN = "this kit"
 
 Unit = Literal["s", "MiB", "images/s", "trainings"]
@@ -224,7 +224,9 @@ def load(path: Path) -> Bench | None:
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
-        raise ManifestError(f"{path}: {explained(error)}", fix="Remove it, or name another with --out") from error
+        raise ManifestError(
+            f"{path}: {explained(error)}", fix="Remove it, or name another with --out"
+        ) from error
 
 
 def save(bench: Bench, path: Path) -> None:

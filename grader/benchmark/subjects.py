@@ -144,6 +144,8 @@ def _side(runs: _Runs) -> Side:
     )
 
 
-def own(command: str, measure: Callable[[Path], Measured], *, at_most: int = 99, warms: bool = True) -> Contender:
+def own(
+    command: str, measure: Callable[[Path], Measured], *, at_most: int = 99, warms: bool = True
+) -> Contender:
     """This kit's side."""
     return Contender(OWN, command, measure, at_most, warms)

@@ -1,4 +1,4 @@
-"""`python -m grader.benchmark.throughput`: images a second while networks are trained, start and scoring left out.
+"""`python -m grader.benchmark.throughput`: images a second while networks are trained, and nothing else.
 
 Trains each of the profile's three networks on one thread, for a few epochs of images that were drawn, and
 prints JSON: for each task the images a second of all epochs but the first, which holds the tracing of the
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from typing import Any
 
 EPOCHS = 3
@@ -45,9 +46,8 @@ def main() -> int:
         def report(*, epoch: int, step: int, steps: int, accuracy: float, seen: Any = seen) -> None:
             seen.append((epoch, step, time.perf_counter()))
 
-        training.train(
-            lambda network=network: blueprint.build(network), examples, few, recipe, seed=0, report=report
-        )
+        build = partial(blueprint.build, network)
+        training.train(build, examples, few, recipe, seed=0, report=report)
         first = max(one for one in seen if one[0] == 0)  # the end of the first epoch
         found[task.id] = recipe.batch * (seen[-1][1] - first[1]) / (seen[-1][2] - first[2])
     print(json.dumps({"images_per_second": found, "threads": os.environ.get("OMP_NUM_THREADS")}))

@@ -83,6 +83,57 @@ def prove(
 
 @click.command(
     cls=Command,
+    prog="nox -s bench --",
+    short_help="What it all costs here, beside other tools.",
+    epilog="""
+    examples:
+      nox -s bench                                     all figures, a quarter of an hour on a quiet machine
+      nox -s bench -- check grade-stubs                only these
+      nox -s bench -- --quick --no-before              each side once, and not this kit at an earlier commit
+      nox -s bench -- --list                           what can be measured
+
+    A run that was stopped goes on where it was. A goal that is missed is shown so and is no error.
+    exit code: 0 all was measured, 1 something could not be, 2 wrong usage.
+    """,
+)
+@click.argument("figures", nargs=-1, metavar="[FIGURE]...", help="Only these.")
+@click.option("--list", "listed", is_flag=True, help="Only name the figures, with what is aimed at.")
+@click.option("--quick", is_flag=True, help="Each side once, and less of what takes long.")
+@click.option(
+    "--peers/--no-peers", default=True, help="Other tools, in environments of their own below .nox."
+)
+@click.option("--before/--no-before", default=True, help="This kit at an earlier commit.")
+@click.option(
+    "--out",
+    type=options.Location(),
+    metavar="FILE",
+    show_default="reference/bench.json for all, else .kit/bench.json",
+    help="Where the figures go.",
+)
+@click.pass_obj
+def bench(
+    console: Console,
+    figures: tuple[str, ...],
+    listed: bool,
+    quick: bool,
+    peers: bool,
+    before: bool,
+    out: Path | None,
+) -> int:
+    """Measures what this kit costs on this machine, as whole commands, in turns with other tools that do the
+    same. Writes reference/bench.json.
+    """
+    from grader.benchmark import bench
+
+    if listed:
+        console.print(bench.goals(ROOT))
+        return 0
+    order = bench.Order(names=figures, quick=quick, peers=peers, before=before, out=out)
+    return bench.bench(ROOT, console, order)
+
+
+@click.command(
+    cls=Command,
     prog="nox -s reference --",
     short_help="Trains the solutions, sets the thresholds, draws the figures.",
     epilog="""

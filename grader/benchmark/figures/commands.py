@@ -29,9 +29,9 @@ def subjects(place: Place) -> list[Subject]:
             (Goal(most=2.0), Goal(against=Nbgrader.package, most=0.5)),
             lambda: _class(place),
             remark=f"Of a class of {CLASS} and a class of one, the difference divided by {CLASS - 1}. All "
-            "networks are known and nothing is trained; every submission has bytes of its own, so that no probe "
-            "is kept from before. nbgrader grades one notebook after the other, this kit as many as there are "
-            "cores.",
+            "networks are known and nothing is trained; every submission has bytes of its own, so that no "
+            "probe is kept from before. nbgrader grades one notebook after the other, this kit as many as "
+            "there are cores.",
         ),
         Subject(
             "same-task",

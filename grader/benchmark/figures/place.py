@@ -20,7 +20,9 @@ class Place:
         quick: whether little is measured of everything.
     """
 
-    def __init__(self, root: Path, *, with_peers: bool = True, with_before: bool = True, quick: bool = False) -> None:
+    def __init__(
+        self, root: Path, *, with_peers: bool = True, with_before: bool = True, quick: bool = False
+    ) -> None:
         self.root = root
         self.kit = Kit(root)
         self.with_peers = with_peers

@@ -28,8 +28,8 @@ def subjects(place: Place) -> list[Subject]:
             (Goal(against=WRONG_ALONE, most=1.0),),
             lambda: _count(place),
             repeats=1,
-            remark="Counted, not trained: the networks that a class needs trained and nobody has yet. Styles are "
-            "combinations of the bank's right submissions; each other student has one of its mutants. "
+            remark="Counted, not trained: the networks that a class needs trained and nobody has yet. Styles "
+            "are combinations of the bank's right submissions; each other student has one of its mutants. "
             "Trainings that are repeated since they came close to a threshold are not counted.",
         ),
         Subject(
@@ -58,7 +58,9 @@ def _count(place: Place) -> Sequence[Contender]:
     counts: dict[str, float] = {}
 
     def count(folder: Path) -> Measured:
-        counts.update(count_class(place.root, folder, STUDENTS, RIGHT, STYLES, wrong=8 if place.quick else None))
+        counts.update(
+            count_class(place.root, folder, STUDENTS, RIGHT, STYLES, wrong=8 if place.quick else None)
+        )
         return Measured(counts[OWN])
 
     shown = "grader.benchmark.counting"
@@ -122,6 +124,6 @@ def _images_per_second(sample: Sample) -> float:
     """Of all networks one after the other, the same number of images each."""
     try:
         each = json.loads(sample.printed.strip().splitlines()[-1])["images_per_second"].values()
-        return len(each) / sum(1 / rate for rate in each)
+        return float(len(each) / sum(1 / rate for rate in each))
     except (IndexError, KeyError, ValueError, AttributeError) as error:
         raise CommandFailed(f"no throughput was printed: {sample.printed[-300:]}") from error
