@@ -1,9 +1,10 @@
-"""Other tools with the same task: three builders and the arrays of the preprocessing, from one student's work.
+"""Other tools with the same task: three builders and the arrays of the preprocessing, of one student.
 
 Both grade a notebook whose cells are the student's files; their tests are bench/course/, a function a task,
-with the calls that this kit's probes make at seed 1. They run as their manuals say for one machine: `otter run`
-with an autograder made by `otter generate`, and `nbgrader autograde` after `nbgrader generate_assignment`.
-Neither isolates what it runs. What they install is pinned in bench/<peer>/requirements.txt.
+with the calls that this kit's probes make at seed 1. They run as their manuals say for one machine: `otter
+run` with an autograder made by `otter generate`, and `nbgrader autograde` after `nbgrader
+generate_assignment`. Neither isolates what it runs. What they install is pinned in
+bench/<peer>/requirements.txt.
 """
 
 import ast

@@ -28,9 +28,9 @@ def subjects(place: Place) -> list[Subject]:
             (Goal(against=WRONG_ALONE, most=1.0),),
             lambda: _count(place),
             repeats=1,
-            remark="Counted, not trained: the networks that a class needs trained and nobody has yet. Styles "
-            "are combinations of the bank's right submissions; each other student has one of its mutants. "
-            "Trainings that are repeated since they came close to a threshold are not counted.",
+            remark="Counted, not trained: the networks of a class that have to be trained, since nobody has "
+            "yet. Styles are combinations of the bank's right submissions; each other student has one of its "
+            "mutants. Trainings that are repeated since they came close to a threshold are not counted.",
         ),
         Subject(
             "training-time",
