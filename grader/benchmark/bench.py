@@ -29,6 +29,7 @@ from grader.paths import from_here
 
 WHOLE = Path("reference") / "bench.json"
 PART = Path(".kit") / "bench.json"
+BUSY = 0.15  # of the processors, used by others: times are noise then
 _PACKAGES = ("keras", "numpy", "tensorflow-cpu", "tensorflow")
 # What a figure depends on: the code, the networks, the settings and what is known. Not the tests.
 _CODE = ("grader", "lab", "solutions", "assignment", "bench", "params.yaml", "uv.lock")
@@ -93,6 +94,10 @@ def bench(root: Path, console: Console, order: Order) -> int:
         record.save(held, path)
     shown = [held.figures[subject.name] for subject in chosen]
     console.print(table(shown))
+    busy = max((side.others or 0.0 for figure in shown for side in figure.sides), default=0.0)
+    if busy > BUSY:
+        words = f"Other processes used up to {busy:.0%} of this machine: times are not those of a quiet one."
+        console.print(Text(words, style="yellow"), soft_wrap=True)
     for figure in shown:
         if figure.problem:
             console.print(Text(f"✘ {figure.title}: {figure.problem}", style="red"), soft_wrap=True)
@@ -181,7 +186,8 @@ def _announce(console: Console, held: Bench, chosen: Sequence[Subject], path: Pa
 
 def table(shown: Sequence[Figure]) -> Table:
     """All figures: this kit's values, the others', the ratios, and what was aimed at."""
-    found = Table("figure", "this kit", "beside", "ratio", "goal", "", "others' load", show_lines=True)
+    columns = ("figure", "this kit", "beside", "ratio", "goal", "", "others' load")
+    found = Table(*columns, show_lines=True)
     for figure in shown:
         own = next((side for side in figure.sides if side.name == OWN), None)
         others = [side for side in figure.sides if side.name != OWN]
@@ -206,17 +212,21 @@ def number(value: float, unit: record.Unit) -> str:
     """A value with its unit, in as many digits as mean something."""
     if unit == "s" and value >= 120:
         return f"{value / 60:.1f} min"
-    digits = 1 if unit == "s" else 0
-    return f"{value:.{digits}f} {unit}"
+    return f"{value:.{_digits(unit)}f} {unit}"
+
+
+def _digits(unit: record.Unit) -> int:
+    return 1 if unit == "s" else 0
 
 
 def _side(side: Side, figure: Figure) -> str:
-    shown = number(side.value, figure.unit)
-    if len(side.values) == 1:
-        return shown
-    return (
-        f"{shown} ({number(side.low, figure.unit)} to {number(side.high, figure.unit)}, n={len(side.values)})"
-    )
+    words = []
+    if len(side.values) > 1:
+        digits = _digits(figure.unit)
+        words.append(f"{side.low:.{digits}f} to {side.high:.{digits}f}, {len(side.values)} runs")
+    if figure.unit == "s" and side.cpu_seconds is not None:
+        words.append(f"processor {number(side.cpu_seconds, 's')}")
+    return number(side.value, figure.unit) + (f" ({'; '.join(words)})" if words else "")
 
 
 def _goal(goal: Goal, unit: record.Unit) -> str:

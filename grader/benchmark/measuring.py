@@ -22,7 +22,8 @@ from grader.errors import GraderFault
 
 LIMIT_SECONDS = 1800.0
 _TIDY_SECONDS = 20.0  # for a command that was interrupted to end by itself
-_LOOK_SECONDS = 0.05  # between two looks at memory
+_LOOK_SECONDS = 0.2  # between two looks at what computes
+_MEMORY_SECONDS = 0.05  # between two looks where memory is looked at as well
 _TAIL = 2000  # characters of what was printed that are kept
 
 
@@ -36,7 +37,7 @@ class Sample:
 
     Attributes:
         wall_seconds: by the clock, from its start until it was gone.
-        cpu_seconds: of the processor, user and system, with all descendants that were waited for.
+        cpu_seconds: of the processor, user and system, with all descendants.
         largest_mib: the most that any one process of it held, resident.
         below_mib: the most that one child of the command held together with all its descendants, pages that
             are shared counted in parts (PSS); 0 unless it was looked at.
@@ -69,7 +70,7 @@ def run(
         cwd: where.
         environment: all that it finds of variables.
         codes: the exit codes that mean that it went well.
-        memory: whether to look at the memory of its children, which takes some of the processor.
+        memory: whether to look at the memory of its children, which itself takes some of the processor.
         limit_seconds: by the clock.
 
     Raises:
@@ -89,7 +90,7 @@ def run(
             )
         except OSError as error:
             raise CommandFailed(f"{command[0]} cannot be started: {error}") from error
-        watch = _Memory(process.pid) if memory else None
+        watch = _Tree(process.pid, memory=memory)
         late = threading.Timer(limit_seconds, _kill, [process.pid])
         late.daemon = True
         late.start()
@@ -102,12 +103,12 @@ def run(
             raise
         finally:
             late.cancel()
-            below = watch.stop() if watch else 0.0
+            watch.stop()
         process.returncode = os.waitstatus_to_exitcode(status)
         _kill(process.pid)  # what it left behind in its session
         after = _busy_seconds()
         printed = _tail(output.fileno())
-    cpu = usage.ru_utime + usage.ru_stime
+    cpu = max(usage.ru_utime + usage.ru_stime, watch.cpu_seconds)
     if process.returncode not in codes:
         late_or_not = f" after {wall:.0f} s" if wall >= limit_seconds else ""
         last = "\n".join(printed.strip().splitlines()[-6:])
@@ -115,7 +116,7 @@ def run(
     others = None
     if busy is not None and after is not None:
         others = min(1.0, max(0.0, after - busy - cpu) / (wall * (os.cpu_count() or 1)))
-    return Sample(wall, cpu, usage.ru_maxrss / 1024, below, others, printed)
+    return Sample(wall, cpu, usage.ru_maxrss / 1024, watch.most_mib, others, printed)
 
 
 def _busy_seconds() -> float | None:
@@ -148,45 +149,85 @@ def _tail(descriptor: int) -> str:
     return os.pread(descriptor, _TAIL, max(0, size - _TAIL)).decode("utf-8", "replace")
 
 
-class _Memory:
-    """Looks at what the children of a process hold, each with all that is below it, from a thread."""
+class _Tree:
+    """Looks at a process and all that descends from it, from a thread: what they compute and hold.
 
-    def __init__(self, root: int) -> None:
-        self._root = root
-        self._most = 0.0
+    The system adds up what was waited for, and a sandbox's processes are not always. What a process computed
+    between the last look and its end is lost.
+    """
+
+    def __init__(self, root: int, *, memory: bool) -> None:
+        self._root, self._memory = root, memory
+        self._ticks: dict[
+            tuple[int, int], int
+        ] = {}  # by process and its start, which numbers alone do not tell
+        self.most_mib = 0.0  # that one child of the root held, with all below it
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def stop(self) -> float:
-        """The most that one child held, in MiB."""
+    def stop(self) -> None:
+        """Looks no more."""
         self._over.set()
         self._thread.join()
-        return self._most
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What all of them computed, as far as it was seen."""
+        return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK") if self._ticks else 0.0
 
     def _watch(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
-            children = _children()
-            for child in children.get(self._root, ()):
-                self._most = max(self._most, sum(map(_held_mib, _below(child, children))))
+        while not self._over.wait(_MEMORY_SECONDS if self._memory else _LOOK_SECONDS):
+            found = _processes()
+            children = defaultdict(list)
+            for process in found.values():
+                children[process.parent].append(process.number)
+            known = {
+                number for number, start in self._ticks if number in found and found[number].start == start
+            }
+            # Those that were seen below it stay its own, whoever their parent is now.
+            for number in _below([self._root, *known], children):
+                if number in found:
+                    process = found[number]
+                    self._ticks[number, process.start] = process.ticks
+            if self._memory:
+                for child in children[self._root]:
+                    held = sum(map(_held_mib, _below([child], children)))
+                    self.most_mib = max(self.most_mib, held)
 
 
-def _children() -> dict[int, list[int]]:
-    """All processes of this machine by their parents."""
-    found = defaultdict(list)
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with suppress(OSError, IndexError, ValueError):
-                stat = Path("/proc", entry.name, "stat").read_text(encoding="utf-8", errors="replace")
-                found[int(stat.rpartition(")")[2].split()[1])].append(int(entry.name))
+@dataclass(frozen=True)
+class _Process:
+    number: int
+    parent: int
+    ticks: int  # of the processor, user and system
+    start: int
+
+
+def _processes() -> dict[int, _Process]:
+    """All of this machine; none where there is no /proc."""
+    found = {}
+    with suppress(FileNotFoundError), os.scandir("/proc") as entries:
+        for entry in entries:
+            if entry.name.isdigit():
+                with suppress(OSError, IndexError, ValueError):
+                    stat = Path("/proc", entry.name, "stat").read_bytes().rpartition(b")")[2].split()
+                    number = int(entry.name)
+                    found[number] = _Process(
+                        number, int(stat[1]), int(stat[11]) + int(stat[12]), int(stat[19])
+                    )
     return found
 
 
-def _below(process: int, children: Mapping[int, Sequence[int]]) -> list[int]:
-    """A process and all its descendants."""
-    found = [process]
+def _below(tops: Sequence[int], children: Mapping[int, Sequence[int]]) -> list[int]:
+    """Processes and all their descendants, each once."""
+    found = list(dict.fromkeys(tops))
+    seen = set(found)
     for one in found:
-        found += children.get(one, ())
+        for child in children.get(one, ()):
+            if child not in seen:
+                seen.add(child)
+                found.append(child)
     return found
 
 
