@@ -39,8 +39,8 @@ class Sample:
         wall_seconds: by the clock, from its start until it was gone.
         cpu_seconds: of the processor, user and system, with all descendants.
         largest_mib: the most that any one process of it held, resident.
-        below_mib: the most that one child of the command held together with all its descendants, pages that
-            are shared counted in parts (PSS); 0 unless it was looked at.
+        below_mib: the most that one child of the command held together with all its descendants, what they
+            share counted once; 0 unless it was looked at.
         others: the share of the machine's processors that other processes used meanwhile, 0 to 1; None
             where the system does not tell.
         printed: the end of what it printed, both streams.
@@ -192,8 +192,7 @@ class _Tree:
                     self._ticks[number, process.start] = process.ticks
             if self._memory:
                 for child in children[self._root]:
-                    held = sum(map(_held_mib, _below([child], children)))
-                    self.most_mib = max(self.most_mib, held)
+                    self.most_mib = max(self.most_mib, _held_mib(_below([child], children)))
 
 
 @dataclass(frozen=True)
@@ -231,10 +230,18 @@ def _below(tops: Sequence[int], children: Mapping[int, Sequence[int]]) -> list[i
     return found
 
 
-def _held_mib(process: int) -> float:
-    """What a process holds, its part of what it shares; 0 if it is gone."""
-    with suppress(OSError, ValueError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+def _held_mib(processes: Sequence[int]) -> float:
+    """What processes of one family hold together: all that is each one's own, and once what they share.
+
+    Not the proportional size: that depends on who else has the same libraries open.
+    """
+    own, shared = 0, 0
+    for process in processes:
+        fields: dict[str, int] = {}
+        with suppress(OSError, ValueError, IndexError):
+            for line in Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:
+                fields[line.split(":")[0]] = int(line.split()[1])
+        private = fields.get("Private_Clean", 0) + fields.get("Private_Dirty", 0)
+        own += private
+        shared = max(shared, fields.get("Rss", 0) - private)
+    return (own + shared) / 1024

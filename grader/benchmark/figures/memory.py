@@ -10,7 +10,7 @@ from grader.benchmark.measuring import Sample
 from grader.benchmark.record import Goal
 from grader.benchmark.subjects import Contender, Measured, Subject, own
 
-_HOW = "The most that one child of the command held with all below it; shared pages count in parts (PSS)."
+_HOW = "The most that one child of the command held with all below it, what they share counted once."
 
 
 def subjects(place: Place) -> list[Subject]:

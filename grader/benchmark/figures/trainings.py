@@ -39,7 +39,7 @@ def subjects(place: Place) -> list[Subject]:
             (Goal(most=23.0),),
             lambda: _training_time(place),
             repeats=1,
-            remark="Of the whole command, start of its processes included, divided by the number of trainings.",
+            remark="Of the whole command, starts of processes included, divided by the number of trainings.",
         ),
         Subject(
             "throughput",
