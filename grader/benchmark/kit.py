@@ -13,7 +13,6 @@ from pathlib import Path
 from grader.benchmark import measuring
 from grader.benchmark.measuring import Sample
 from grader.benchmark.peers import TASKS
-from grader.errors import UsageError
 
 # The last commit before the training form, known networks and the new probes.
 BEFORE = "756e4d7"
@@ -79,37 +78,39 @@ def typed(module: str, *arguments: str) -> str:
 
 
 def before(root: Path) -> Kit | None:
-    """The kit as it was at BEFORE, below .nox; None if git does not have that commit.
-
-    It has the data of this checkout, and its own trainings of the solutions, which it makes the first time.
-
-    Raises:
-        CommandFailed: these could not be trained.
-    """
+    """The kit as it was at BEFORE, below .nox, with the data of this checkout; None if git has no such commit."""
     place = root / ".nox" / f"bench-{BEFORE}"
-    if not (place / "complete").exists():
+    if not (place / "params.yaml").exists():
         shutil.rmtree(place, ignore_errors=True)
         with tempfile.TemporaryFile() as archive:
+            command = ["git", "archive", BEFORE]
             try:
-                command = ["git", "archive", BEFORE]
                 subprocess.run(command, cwd=root, stdout=archive, stderr=subprocess.DEVNULL, check=True)
             except (OSError, subprocess.CalledProcessError):
                 return None
             archive.seek(0)
+            half = place.with_name(f"{place.name}-half")
+            shutil.rmtree(half, ignore_errors=True)
             with tarfile.open(fileobj=archive) as opened:
-                opened.extractall(place, filter="data")
+                opened.extractall(half, filter="data")
         for name in ("data", "grader/hidden"):
             if (root / name).exists():
-                (place / name).symlink_to((root / name).resolve())
-        kit = Kit(place)
-        with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
-            kit.run("grader", "grade", str(place / "solutions"), "--profile=cpu", "--out", folder, cwd=place)
-        (place / "complete").touch()
+                (half / name).symlink_to((root / name).resolve())
+        half.rename(place)
     return Kit(place)
 
 
-def required(kit: Kit | None) -> Kit:
-    """The earlier kit; UsageError if it is not here."""
-    if kit is None:
-        raise UsageError(f"git does not have {BEFORE} here", fix="Run: git fetch --unshallow")
-    return kit
+def train_before(kit: Kit) -> None:
+    """Has the earlier kit train its solutions, if it has not yet: it knows no network beforehand.
+
+    Raises:
+        CommandFailed: they could not be trained.
+    """
+    trained = kit.root / "trained"
+    if not trained.exists():
+        with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
+            out = str(Path(folder, "out"))
+            kit.run(
+                "grader", "grade", str(kit.root / "solutions"), "--profile=cpu", "--out", out, cwd=kit.root
+            )
+        trained.touch()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.benchmark.figures.place import Place
-from grader.benchmark.kit import TITLE_BEFORE, Kit, typed
+from grader.benchmark.kit import TITLE_BEFORE, Kit, train_before, typed
 from grader.benchmark.peers import Nbgrader, Otter, Peer
 from grader.benchmark.record import Goal
 from grader.benchmark.subjects import Contender, Measured, Subject, own
@@ -70,15 +70,19 @@ def _grade(place: Place, name: str, title: str, what: str, seconds: float) -> Su
         title,
         "s",
         (Goal(most=seconds),),
-        lambda: _then_and_now(place, typed("grader", "grade", what, _PROFILE), command),
+        lambda: _then_and_now(
+            place, typed("grader", "grade", what, _PROFILE), command, trains=what == "solutions"
+        ),
     )
 
 
 def _then_and_now(
-    place: Place, shown: str, command: Callable[[Kit], Callable[[Path], Measured]]
+    place: Place, shown: str, command: Callable[[Kit], Callable[[Path], Measured]], *, trains: bool = False
 ) -> list[Contender]:
     sides = [own(shown, command(place.kit))]
     if place.with_before and (earlier := place.before):
+        if trains:
+            train_before(earlier)
         sides.append(Contender(TITLE_BEFORE, shown, command(earlier), at_most=2, warms=False))
     return sides
 
@@ -102,6 +106,7 @@ def _class(place: Place) -> Sequence[Contender]:
             )
         )
     if place.with_before and (earlier := place.before):
+        train_before(earlier)
         sides.append(Contender(TITLE_BEFORE, shown, _own_class(earlier, names), at_most=1, warms=False))
     return sides
 

@@ -1,6 +1,8 @@
 """How long the grader takes to be graded."""
 
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 from grader.benchmark.figures.place import Place
 from grader.benchmark.kit import typed
@@ -30,11 +32,11 @@ def _prove(place: Place) -> Sequence[Contender]:
     # With all tasks by name it grades the same, and leaves reference/proof.json and the README as they are.
     known = manifest.load(place.root / "solutions" / "tasks.toml")
     tasks = ["wide_resnet"] if place.quick else [task.id for task in known.tasks]
-    # Exit code 1: the grader was wrong about one; that is not for a benchmark to say.
-    return [
-        own(
-            typed("grader", "prove", *tasks),
-            lambda folder: Measured.wall(place.kit.run("grader", "prove", *tasks, cwd=folder, codes=(0, 1))),
-            warms=False,
-        )
-    ]
+    # A seed of its own, so that no probe is kept from before. Exit code 1: the grader was wrong about one; that is not for a benchmark to say.
+    arguments = ["prove", *tasks, "--seed"]
+
+    def command(folder: Path) -> Measured:
+        seed = str(secrets.randbelow(2**31))
+        return Measured.wall(place.kit.run("grader", *arguments, seed, cwd=folder, codes=(0, 1)))
+
+    return [own(typed("grader", *arguments, "SEED"), command, warms=False)]

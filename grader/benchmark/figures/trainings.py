@@ -7,7 +7,7 @@ from pathlib import Path
 from grader.benchmark import measuring
 from grader.benchmark.counting import WITHOUT_FORM, WRONG_ALONE, count_class
 from grader.benchmark.figures.place import Place
-from grader.benchmark.kit import TITLE_BEFORE, Kit, required, typed
+from grader.benchmark.kit import TITLE_BEFORE, Kit, typed
 from grader.benchmark.measuring import CommandFailed, Sample
 from grader.benchmark.peers import Pytorch
 from grader.benchmark.record import OWN, Goal
@@ -89,8 +89,8 @@ def _training_time(place: Place) -> Sequence[Contender]:
         return Contender(TITLE_BEFORE, "python bench/before/trainings.py", measure, warms=False)
 
     sides = [own(typed(program, "OUT"), mine, warms=False)]
-    if place.with_before:
-        sides.append(earlier(required(place.before)))
+    if place.with_before and place.before:
+        sides.append(earlier(place.before))
     return sides
 
 
