@@ -78,7 +78,7 @@ def typed(module: str, *arguments: str) -> str:
 
 
 def before(root: Path) -> Kit | None:
-    """The kit as it was at BEFORE, below .nox, with the data of this checkout; None if git has no such commit."""
+    """The kit as it was at BEFORE, below .nox, with this checkout's data; None if git has no such commit."""
     place = root / ".nox" / f"bench-{BEFORE}"
     if not (place / "params.yaml").exists():
         shutil.rmtree(place, ignore_errors=True)

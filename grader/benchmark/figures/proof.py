@@ -29,10 +29,11 @@ def subjects(place: Place) -> list[Subject]:
 
 
 def _prove(place: Place) -> Sequence[Contender]:
-    # With all tasks by name it grades the same, and leaves reference/proof.json and the README as they are.
+    # With all tasks by name it grades the same, and leaves reference/proof.json and the README alone.
     known = manifest.load(place.root / "solutions" / "tasks.toml")
     tasks = ["wide_resnet"] if place.quick else [task.id for task in known.tasks]
-    # A seed of its own, so that no probe is kept from before. Exit code 1: the grader was wrong about one; that is not for a benchmark to say.
+    # A seed of its own, so that no probe is kept from before. Exit code 1, the grader was wrong about one, is
+    # not for a benchmark to judge.
     arguments = ["prove", *tasks, "--seed"]
 
     def command(folder: Path) -> Measured:
