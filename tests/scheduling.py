@@ -51,6 +51,7 @@ FIRST = (
     "tests/grader/grading/test_backends.py",
     "tests/test_adding_a_task.py",
     "tests/lab/test_synthetic.py",
+    "tests/grader/benchmark/test_peers.py",
     "tests/grader/training/test_pool.py::test_validation",
     "tests/grader/training/test_pool.py::test_trains_each_once_and_repeats_to_the_bit",
     "tests/grader/sandbox/guest/test_describe.py",

@@ -1,5 +1,6 @@
 """A run of the bench: sides in turns, what goes on, what is missed, what cannot be measured."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def root(tmp_path: Path, sides: Sides, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(root: Path, *names: str, **options: object) -> tuple[int, str]:
     """Its exit code and what is shown."""
-    console = Console(width=160, record=True, quiet=False, file=(root / "shown").open("w"))
+    console = Console(width=160, record=True, file=io.StringIO())
     code = bench.bench(root, console, Order(names=names, **options))  # type: ignore[arg-type]
     return code, console.export_text()
 

@@ -66,6 +66,7 @@ def plain(call: Call) -> str:
     return json.dumps([function, [one(a) for a in args], {k: one(v) for k, v in kw.items()}], default=str)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_same_calls(task: str) -> None:
     """As many calls with the same arguments as the probe makes at seed 1, the second process's included."""
@@ -92,6 +93,7 @@ def test_same_calls(task: str) -> None:
     assert len(made) == {"preprocessing": 13, "alexnet": 7, "resnet": 9, "wide_resnet": 5}[task]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "old", "new"),
     [
