@@ -22,12 +22,16 @@ from rich.text import Text
 
 from grader.benchmark import figures, record, subjects
 from grader.benchmark.figures import Place
+from grader.benchmark.kit import TITLE_BEFORE
 from grader.benchmark.record import OWN, Bench, Figure, Goal, Machine, Side
 from grader.benchmark.subjects import Subject
 from grader.errors import UsageError
 from grader.paths import from_here
+from lab.files import write_atomically
 
 WHOLE = Path("reference") / "bench.json"
+PAGE = Path("docs") / "performance.md"
+BEGIN, END = "<!-- the table: written by nox -s bench -->", "<!-- end of the table -->"
 PART = Path(".kit") / "bench.json"
 BUSY = 0.15  # of the processors, used by others: times are noise then
 _PACKAGES = ("keras", "numpy", "tensorflow-cpu", "tensorflow")
@@ -94,6 +98,8 @@ def bench(root: Path, console: Console, order: Order) -> int:
         record.save(held, path)
     shown = [held.figures[subject.name] for subject in chosen]
     console.print(table(shown))
+    if held.complete and path.resolve() == (root / WHOLE).resolve():
+        write_page(root / PAGE, held)
     busy = max((side.others or 0.0 for figure in shown for side in figure.sides), default=0.0)
     if busy > BUSY:
         words = f"Other processes used up to {busy:.0%} of this machine: times are not those of a quiet one."
@@ -206,6 +212,51 @@ def table(shown: Sequence[Figure]) -> Table:
             f"{max(loads):.0%}" if loads else "",
         )
     return found
+
+
+def markdown(bench: Bench) -> str:
+    """The table of docs/performance.md, with where and when it was measured."""
+    here = bench.machine
+    lines = ["| figure | this kit | goal | | beside | ratio |", "|---|---|---|---|---|---|"]
+    for figure in bench.figures.values():
+        own = next((side for side in figure.sides if side.name == OWN), None)
+        others = [side for side in figure.sides if side.name != OWN]
+        cells = [
+            f"{figure.title} (`{figure.name}`)",
+            _side(own, figure) if own else "not measured",
+            "; ".join(_goal(goal, figure.unit) for goal in figure.goals),
+            "; ".join({True: "met", False: "missed", None: "–"}[goal.met] for goal in figure.goals),
+            "<br>".join(f"{side.name}: {_side(side, figure)}" for side in others),
+            "<br>".join(f"{figure.ratios[s.name]:.2f}" if s.name in figure.ratios else "–" for s in others),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    loads = [side.others or 0.0 for figure in bench.figures.values() for side in figure.sides]
+    lines += [
+        "",
+        f"{bench.began[:10]}, {here.processor}, {here.cores} cores, {here.memory_gib:g} GiB, {here.system}; "
+        + ", ".join(f"{name} {found}" for name, found in bench.versions.items())
+        + f". Other processes used up to {max(loads, default=0.0):.0%} of the machine.",
+        "",
+    ]
+    remarks = [f"- `{one.name}`: {one.remark}" for one in bench.figures.values() if one.remark]
+    commands = [
+        f"- `{figure.name}`, {side.name}: `{side.command}`"
+        for figure in bench.figures.values()
+        for side in figure.sides
+        if side.name not in (OWN, TITLE_BEFORE)
+    ]
+    return "\n".join([*lines, *remarks, *commands])
+
+
+def write_page(path: Path, bench: Bench) -> None:
+    """Puts the table into the page, between its marks; a page without them is left as it is."""
+    if not path.exists():
+        return
+    text = path.read_text(encoding="utf-8")
+    if BEGIN in text and END in text:
+        before, rest = text.split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        write_atomically(path, f"{before}{BEGIN}\n\n{markdown(bench)}\n\n{END}{after}")
 
 
 def number(value: float, unit: record.Unit) -> str:

@@ -152,6 +152,20 @@ class TestBench:
         assert after.complete
         assert after.figures["second"] == before.figures["second"]
 
+    def test_the_page_has_the_table(self, root: Path) -> None:
+        """A full run of all writes it between the marks, and nothing else of the page."""
+        page = root / "docs" / "performance.md"
+        page.parent.mkdir()
+        page.write_text(f"before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n")
+        run(root, quick=True)
+        assert "old" in page.read_text()
+        run(root)
+        text = page.read_text()
+        assert text.startswith("before\n")
+        assert text.endswith(f"{bench.END}\nafter\n")
+        assert "| the first (`first`) | 2.0 s (2.0 to 2.0, 3 runs) | at most 1.0 s | missed |" in text
+        assert "old" not in text
+
     def test_figures_of_two_runs_are_not_mixed(self, root: Path) -> None:
         run(root)
         (root / "grader" / "code.py").write_text("1\n")
@@ -180,6 +194,7 @@ class TestFigures:
             pytest.skip("not measured yet")
         assert found.complete
         assert not found.quick
+        assert bench.markdown(found) in (ROOT / bench.PAGE).read_text(encoding="utf-8")
         assert list(found.figures) == [subject.name for subject in figures.subjects(Place(ROOT))]
 
     @pytest.mark.slow

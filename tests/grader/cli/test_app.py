@@ -92,7 +92,7 @@ class TestHelp:
         assert re.findall(r"^  ([a-z]+) ", students, re.M) == ["check", "inspect"]
         assert re.findall(r"^  ([a-z]+) ", instructors, re.M) == ["grade", "doctor", "image"]
         assert re.findall(r"^  ([a-z]+) ", authors.partition("examples")[0], re.M) == [
-            *("stubs", "prove", "reference", "report", "estimates", "stages")
+            *("stubs", "prove", "bench", "reference", "report", "estimates", "stages")
         ]
         assert "..." not in authors, "a summary was cut off"
 
