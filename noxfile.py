@@ -196,7 +196,16 @@ def install_peers(session: nox.Session) -> None:
         python = place / PYTHON.relative_to(KIT)
         session.run(str(PYTHON), "-m", "venv", "--clear", str(place), external=True)
         # pip, which reads what is set here about indexes; PyTorch has an index of its own for a CPU's wheels.
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--retries=1",
+        ]
         index = (
             ["--extra-index-url", "https://download.pytorch.org/whl/cpu"] if "pytorch" in place.name else []
         )
