@@ -1,12 +1,14 @@
 """Whole commands: what students and instructors wait for."""
 
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.benchmark.figures.place import Place
 from grader.benchmark.kit import TITLE_BEFORE, Kit, train_before, typed
-from grader.benchmark.peers import Nbgrader, Otter, Peer
+from grader.benchmark.measuring import CommandFailed, Sample
+from grader.benchmark.peers import TASKS, Nbgrader, Otter, Peer
 from grader.benchmark.record import Goal
 from grader.benchmark.subjects import Contender, Measured, Subject, own
 
@@ -48,7 +50,7 @@ def subjects(place: Place) -> list[Subject]:
 def _check(place: Place, name: str, title: str, seconds: float, *tasks: str) -> Subject:
     def command(kit: Kit) -> Callable[[Path], Measured]:
         arguments = ["check", "--folder", str(kit.root / "solutions"), *tasks]
-        return lambda folder: Measured.wall(kit.run("grader", *arguments, cwd=folder))
+        return lambda folder: Measured.wall(_holds(kit.run("grader", *arguments, cwd=folder)))
 
     return Subject(
         name,
@@ -61,9 +63,17 @@ def _check(place: Place, name: str, title: str, seconds: float, *tasks: str) -> 
 
 
 def _grade(place: Place, name: str, title: str, what: str, seconds: float) -> Subject:
+    share = 0.0 if what == "assignment" else 1.0
+
     def command(kit: Kit) -> Callable[[Path], Measured]:
         arguments = ["grade", str(kit.root / what), _PROFILE, "--out"]
-        return lambda folder: Measured.wall(kit.run("grader", *arguments, str(folder / "out"), cwd=folder))
+
+        def measure(folder: Path) -> Measured:
+            sample = kit.run("grader", *arguments, str(folder / "out"), cwd=folder)
+            _marked(folder / "out" / what, share)
+            return Measured.wall(sample)
+
+        return measure
 
     return Subject(
         name,
@@ -121,6 +131,8 @@ def _own_class(kit: Kit, names: Sequence[str]) -> Callable[[Path], Measured]:
             paths = [str(here / name) for name in some]
             out = str(folder / f"out{len(some)}")
             samples.append(kit.run("grader", "grade", *paths, _PROFILE, "--out", out, cwd=folder))
+            for name in some:
+                _marked(Path(out, name), 1.0)
         one, several = samples
         each = (several.wall_seconds - one.wall_seconds) / (len(names) - 1)
         return Measured(each, (one, several))
@@ -144,7 +156,9 @@ def _same_task(place: Place) -> Sequence[Contender]:
     def mine(folder: Path) -> Measured:
         student = place.kit.student(folder / "alice", secrets.token_hex(8))
         arguments = ["grade", str(student), _PROFILE, "--out", str(folder / "out")]
-        return Measured.wall(place.kit.run("grader", *arguments, cwd=folder))
+        sample = place.kit.run("grader", *arguments, cwd=folder)
+        _marked(folder / "out" / "alice", 1.0)
+        return Measured.wall(sample)
 
     def theirs(peer: Peer) -> Callable[[Path], Measured]:
         def measure(folder: Path) -> Measured:
@@ -157,3 +171,25 @@ def _same_task(place: Place) -> Sequence[Contender]:
     sides = [own(typed("grader", "grade", "alice", _PROFILE), mine)]
     peers: list[Peer] = [Otter(place.root), Nbgrader(place.root)] if place.with_peers else []
     return [*sides, *(Contender(peer.title, peer.command, theirs(peer)) for peer in peers)]
+
+
+# --- only what came out right is a figure -----------------------------------------------------------------
+
+
+def _holds(sample: Sample) -> Sample:
+    """What `check` of right code took; CommandFailed if it found something."""
+    if "All of it holds" not in sample.printed:
+        raise CommandFailed(f"check does not find the solutions right: {sample.printed[-600:]}")
+    return sample
+
+
+def _marked(folder: Path, share: float) -> None:
+    """CommandFailed unless a submission has that share of the points of the tasks that are handed in."""
+    try:
+        tests = json.loads((folder / "results.json").read_text(encoding="utf-8"))["tests"]
+        of_task = [test for test in tests if test["tags"][0] in TASKS]
+        got, most = (sum(test[field] for test in of_task) for field in ("score", "max_score"))
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise CommandFailed(f"grade left no marks in {folder}: {error}") from error
+    if not most or got != share * most:
+        raise CommandFailed(f"grade gave {got:g} of {most:g} points where {share * most:g} are due")
