@@ -63,11 +63,16 @@ def _count(place: Place) -> Sequence[Contender]:
         )
         return Measured(counts[OWN])
 
+    def counted(name: str) -> Measured:
+        if name not in counts:
+            raise CommandFailed("this kit's own side was not counted")
+        return Measured(counts[name])
+
     shown = "grader.benchmark.counting"
     others = (WRONG_ALONE, WITHOUT_FORM)
     return [
         own(shown, count, warms=False),
-        *(Contender(n, shown, lambda folder, n=n: Measured(counts[n]), warms=False) for n in others),  # type: ignore[misc]
+        *(Contender(name, shown, lambda folder, name=name: counted(name), warms=False) for name in others),  # type: ignore[misc]
     ]
 
 
