@@ -87,7 +87,7 @@ def prove(
     short_help="What it all costs here, beside other tools.",
     epilog="""
     examples:
-      nox -s bench                                     all figures, a quarter of an hour on a quiet machine
+      nox -s bench                                     all figures, some twenty minutes on a quiet machine
       nox -s bench -- check grade-stubs                only these
       nox -s bench -- --quick --no-before              each side once, and not this kit at an earlier commit
       nox -s bench -- --list                           what can be measured

@@ -93,7 +93,7 @@ def _then_and_now(
     if place.with_before and (earlier := place.before):
         if trains:
             train_before(earlier)
-        sides.append(Contender(TITLE_BEFORE, shown, command(earlier), at_most=2, warms=False))
+        sides.append(Contender(TITLE_BEFORE, shown, command(earlier), at_most=1, warms=False))
     return sides
 
 
