@@ -30,8 +30,8 @@ def layer_class() -> Any:
         """Batch normalisation over the last axis of images."""
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-            # Of other numbers of channels oneDNN's code is slower than what Keras writes out; of float64 there
-            # is none.
+            # For other numbers of channels oneDNN's code is slower than what Keras writes out; for float64
+            # there is none.
             fits = len(inputs.shape) == 4 and self.compute_dtype != "float64" and mask is None
             if not fits or inputs.shape[-1] % 8:
                 return super().call(inputs, training=training, mask=mask)
