@@ -243,7 +243,7 @@ def _verdict(
     earned = fraction(result.accuracy, threshold.threshold, threshold.chance)
     if earned >= 1:
         return Verdict.passed(message, **data)
-    return Verdict.failed(message, fraction=earned, **data)
+    return Verdict.failed(" ".join(filter(None, (message, _beyond(network)))), fraction=earned, **data)
 
 
 def _overran(overrun: Overrun, job: Job) -> Verdict:
@@ -281,6 +281,14 @@ def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold, 
         said.append(f"Close: decided by the median of three trainings: {each}.")
     said += [threshold.in_words(digits), f"Chance is {threshold.chance:.0%}.", f"Trained on {decided.where}."]
     return " ".join(filter(None, (*said, replaced)))
+
+
+def _beyond(network: Trainable) -> str:
+    """What may have kept a network from learning: where it goes beyond what the brief leaves open."""
+    if not network.outside:
+        return ""
+    first, *more = network.outside
+    return f"Beyond what the brief leaves open: {first}" + (f" (and {len(more)} more)." if more else ".")
 
 
 def _replaced(network: Trainable) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from grader.blueprint import Blueprint, Budget, training_form
+from grader.blueprint import Blueprint, Budget, outside, training_form
 from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import TrainerFault
@@ -51,6 +51,7 @@ class Trainable(Strict):
         parameters: all its weights.
         replaced: what is trained in the place of what was written: each has the fields of
             grader.blueprint.Replaced.
+        outside: where it goes beyond what the brief leaves open, a sentence each; empty for what is known.
     """
 
     job: Job | None = None
@@ -58,6 +59,7 @@ class Trainable(Strict):
     blueprint: str
     parameters: int
     replaced: tuple[dict[str, Any], ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Training:
             blueprint=written.digest,
             parameters=written.parameters,
             replaced=tuple(asdict(one) for one in form.replaced),
+            outside=() if known else tuple(one.says for one in outside(written)),
         )
 
 
