@@ -46,7 +46,7 @@ def main() -> int:
         def report(*, epoch: int, step: int, steps: int, accuracy: float, seen: Any = seen) -> None:
             seen.append((epoch, step, time.perf_counter()))
 
-        build = partial(blueprint.build, network)
+        build = partial(blueprint.build, network, fused=True)
         training.train(build, examples, few, recipe, seed=0, report=report)
         first = max(one for one in seen if one[0] == 0)  # the end of the first epoch
         found[task.id] = recipe.batch * (seen[-1][1] - first[1]) / (seen[-1][2] - first[2])

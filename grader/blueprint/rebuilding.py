@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     import keras
 
 
-def build(blueprint: Blueprint) -> keras.Model:
-    """Builds the network with fresh weights. Imports Keras, which takes seconds."""
+def build(blueprint: Blueprint, *, fused: bool = False) -> keras.Model:
+    """Builds the network with fresh weights. Imports Keras, which takes seconds.
+
+    Args:
+        blueprint: what to build.
+        fused: whether batch normalisation may be one operation where that is faster (normalising.py): the
+            same function, by layers that are not Keras's own.
+    """
     import keras
+
+    normalisation = normalising.layer_class() if fused else keras.layers.BatchNormalization
 
     tensors: list[Any] = [keras.Input(blueprint.input_shape, name="input")]
     for node in blueprint.nodes[1:]:
-        tensors.append(_call(keras, node, [tensors[index] for index in node.inputs]))
+        tensors.append(_call(keras, node, [tensors[index] for index in node.inputs], normalisation))
     model = keras.Model(tensors[0], tensors[-1], name="blueprint")
     # The budget was checked on our own figures: were they wrong, nothing would have been checked.
     assert model.count_params() == blueprint.parameters, "Keras counts other parameters than the blueprint"
@@ -31,13 +39,13 @@ def build(blueprint: Blueprint) -> keras.Model:
     return model
 
 
-def _call(keras: Any, node: Node, inputs: list[Any]) -> Any:
+def _call(keras: Any, node: Node, inputs: list[Any], normalisation: Any) -> Any:
     if node.op == "Pad":  # no layer pads channels
         return keras.ops.pad(inputs[0], ((0, 0), *node.settings["widths"]))
     layers = {
         "Conv2D": keras.layers.Conv2D,
         "Dense": keras.layers.Dense,
-        "BatchNormalization": normalising.layer_class(),
+        "BatchNormalization": normalisation,
         "Activation": keras.layers.Activation,
         "MaxPooling2D": keras.layers.MaxPooling2D,
         "AveragePooling2D": keras.layers.AveragePooling2D,

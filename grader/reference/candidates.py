@@ -357,7 +357,10 @@ WRONG: Mapping[str, tuple[Kind, Callable[[list[Node]], list[Node] | None]]] = {
     "L2 of 0.1": (_OPEN, _setting(_CONVOLVES, kernel_l2=0.1)),
     "L2 of 0.01": (_OPEN, _setting(_CONVOLVES, kernel_l2=0.01)),
     "gammas of 0": (_OPEN, _setting(("BatchNormalization",), gamma_initializer={"name": "Zeros"})),
-    "spread of 10 times he_normal's": (_OPEN, _spread(10.0)),
+    "RandomNormal of 1": (
+        _OPEN,
+        _setting(_CONVOLVES, kernel_initializer={"name": "RandomNormal", "stddev": 1.0}),
+    ),
     "spread of 0.001 times he_normal's": (_OPEN, _spread(0.001)),
     "no batch normalisation": (_SHOWN, _without("BatchNormalization")),
     "no ReLU": (_SHOWN, _without("Activation", activation="relu")),

@@ -187,7 +187,7 @@ def perform(job: Job) -> Result:
     blueprint = read(job.blueprint, job.budget)
     images = _load(job)
     trained = training.train(
-        lambda: build(blueprint),
+        lambda: build(blueprint, fused=True),
         images.train,
         images.scored,
         job.conditions.recipe,

@@ -38,10 +38,13 @@ EXACT = [rule for rule in RULES if rule.kind == "exact" and rule.id != "momentum
 
 @pytest.fixture(autouse=True, scope="module")
 def float64() -> Iterator[None]:
-    before = keras.config.floatx()
+    # The policy as well: once one was set, it no longer follows.
+    before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(policy)
 
 
 # --- Carrying weights over ---------------------------------------------------------------------------------

@@ -39,12 +39,12 @@ class TestLoad:
         assert isinstance(cpu.builders["resnet"]["blocks"], tuple)
 
     def test_gpu(self) -> None:
-        """The profiles for a GPU train whole networks on all of CIFAR-100, and say so of the device."""
+        """The profiles for a GPU train whole networks on all of CIFAR-100 but what they are validated on."""
         params = profiles.load(ROOT / "params.yaml")
         for name in ("gpu", "gpu-full"):
             profile = params.profile(name)
             assert (profile.device, profile.data) == ("gpu", "cifar-100")
-            assert (profile.train, profile.hidden, profile.validation) == (50_000, 10_000, 0)
+            assert (profile.train, profile.hidden, profile.validation) == (49_000, 10_000, 1000)
             assert profile.recipe.precision == "mixed_bfloat16"
             assert profile.builders["wide_resnet"] == {"depth": 20, "width": 10}
             assert profile.budget.parameters > 26_808_692
