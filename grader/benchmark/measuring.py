@@ -38,7 +38,6 @@ class Sample:
     Attributes:
         wall_seconds: by the clock, from its start until it was gone.
         cpu_seconds: of the processor, user and system, with all descendants.
-        largest_mib: the most that any one process of it held, resident.
         below_mib: the most that one child of the command held together with all its descendants, what they
             share counted once; 0 unless it was looked at.
         others: the share of the machine's processors that other processes used meanwhile, 0 to 1; None
@@ -48,7 +47,6 @@ class Sample:
 
     wall_seconds: float
     cpu_seconds: float
-    largest_mib: float
     below_mib: float = 0.0
     others: float | None = None
     printed: str = ""
@@ -116,7 +114,7 @@ def run(
     others = None
     if busy is not None and after is not None:
         others = min(1.0, max(0.0, after - busy - cpu) / (wall * (os.cpu_count() or 1)))
-    return Sample(wall, cpu, usage.ru_maxrss / 1024, watch.most_mib, others, printed)
+    return Sample(wall, cpu, watch.most_mib, others, printed)
 
 
 def _busy_seconds() -> float | None:
