@@ -295,6 +295,28 @@ def spread(times: float) -> Callable[[Data], None]:
     return change
 
 
+def spread_of_one(times: float) -> Callable[[Data], None]:
+    """Gives a normal spread of so many times he_normal's to the kernel for which he_normal's is smallest.
+
+    Only that of a layer with many inputs may be written so wide as to be outside: the others' initialisers
+    would have numbers beyond the allowlist.
+    """
+
+    def change(data: Data) -> None:
+        network = read(data, ROOMY)
+        having = [
+            index for index, node in enumerate(data["nodes"]) if "kernel_initializer" in node["settings"]
+        ]
+        smallest = min(having, key=lambda index: he(data["nodes"][index], network, index))
+        deviation = times * he(data["nodes"][smallest], network, smallest)
+        data["nodes"][smallest]["settings"]["kernel_initializer"] = {
+            "name": "RandomNormal",
+            "stddev": deviation,
+        }
+
+    return change
+
+
 def kernels(name: str, **given_settings: Any) -> Callable[[Data], None]:
     def change(data: Data) -> None:
         for op in ("Conv2D", "Dense"):
@@ -383,7 +405,7 @@ INSIDE: dict[str, dict[str, tuple[Callable[[Data], None], tuple[str, ...]]]] = {
         ),
     },
     "kernel start": {
-        "a hundredth": (spread(0.01), NORMS),
+        "a thousandth": (spread(0.001), NORMS),
         "twice": (spread(2.0), ("alexnet",)),
         "as in 2012": (kernels("RandomNormal", stddev=0.01), NORMS),
         "normal by default": (kernels("RandomNormal"), NORMS),
@@ -395,9 +417,11 @@ INSIDE: dict[str, dict[str, tuple[Callable[[Data], None], tuple[str, ...]]]] = {
         "lecun_uniform": (scaled(1.0, "fan_in", "uniform"), NORMS),
         "he_uniform": (scaled(2.0, "fan_in", "uniform"), NORMS),
         "he_normal by outputs": (scaled(2.0, "fan_out", "untruncated_normal"), NORMS),
-        "three times, as variance": (scaled(18.0, "fan_in"), NORMS),
-        "a hundredth, as variance": (scaled(2e-4, "fan_in"), NORMS),
+        "fifteen times, of one layer": (spread_of_one(15.0), ("wide_resnet",)),
+        "seven times, as variance": (scaled(98.0, "fan_in"), NORMS),
+        "a thousandth, as variance": (scaled(2e-6, "fan_in"), NORMS),
         "orthogonal": (kernels("Orthogonal"), NORMS),
+        "orthogonal, many times": (kernels("Orthogonal", gain=10.0), NORMS),
     },
     "gamma start": {"the last of a block": (gammas(1), ("resnet",))},
     "scale left out": {"before a ReLU": (without_scale("Activation"), ("alexnet",))},
@@ -433,11 +457,11 @@ OUTSIDE: dict[str, dict[str, tuple[Callable[[Data], None], tuple[str, ...]]]] = 
         "ones": (everywhere("BatchNormalization", beta_initializer={"name": "Ones"}), NORMS),
     },
     "kernel start": {
-        "less than a hundredth": (spread(0.0099), NORMS),
-        "more than three times, as variance": (scaled(18.1, "fan_in"), NORMS),
-        "less than a hundredth, as variance": (scaled(1.9e-4, "fan_avg"), NORMS),
-        "orthogonal, many times": (kernels("Orthogonal", gain=6.0), NORMS),
-        "a spread of 1": (kernels("RandomNormal", stddev=1.0), NORMS),
+        "less than a thousandth": (spread(0.00099), NORMS),
+        "less than a thousandth, of one layer": (spread_of_one(0.00099), NORMS),
+        "more than fifteen times, of one layer": (spread_of_one(15.1), ("wide_resnet",)),
+        "less than a thousandth, as variance": (scaled(1.9e-6, "fan_avg"), NORMS),
+        "a spread of 1": (kernels("RandomNormal", stddev=1.0), ("wide_resnet",)),
         "a spread of 0.0001": (kernels("RandomNormal", stddev=1e-4), NORMS),
         "zeros": (kernels("Zeros"), NORMS),
         "ones": (kernels("Ones"), NORMS),
@@ -519,6 +543,23 @@ class TestDecrees:
                     training_form(written, ROOMY).network.digest
                     == training_form(network, ROOMY).network.digest
                 )
+
+    @pytest.mark.parametrize("task", NORMS)
+    def test_widest_and_smallest_in_the_profile(self, task: str) -> None:
+        """The network that is graded: 15 times is inside, more is not, nor is a normal of 1 or 0.0001."""
+        network = judging.described_network(TASKS.task(task), 100, PARAMS.profile("cpu").builders[task])
+        right = training_form(network, ROOMY).network.digest
+        for change, is_open in (
+            (spread_of_one(15.0), True),
+            (spread_of_one(15.1), False),
+            (kernels("RandomNormal", stddev=1.0), False),
+            (kernels("RandomNormal", stddev=1e-4), False),
+        ):
+            data = copy.deepcopy(network.canonical)
+            change(data)
+            written = read(data, ROOMY)
+            assert (not outside(written)) == is_open
+            assert (training_form(written, ROOMY).network.digest == right) == is_open
 
     @pytest.mark.parametrize(
         ("inside", "beyond"),
@@ -643,7 +684,7 @@ def other_hands(draw: st.DrawFn) -> tuple[str, Data]:
 
 def starts(he_normal: float) -> st.SearchStrategy[Data]:
     """Initialisers with a spread between the bounds."""
-    times = st.floats(0.0101, min(2.99, 0.57 / he_normal))
+    times = st.floats(0.00101, min(7.0, 0.57 / he_normal))
     modes = st.sampled_from(["fan_in", "fan_out", "fan_avg"])
     kinds = st.sampled_from(["truncated_normal", "untruncated_normal", "uniform"])
     return st.one_of(

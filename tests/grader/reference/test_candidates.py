@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from grader import blueprint
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, outside
 from grader.config import manifest, profiles
 from grader.config.profiles import Params
 from grader.errors import ManifestError
@@ -59,14 +59,21 @@ class TestWrongNetworks:
         ]
         assert {"name": "Zeros"} in gammas
         assert {"name": "Ones"} not in gammas
-        for node in wrong["spread of 0.001 times he_normal's"].of("Conv2D", "Dense"):
-            assert node.settings["kernel_initializer"]["scale"] == pytest.approx(2e-6)
+        for name, deviation in (("RandomNormal of 1", 1.0), ("RandomNormal of 0.00001", 1e-5)):
+            if name in wrong:
+                for node in wrong[name].of("Conv2D", "Dense"):
+                    assert node.settings["kernel_initializer"] == {
+                        "name": "RandomNormal",
+                        "stddev": deviation,
+                    }
+                assert "kernel start" in {one.rule for one in outside(wrong[name])}
 
     def test_takes_and_gives_the_same(self, task: str) -> None:
         """Each can be trained in the solution's place: same images, same classes; and is another network."""
         right = written(task)
         found = dict(wrong_networks(right, PROFILE))
-        assert set(found) == set(WRONG) - ({"no skip"} if task == "alexnet" else set())
+        lacking = {"alexnet": {"no skip"}, "wide_resnet": {"RandomNormal of 0.00001"}}
+        assert set(found) == set(WRONG) - lacking.get(task, set())
         for network in found.values():
             assert (network.input_shape, network.output_shape) == (right.input_shape, right.output_shape)
             assert network.digest != right.digest
