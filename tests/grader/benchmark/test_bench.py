@@ -188,10 +188,12 @@ class TestFigures:
         assert all(subject.goals for subject in listed)
 
     def test_committed(self) -> None:
-        """What is in reference/ can be read, and has all of them."""
+        """What is in reference/ can be read, and has all of them; without it the page shows no figure."""
         found = record.load(ROOT / "reference" / "bench.json")
         if found is None:
-            pytest.skip("not measured yet")
+            rows = (ROOT / bench.PAGE).read_text(encoding="utf-8").split(bench.BEGIN)[1].split(bench.END)[0]
+            assert all(row.endswith("| | | |") for row in rows.strip().splitlines()[2:])
+            return
         assert found.complete
         assert not found.quick
         assert bench.markdown(found) in (ROOT / bench.PAGE).read_text(encoding="utf-8")
