@@ -141,10 +141,10 @@ class TestKnown:
         """Nor after a change of the recipe, of which it says so."""
         text = (root / "params.yaml").read_text()
         (root / "params.yaml").unlink()
-        (root / "params.yaml").write_text(text.replace("epochs: 5", "epochs: 6", 1))
+        (root / "params.yaml").write_text(text.replace("epochs: 3", "epochs: 4", 1))
         session = opened(root)
         assert self.of(session) is None
-        assert "recipe.epochs was 5, is 6" in session.known.why
+        assert "recipe.epochs was 3, is 4" in session.known.why
 
     def test_damaged(self, root: Path) -> None:
         """A file that was edited stops the command: nobody is graded by it, nor without it unawares."""
