@@ -162,7 +162,9 @@ def _installed() -> list[str]:
     """The lock, this Python, and what is installed: names and versions, as folders of metadata have them."""
     folders = [Path(folder) for folder in site.getsitepackages()]
     found = sorted(path.name for folder in folders if folder.is_dir() for path in folder.glob("*.dist-info"))
-    return [_sha256(ROOT / "uv.lock"), sys.version, platform.platform(), sys.executable, *found]
+    lock = ROOT / "uv.lock"  # a copy may be without it; what is installed counts all the same
+    locked = _sha256(lock) if lock.exists() else ""
+    return [locked, sys.version, platform.platform(), sys.executable, *found]
 
 
 def _sha256(path: Path) -> str:
