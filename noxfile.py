@@ -195,7 +195,7 @@ def install_peers(session: nox.Session) -> None:
         session.log(f"Installing {wanted.parent.name} into {place.relative_to(ROOT)}, this once")
         python = place / PYTHON.relative_to(KIT)
         session.run(str(PYTHON), "-m", "venv", "--clear", str(place), external=True)
-        # pip, which reads what is set here about indexes; PyTorch has an index of its own for a CPU's wheels.
+        # pip, which reads what a machine has set about indexes; docs/performance.md says what PyTorch needs.
         pip = [
             str(python),
             "-m",
@@ -206,10 +206,7 @@ def install_peers(session: nox.Session) -> None:
             "--no-deps",
             "--retries=1",
         ]
-        index = (
-            ["--extra-index-url", "https://download.pytorch.org/whl/cpu"] if "pytorch" in place.name else []
-        )
-        session.run(*pip, "--require-hashes", *index, "-r", str(wanted), external=True)
+        session.run(*pip, "--require-hashes", "-r", str(wanted), external=True)
         stamp.write_text(digest)
 
 

@@ -53,7 +53,7 @@ class Side(Strict):
         others: Sequence[float | None] = (),
     ) -> Self:
         """From the runs' own numbers."""
-        told = [share for share in others if share is not None]
+        known = [share for share in others if share is not None]
         kept = tuple(_rounded(value) for value in values)
         return cls(
             name=name,
@@ -64,7 +64,7 @@ class Side(Strict):
             high=max(kept),
             wall_seconds=_rounded(statistics.median(wall_seconds)) if wall_seconds else None,
             cpu_seconds=_rounded(statistics.median(cpu_seconds)) if cpu_seconds else None,
-            others=round(max(told), 3) if told else None,
+            others=round(max(known), 3) if known else None,
         )
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """`python -m grader.benchmark.trainings FOLDER`: trains what a profile describes, afresh, as `grade` does.
 
-A program of its own, so that its time and memory can be told from those of whoever measures it. Results go
+A program of its own, so that its time and memory are apart from those of whoever measures it. Results go
 into the folder, one JSON file a training, and nowhere else; `results.json` there has them all.
 """
 

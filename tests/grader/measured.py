@@ -22,7 +22,7 @@ def save(root: Path, profile_name: str = "offline", backend: str = "", seeds: in
     Args:
         root: its params.yaml and solutions/ are read.
         profile_name: one that trains on the embedded set.
-        backend: what is said to have computed; what would compute here if it is left out.
+        backend: what they state as having computed; what would compute here if it is left out.
         seeds: how many of the reference seeds.
     """
     profile = profiles.load(root / "params.yaml").profile(profile_name)

@@ -136,7 +136,7 @@ class TestSmoothed:
 
 
 class TestKnown:
-    """What is said of known networks."""
+    """What calibration.json states of known networks."""
 
     def test_zero_by_construction(self) -> None:
         """None is failed, and the runs that say so are listed: none below its threshold."""
