@@ -1,4 +1,4 @@
-"""Writes what is open into the brief and into docs/training-form.md, from grader/blueprint/forms.py.
+"""Writes what is open into the brief and into docs/training-form.md, from grader/blueprint/forms/.
 
     python docs/training_form.py             both lists, anew
     python docs/training_form.py --check     changes nothing; 1 if they are not what the rules say

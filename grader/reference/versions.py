@@ -67,7 +67,19 @@ GROUPS = {
     "describe": Group(
         "grader/reference/solutions.py:VERSION",
         (
-            "grader/blueprint/forms.py",
+            *(
+                f"grader/blueprint/forms/{name}.py"
+                for name in (
+                    "bounds",
+                    "channels",
+                    "editing",
+                    "form",
+                    "numbers",
+                    "rules",
+                    "starts",
+                    "structure",
+                )
+            ),
             "grader/sandbox/guest/describe.py",
             "grader/sandbox/guest/harness.py:Calls,fresh",
             "grader/reference/solutions.py",

@@ -9,7 +9,7 @@ hidden accuracy over n seeds, and its standard deviation s,
 A new training of the same network falls below it with probability RATE = 0.1%, if accuracies are normal
 (calibration.py tests that, and simulates the rate).
 
-What is trained is the training form of the solution's network (grader/blueprint/forms.py), which is that of
+What is trained is the training form of the solution's network (grader/blueprint/forms/), which is that of
 every right submission: choices that the brief leaves open neither decide a mark nor need thresholds of
 their own.
 

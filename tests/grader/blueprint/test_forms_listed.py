@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from grader.blueprint import RULES, forms
+from grader.blueprint import RULES
+from grader.blueprint.forms import bounds
 from grader.config import manifest
 
 ROOT = Path(__file__).parents[3]
@@ -45,8 +46,8 @@ def test_the_hints_have_the_bounds() -> None:
     hints = [check.hint for task in tasks.tasks for check in task.checks if check.train]
     assert len(hints) == 6
     for hint in hints:
-        assert f"{forms.SMALLEST_SPREAD:g} to {forms.LARGEST_SPREAD:g} times he_normal's" in hint
-        assert f"kernel_regularizer above 1e{math.log10(forms.LARGEST_L2):.0f}" in hint
+        assert f"{bounds.SMALLEST_SPREAD:g} to {bounds.LARGEST_SPREAD:g} times he_normal's" in hint
+        assert f"kernel_regularizer above 1e{math.log10(bounds.LARGEST_L2):.0f}" in hint
 
 
 def test_ids_are_unique() -> None:
