@@ -34,7 +34,7 @@ from grader.diagnosis.facts import (
 from grader.diagnosis.findings import Finding, findings
 from grader.diagnosis.trial import Score
 from grader.errors import SandboxFault, UsageError
-from grader.grading import intake, probing
+from grader.grading import intake, launching
 from grader.grading.evidence import Call, Evidence, Other
 from grader.grading.intake import Source
 from grader.sandbox import GUEST, Engine, Limits
@@ -123,7 +123,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
             np.save(Path(name, file), array)
         # Without a sandbox paths are the real ones: what the probe finds beside itself has to be there.
         shutil.copy(GUEST / "prepare.py", name)
-        launched = probing.launch(
+        launched = launching.launch(
             engine,
             taken.folder,
             module=MODULE,
@@ -135,7 +135,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
             beside={file: Path(name, file) for file in beside},
         )
     outcome = launched.outcome
-    if probing.STARTED not in outcome.printed:
+    if launching.STARTED not in outcome.printed:
         raise SandboxFault(f"prepare could not be started: {plain(outcome.printed[-300:])}")
     if launched.evidence is None:
         raise PrepareError(f"what prepare left behind cannot be read: {launched.refused}")

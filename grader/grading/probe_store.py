@@ -34,7 +34,7 @@ MOST_EACH = (
 ROOT = Path(__file__).parents[2]
 
 # How a probe goes about its runs, and what becomes of what they leave.
-_HOST = ("probing.py", "evidence.py", "backends.py", "probe_store.py")
+_HOST = ("probing.py", "launching.py", "evidence.py", "backends.py", "probe_store.py")
 
 
 @dataclass(frozen=True)

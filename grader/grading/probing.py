@@ -17,28 +17,24 @@ Whether a probe came as far as the submission is not read from the evidence, whi
 or rewrite, but from what was printed before its first line ran. So nobody can crash into a fault.
 """
 
-import json
-import secrets
-import signal
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from grader.config.manifest import Task
-from grader.errors import EvidenceRefused, SandboxFault
+from grader.errors import SandboxFault
 from grader.grading import backends, probe_store
 from grader.grading.backends import Backend
 from grader.grading.evidence import Evidence, Network
+from grader.grading.launching import STARTED, Launched, computed_on, how, in_seconds, launch
 from grader.grading.probe_store import Kept, Probes
-from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
+from grader.sandbox import Engine, Limits
 from grader.sandbox.base import End
 from grader.slots import Slots
 
 TASKS = Path(__file__).parents[1] / "tasks"
-STARTED = "the probe has started\n"  # harness.py prints it before anything of the submission runs
 TRIES = 2
 
 # What one task of one submission costs at most. Its processor time is for all its runs together: 60 s, of
@@ -59,7 +55,6 @@ LEAST = 1 / 60  # of the limits: with less than that left, nothing is started an
 ON_NUMPY = 1 / 4
 
 BY_THE_CLOCK = "ClockTimeIsUp"  # harness.py's name for it
-_SIGXCPU = getattr(signal, "SIGXCPU", 24)  # Windows has none
 _NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 
@@ -197,7 +192,7 @@ class _Runs:
     @property
     def processor_time(self) -> str:
         """That of the share, in words."""
-        return f"{_seconds(self.limits.cpu_seconds)} of processor time"
+        return f"{in_seconds(self.limits.cpu_seconds)} of processor time"
 
     def used_up(self, *, alone: bool = False) -> str:
         """What is used up of the share, in words; empty if there is enough for a run."""
@@ -206,10 +201,10 @@ class _Runs:
             return self.processor_time
         if left.wall_seconds < LEAST * self.limits.wall_seconds:
             self.certain = self.certain and alone
-            return _seconds(ALL_RUNS * self.limits.wall_seconds)
+            return in_seconds(ALL_RUNS * self.limits.wall_seconds)
         return ""
 
-    def run(self, *options: str, alone: bool = False) -> "Launched | None":
+    def run(self, *options: str, alone: bool = False) -> Launched | None:
         """One run that came as far as the submission; alone, if it did not the first time.
 
         Returns:
@@ -237,7 +232,7 @@ class _Runs:
                 )
         return self.run(*options, alone=True)
 
-    def on_numpy(self, *options: str) -> "Launched | None":
+    def on_numpy(self, *options: str) -> Launched | None:
         """One run on the NumPy backend; None if it did not come as far as the submission, for any reason."""
         try:
             launched = self._once(options, alone=False, backend="numpy")
@@ -245,7 +240,7 @@ class _Runs:
             return None
         return launched if STARTED in launched.outcome.printed else None
 
-    def _once(self, options: Sequence[str], *, alone: bool, backend: Backend = "tensorflow") -> "Launched":
+    def _once(self, options: Sequence[str], *, alone: bool, backend: Backend = "tensorflow") -> Launched:
         share = ON_NUMPY if backend == "numpy" else 1.0
         limits = self.left(alone=alone)
         if backend == "numpy":
@@ -287,7 +282,7 @@ class _Runs:
         self.probed.cpu_seconds += outcome.seconds if outcome.cpu_seconds is None else outcome.cpu_seconds
         found = launched.evidence
         if STARTED in outcome.printed and found is not None and not found.started:
-            gone = f"evidence.json is gone ({_how(outcome, self.limits)})"
+            gone = f"evidence.json is gone ({how(outcome, self.limits)})"
             return replace(launched, evidence=None, refused=gone)
         return launched
 
@@ -355,9 +350,9 @@ def _calls(runs: _Runs) -> bool:
         if found is not None and found.finished:
             return True
         culprit = _culprit(found, task)
-        deaths.setdefault(culprit, []).append(_how(launched.outcome, launched.limits))
+        deaths.setdefault(culprit, []).append(how(launched.outcome, launched.limits))
         # How much it computes does not depend on what else runs: one time tells.
-        if len(deaths[culprit]) >= TRIES or _computed_on(launched.outcome):
+        if len(deaths[culprit]) >= TRIES or computed_on(launched.outcome):
             probed.ended[culprit] = _times(deaths[culprit])
             if culprit in ("import", "evidence"):
                 return False
@@ -405,7 +400,7 @@ def _second_process(runs: _Runs) -> Evidence | None:
     if found is None:
         probed.ended["later"] = f"what it left behind cannot be used: {launched.refused}"
     elif not found.finished:
-        probed.ended["later"] = _how(launched.outcome, launched.limits)
+        probed.ended["later"] = how(launched.outcome, launched.limits)
     elif found.imported != "ok":
         probed.ended["later"] = f"importing {task.module} raised {found.import_error}"
     else:
@@ -436,13 +431,13 @@ def _stopped_by_the_clock(evidence: Evidence) -> bool:
     return any(exception is not None and exception.type == BY_THE_CLOCK for exception in stopped)
 
 
-def _may_be_chance(launched: "Launched") -> bool:
+def _may_be_chance(launched: Launched) -> bool:
     """Whether the clock or the machine had a part in how a run ended: another one may end otherwise."""
     outcome, evidence = launched.outcome, launched.evidence
     if STARTED not in outcome.printed or outcome.end is End.TIMEOUT:
         return True
     # The machine's own memory may have run out, or somebody has killed it.
-    if outcome.end is End.SIGNAL and not _computed_on(outcome):
+    if outcome.end is End.SIGNAL and not computed_on(outcome):
         return True
     return evidence is not None and _stopped_by_the_clock(evidence)
 
@@ -453,99 +448,6 @@ def _culprit(found: Evidence | None, task: Task) -> str:
         return "evidence"
     running = found.running_function
     return running if running in task.functions else "import"
-
-
-@dataclass(frozen=True)
-class Launched:
-    """One run of a probe.
-
-    Attributes:
-        outcome: how its process ended.
-        evidence: what it left behind; None if that cannot be used.
-        limits: what it was given.
-        refused: why there is no evidence; empty if there is.
-    """
-
-    outcome: Outcome
-    evidence: Evidence | None
-    limits: Limits
-    refused: str = ""
-
-
-def launch(
-    engine: Engine,
-    submission: Path,
-    *,
-    module: str,
-    probe: Path,
-    seed: int,
-    builder_arguments: dict[str, Any],
-    limits: Limits,
-    options: Sequence[str] = (),
-    beside: Mapping[str, Path] | None = None,
-) -> Launched:
-    """Runs a probe on one module of a submission, once, and reads its evidence when all of it is gone.
-
-    Args:
-        engine: where.
-        submission: the folder.
-        module: the file in it whose functions are called.
-        probe: the file that calls them.
-        seed, builder_arguments: given to the probe.
-        limits: of the run.
-        options: more of harness.py's.
-        beside: what the probe finds beside itself, by file name.
-    """
-    with tempfile.TemporaryDirectory(prefix="kit-probe-") as work:
-        output = Path(work) / secrets.token_hex(4)
-        output.mkdir()
-        arguments = Path(work) / "builder-arguments.json"
-        arguments.write_text(json.dumps(builder_arguments))
-        command = ["/kit/guest/harness.py", "--probe", "/kit/probe.py", "--submission", "/submission"]
-        command += ["--module", module, "--output", "/output", "--seed", str(seed)]
-        command += ["--builder-arguments", "/kit/builder-arguments.json", *options]
-        outcome = engine.run(
-            Program(
-                arguments=tuple(command),
-                submission=submission,
-                output=output,
-                readable={
-                    "/kit/guest": GUEST,
-                    "/kit/probe.py": probe,
-                    "/kit/builder-arguments.json": arguments,
-                    **{f"/kit/{name}": path for name, path in (beside or {}).items()},
-                },
-                limits=limits,
-            )
-        )
-        try:
-            return Launched(outcome, Evidence.read(output), limits)
-        except EvidenceRefused as error:
-            return Launched(outcome, None, limits, error.message)
-
-
-def _how(outcome: Outcome, limits: Limits) -> str:
-    """How the process ended, for the student whose function ended it."""
-    match outcome.end:
-        case End.CPU:
-            return f"it had not ended after {_seconds(limits.cpu_seconds)} of processor time and was stopped"
-        case End.TIMEOUT:
-            return f"it had not ended after {_seconds(limits.wall_seconds)} and was stopped"
-        case End.MEMORY:
-            return f"it took more than {limits.memory_bytes / 1024**3:.0f} GiB of memory and was stopped"
-        case End.OUTPUT:
-            return f"it wrote more than {limits.output_bytes // 1024**2} MiB to disk and was stopped"
-        case End.SIGNAL if _computed_on(outcome):
-            return "it went on computing after its time was up and was stopped"
-        case End.SIGNAL:
-            return f"it was ended by signal {-outcome.exit_code}"
-        case End.EXIT:
-            return f"it ended the whole Python process (exit code {outcome.exit_code})"
-
-
-def _computed_on(outcome: Outcome) -> bool:
-    """Whether it was ended for its processor time, by the sandbox or by the harness's own limit of a call."""
-    return outcome.end is End.CPU or (outcome.end is End.SIGNAL and outcome.exit_code == -_SIGXCPU)
 
 
 def _times(hows: Sequence[str]) -> str:
@@ -559,7 +461,3 @@ def _times(hows: Sequence[str]) -> str:
 
 def _shared(used_up: str, task: Task) -> str:
     return f"the {used_up} that all calls of {task.module} have together were used up"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{round(seconds, 1):g} s"

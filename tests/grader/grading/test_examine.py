@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
 from grader.errors import SandboxFault
-from grader.grading import judging, probing
+from grader.grading import judging, launching
 from grader.grading.examine import Examined, ExaminedTask, Trainable, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training
@@ -127,7 +127,7 @@ class TestFaults:
                 "calls": {},
             }
             (program.output / "evidence.json").write_text(json.dumps(document))
-            return Outcome(End.EXIT, 0, 1.0, None, probing.STARTED, 1.0)
+            return Outcome(End.EXIT, 0, 1.0, None, launching.STARTED, 1.0)
 
         one = examined(tmp_path, only("preprocessing", "evaluation"), Scripted(run))
         statuses = [{verdict.status for verdict in task.verdicts.values()} for task in one.tasks]

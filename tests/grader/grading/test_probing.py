@@ -14,14 +14,14 @@ from grader import sandbox
 from grader.config import manifest
 from grader.config.manifest import Task
 from grader.errors import SandboxFault
-from grader.grading import judging, probing
+from grader.grading import judging, launching, probing
 from grader.grading.probing import Probed, probe
 from grader.results.record import Status
 from grader.sandbox import Availability, End, Engine, Limits, Outcome, Program
 from grader.slots import Slots
 
 ROOT = Path(__file__).parents[3]
-STARTED = probing.STARTED
+STARTED = launching.STARTED
 EVIDENCE = {
     "format": 1,
     "started": True,
@@ -247,7 +247,7 @@ class TestShare:
 
     def test_a_function_that_the_system_ended_for_its_time_is_left_out_at_once(self, task: Task) -> None:
         """It computed in C, where the harness cannot interrupt it."""
-        xcpu = Outcome(End.SIGNAL, -probing._SIGXCPU, 2.0, None, STARTED, cpu_seconds=2.0)
+        xcpu = Outcome(End.SIGNAL, -launching._SIGXCPU, 2.0, None, STARTED, cpu_seconds=2.0)
         engine = Scripted(lambda run, program: (running("one_hot"), xcpu) if run == 0 else left(FINISHED))
         came = probed(engine, task)
         assert engine.programs[1].arguments[-1] == "--skip=one_hot"

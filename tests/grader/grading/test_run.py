@@ -22,7 +22,7 @@ from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
-from grader.grading import judging, probing, run
+from grader.grading import judging, launching, run
 from grader.grading.examine import Examined, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training, changed
@@ -446,7 +446,7 @@ class Crowded:
         (program.output / "evidence.json").write_text(json.dumps(document))
         end = End.TIMEOUT if late else End.EXIT
         took = program.limits.wall_seconds if late else 1.0
-        return Outcome(end, -9 if late else 0, took, None, probing.STARTED, 1.0)
+        return Outcome(end, -9 if late else 0, took, None, launching.STARTED, 1.0)
 
 
 class TestNeighbours:
