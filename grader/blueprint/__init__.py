@@ -15,6 +15,7 @@ nothing, and BlueprintRefused is all that it raises. Keras is imported by `build
 """
 
 from grader.blueprint.allowlist import ACTIVATIONS
+from grader.blueprint.completing import with_probabilities
 from grader.blueprint.costs import Excess, excess
 from grader.blueprint.forms import (
     HE_NORMAL,
@@ -50,4 +51,5 @@ __all__ = [
     "outside",
     "read",
     "training_form",
+    "with_probabilities",
 ]

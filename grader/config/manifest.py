@@ -1,15 +1,18 @@
 """Reads assignment/tasks.toml into typed objects, or says which line of it is wrong and how.
 
-The manifest says what there is to do and what it is worth. How a check is decided is in
-grader/tasks/<task>/judge.py; a check that only one of the two knows is an error at load time.
+The manifest says what there is to do; what it is worth is in marking.toml beside it, which
+grader/config/marking.py reads. How a check is decided is in grader/tasks/<task>/judge.py; a check that only one
+of the two knows is an error at load time.
 """
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from grader.config import marking
+from grader.config.marking import Marking, Worth
 from grader.errors import ManifestError
 from lab.strict import Strict, explained
 
@@ -20,11 +23,14 @@ class Check(Strict):
     Attributes:
         id: unique within its task, `subject.property`.
         title: what must hold, as a short sentence.
-        points: what it is worth.
+        points: what it earns by itself: from marking.toml, never from the manifest.
+        rule: of marking.toml, by which its failure is charged where the judge names no other.
+        follows: checks of the same task: where one of them failed, this one failing is no mistake of its own.
         functions: the functions it needs; while any of them is the untouched stub, it is not attempted.
         after: checks of the same task that must have passed; otherwise this one is blocked.
         earned_with: checks of the same task of which at least one must pass for this one to earn its points:
-            a form with nothing right in it earns nothing. None for a check that earns by itself.
+            a form with nothing right in it earns nothing, and is not trained. None for a check that earns by
+            itself.
         hint: what to look at when it fails.
         train: the label set a network is trained on for this check; none for all others.
     """
@@ -32,6 +38,8 @@ class Check(Strict):
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
     title: str = Field(min_length=3)
     points: float = Field(ge=0)
+    rule: str
+    follows: tuple[str, ...] = ()
     functions: tuple[str, ...] = Field(min_length=1)
     after: tuple[str, ...] = ()
     earned_with: tuple[str, ...] = ()
@@ -49,6 +57,7 @@ class Task(Strict):
         functions: every public function of the file that is the student's to write.
         builder: the function whose network is trained; none for a task without training.
         checks: in the order in which they are shown.
+        worth: in points, from marking.toml.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -57,6 +66,7 @@ class Task(Strict):
     functions: tuple[str, ...] = Field(min_length=1)
     builder: str | None = None
     checks: tuple[Check, ...] = Field(min_length=1)
+    worth: Worth
 
     @model_validator(mode="after")
     def _consistent(self) -> "Task":
@@ -70,6 +80,9 @@ class Task(Strict):
             for earlier in check.after:
                 if earlier not in seen:
                     raise ValueError(f"check {check.id!r} comes after {earlier!r}, which is not above it")
+            for cause in check.follows:
+                if cause not in seen:
+                    raise ValueError(f"check {check.id!r} follows from {cause!r}, which is not above it")
             if check.train and self.builder is None:
                 raise ValueError(f"check {check.id!r} trains, but the task names no builder")
             seen.add(check.id)
@@ -79,10 +92,10 @@ class Task(Strict):
             for other in check.earned_with:
                 if other not in seen:
                     raise ValueError(f"check {check.id!r} is earned with {other!r}, which is not there")
-                if other not in earns or check.train:
+                if other not in earns:
                     raise ValueError(
-                        f"check {check.id!r} is earned with {other!r}: neither of the two may be trained, "
-                        "and the second must earn by itself"
+                        f"check {check.id!r} is earned with {other!r}, which must earn by itself, "
+                        "and not by training"
                     )
         if self.builder is not None and self.builder not in self.functions:
             raise ValueError(f"the builder {self.builder!r} is not among the task's functions")
@@ -91,20 +104,46 @@ class Task(Strict):
     @property
     def points(self) -> float:
         """What the task is worth."""
-        return sum(check.points for check in self.checks)
+        return self.worth.points
+
+    @property
+    def whole(self) -> float:
+        """What belongs to no single check."""
+        return self.worth.points - sum(check.points for check in self.checks)
 
 
 class Manifest(Strict):
-    """Everything there is to do, in order."""
+    """Everything there is to do, in order.
+
+    Attributes:
+        title: of the assignment.
+        tasks: in the order of the file.
+        marking: weights and rules.
+    """
 
     title: str
     tasks: tuple[Task, ...] = Field(min_length=1)
+    marking: Marking
 
     @model_validator(mode="after")
     def _unique(self) -> "Manifest":
         ids = [task.id for task in self.tasks]
         if len(ids) != len(set(ids)):
             raise ValueError("a task is there twice")
+        rules = {rule.id for rule in self.marking.rules}
+        for task in self.tasks:
+            if set(task.worth.functions) != set(task.functions):
+                raise ValueError(
+                    f"{marking.FILE} gives points to other functions of {task.id!r} than the manifest lists"
+                )
+            if task.whole < 0:
+                raise ValueError(f"the checks of {task.id!r} earn more by themselves than the task is worth")
+            for check in task.checks:
+                if check.rule not in rules:
+                    raise ValueError(
+                        f"check {check.id!r} of {task.id!r} has the rule {check.rule!r}, "
+                        f"which is not in {marking.FILE}"
+                    )
         return self
 
     @property
@@ -122,12 +161,50 @@ class Manifest(Strict):
 
 
 def load(path: Path) -> Manifest:
-    """Reads a manifest; ManifestError names the file, the place and the fault."""
+    """Reads a manifest and the marking.toml beside it; ManifestError names file, place and fault."""
+    return with_marking(path, marking.load(path.with_name(marking.FILE)))
+
+
+def with_marking(path: Path, weights: Marking) -> Manifest:
+    """Reads a manifest, with these weights and rules; ManifestError likewise."""
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Manifest.model_validate(_weighed(raw, weights))
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}", fix="Run: nox -s stubs") from error
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
         raise ManifestError(f"{path}: {explained(error)}") from error
+
+
+def _weighed(raw: dict[str, Any], weights: Marking) -> dict[str, Any]:
+    """The manifest with what everything is worth; a fault of it is left to the validation."""
+    tasks = raw.get("tasks")
+    if not isinstance(tasks, list):
+        return {**raw, "marking": weights}
+    return {**raw, "tasks": [_with_points(task, weights) for task in tasks], "marking": weights}
+
+
+def _with_points(task: Any, weights: Marking) -> Any:
+    if not isinstance(task, dict) or not isinstance(task.get("checks"), list):
+        return task
+    worth = weights.tasks.get(task.get("id", ""))
+    if worth is None:
+        raise ManifestError(
+            f"{marking.FILE} does not say what the task {task.get('id')!r} is worth",
+            fix=f"Add [tasks.{task.get('id')}] with points and functions",
+        )
+    trained = sum("train" in check for check in task["checks"] if isinstance(check, dict))
+    checks = []
+    for check in task["checks"]:
+        if isinstance(check, dict):
+            points = worth.training / trained if "train" in check else weights.each_check
+            rule = {"rule": "does_not_learn"} if "train" in check else {}
+            if "points" in check:
+                raise ManifestError(
+                    f"the check {check.get('id')!r} has points: they belong in {marking.FILE}"
+                )
+            check = {**rule, **check, "points": points}
+        checks.append(check)
+    return {**task, "checks": checks, "worth": worth}

@@ -62,6 +62,8 @@ def extra_data(result: SubmissionResult) -> dict[str, Any]:
 
 def _test(task: TaskResult, check: CheckResult, position: str) -> dict[str, Any]:
     output = check.message
+    if check.deduction:
+        output = f"{output}\nCosts {number(check.deduction)}: {check.consequence}."
     if hint := hints.to_show(check):
         output = f"{output}\nHint: {hint}"
     if check.drawing and check.status is Status.FAILED:

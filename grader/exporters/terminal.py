@@ -147,9 +147,19 @@ def _explanation(check: CheckResult, explained: set[str]) -> list[tuple[str, str
     if check.message and check.message not in explained:
         lines.append((check.message, "" if check.status is not Status.PASSED else "bright_black"))
         explained.add(check.message)
+        if cost := _cost(check):
+            lines.append((cost, "yellow"))
         if hint := hints.to_show(check):
             lines.append((f"Hint: {hint}", "cyan"))
     return lines
+
+
+def _cost(check: CheckResult) -> str:
+    """What a mistake costs, and why; empty for what costs nothing of its own."""
+    if not check.deduction:
+        return ""
+    points = "1 point" if check.deduction == 1 else f"{number(check.deduction)} points"
+    return f"Costs {points}: {check.consequence}."
 
 
 def _decided(task: TaskResult) -> bool:

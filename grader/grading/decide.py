@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.config.manifest import Check, Task
+from grader.config.manifest import Check, Manifest, Task
 from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
+from grader.grading import marking
 from grader.grading.examine import Examined, ExaminedTask
 from grader.grading.plan import Trainable, changed
-from grader.results import hints
-from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.record import Run, Status, SubmissionResult, TaskResult
 from grader.results.verdict import Verdict
 from grader.thresholds import Threshold, decisive, fraction
 from grader.training.job import Job, Overrun, Result, limit_seconds
@@ -33,14 +33,14 @@ class Rules:
     """What marks are decided by.
 
     Attributes:
-        tasks: in the order of the manifest.
+        manifest: the tasks in their order, with weights and rules.
         run: what all results have in common.
         thresholds: by task and label set.
         extra_seeds: of the trainings that follow where one came close.
         backend: what computed the trainings that the thresholds were measured on; empty if there were none.
     """
 
-    tasks: tuple[Task, ...]
+    manifest: Manifest
     run: Run
     thresholds: Mapping[tuple[str, LabelSet], Threshold]
     extra_seeds: tuple[int, ...]
@@ -140,7 +140,9 @@ def _jobs(first: Job, task: str, outcomes: Outcomes, rules: Rules) -> list[Job]:
 
 def _result(examined: Examined, outcomes: Outcomes, rules: Rules) -> SubmissionResult:
     found = {task.task: task for task in examined.tasks}
-    tasks = tuple(_task(task, found[task.id], outcomes, rules) for task in rules.tasks if task.id in found)
+    tasks = tuple(
+        _task(task, found[task.id], outcomes, rules) for task in rules.manifest.tasks if task.id in found
+    )
     return SubmissionResult(
         name=examined.name,
         run=_run(tasks, rules),
@@ -175,8 +177,8 @@ def _task(task: Task, examined: ExaminedTask, outcomes: Outcomes, rules: Rules) 
     for check in task.checks:
         if check.id in examined.trainable:
             verdicts[check.id] = _learned(examined, check, outcomes, rules)
-    checks = tuple(_check(check, verdicts[check.id]) for check in task.checks if check.id in verdicts)
-    return TaskResult(task=task.id, title=task.title, checks=checks, seconds=examined.seconds)
+    lines = marking.mark(task, verdicts, rules.manifest)
+    return TaskResult(task=task.id, title=task.title, checks=lines, seconds=examined.seconds)
 
 
 def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules) -> Verdict:
@@ -297,17 +299,3 @@ def _replaced(network: Trainable) -> str:
         return ""
     each = ", ".join(f"{one['rule']} ({one['nodes']})" for one in network.replaced)
     return f"Trained with the course's own choice of: {each}."
-
-
-def _check(check: Check, verdict: Verdict) -> CheckResult:
-    return CheckResult(
-        check=check.id,
-        title=check.title,
-        status=verdict.status,
-        points=round(check.points * verdict.fraction, 2),
-        max_points=check.points,
-        message=verdict.message,
-        hint=hints.of_check(verdict.hint, check.hint),
-        data=verdict.data,
-        drawing=verdict.drawing,
-    )

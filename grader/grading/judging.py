@@ -28,9 +28,11 @@ IMAGE = (32, 32, 3)  # of either data set
 class Unmet(Exception):
     """What a check asks for does not hold; the message is for the student."""
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, rule: str = "", partly: bool = False
+    ) -> None:
         super().__init__(message)
-        self.verdict = Verdict.failed(message, hint=hint)
+        self.verdict = Verdict(status=Status.FAILED, message=message, hint=hint, rule=rule, partly=partly)
 
 
 class Blocked(Exception):
@@ -81,7 +83,7 @@ class Case:
         )
         # And a network that is too large for the sandbox lacks what makes it smaller.
         misfit = misfit or (self.task.builder and call and "memory" in self.ended.get(call.function, ""))
-        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "")
+        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "", rule="raises")
 
     def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:
@@ -122,7 +124,7 @@ class Case:
         if isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == count:
             value = tuple(value)
         if not isinstance(value, tuple | list) or len(value) != count:
-            self.fail(name, described(value), of)
+            self.fail(name, described(value), of, rule="incomplete")
         return tuple(value)
 
     def blueprint(self, name: str, budget: blueprint.Budget) -> blueprint.Blueprint:
@@ -139,19 +141,32 @@ class Case:
             raise Unmet(
                 f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}",
                 hint="",
+                rule="not_trainable",
             )
         return read
 
-    def fail(self, name: str, came: str, expected: str, *, hint: str | None = None) -> NoReturn:
+    def fail(
+        self,
+        name: str,
+        came: str,
+        expected: str,
+        *,
+        hint: str | None = None,
+        rule: str = "",
+        partly: bool = False,
+    ) -> NoReturn:
         """Raises Unmet with what was called, what came back and what was expected.
 
-        Without a `hint` the manifest's is shown.
+        Without a `hint` the manifest's is shown; without a `rule` the check's own is charged. `partly`
+        says that some of what came back is right.
         """
         call = self.evidence.calls[name]
         if call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType"):
             hint = f"{call.function} gives nothing back: end the function with return."
         where = f" ({call.defined_at})" if call.defined_at else ""
-        raise Unmet(f"{call} returned {came}; expected {expected}{where}.", hint=hint)
+        raise Unmet(
+            f"{call} returned {came}; expected {expected}{where}.", hint=hint, rule=rule, partly=partly
+        )
 
 
 Judge = Callable[[Case], Verdict]
@@ -192,6 +207,8 @@ def network(
 ) -> blueprint.Blueprint | Verdict:
     """The network to be trained for a check, or the verdict where there is none that may be.
 
+    Whether checks of the structure failed makes no difference: what can be trained is.
+
     Args:
         case: its evidence has the network under the name `train.<label set>`.
         check: one that a training decides.
@@ -202,6 +219,8 @@ def network(
     closed = _closed(check, case, verdicts)
     if closed is not None:
         return closed
+    if check.earned_with and not any(verdicts[other].status is Status.PASSED for other in check.earned_with):
+        return Verdict(status=Status.BLOCKED, message="It is trained once there is more that is right in it.")
     assert check.train
     name = f"train.{check.train}"
     try:
@@ -210,11 +229,15 @@ def network(
         # A training that could not start would look like a fault of the machine.
         if (found.input_shape, found.output_shape) != (inputs, outputs):
             came = f"a network from {found.input_shape} to {found.output_shape}"
-            case.fail(name, came, f"one from {inputs} to {outputs}")
+            expected = f"one from {inputs} to {outputs}"
+            wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."
+            return Verdict.failed(wrong).model_copy(update={"in_share": True})
     except Unmet as unmet:
         return unmet.verdict
     over = blueprint.excess(found, described)
-    return found if over is None else _too_costly(case.call(name), over)
+    if over is not None:
+        return _too_costly(case.call(name), over)
+    return blueprint.with_probabilities(found, budget)
 
 
 def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
@@ -226,7 +249,7 @@ def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
         found=over.found,
         described=over.described,
         most=over.most,
-    )
+    ).model_copy(update={"in_share": True})
 
 
 def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
@@ -389,9 +412,7 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         if calls and all(call.status == "not implemented" for call in calls):
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
-        # A training may follow where no more is wrong than was reported before: its cost is limited anyway.
-        repeated = check.train is not None and earlier[needed].repeats
-        if earlier[needed].status is not Status.PASSED and not repeated:
+        if earlier[needed].status is not Status.PASSED:
             return _blocked_by(needed, case.task)
     return None
 

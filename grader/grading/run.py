@@ -57,7 +57,7 @@ def _rules(plan: Plan) -> Rules:
             if check.train
         }
     backend = plan.training.backend if plan.training else ""
-    return Rules(plan.manifest.tasks, plan.run, thresholds, plan.profile.extra_seeds, backend)
+    return Rules(plan.manifest, plan.run, thresholds, plan.profile.extra_seeds, backend)
 
 
 class _Grading:

@@ -45,13 +45,28 @@ class Drawing(Strict):
 
 
 class CheckResult(Strict):
-    """One check of one task, with its points."""
+    """One line of a task's mark: a check, or all of it together.
+
+    Attributes:
+        points: that it earns.
+        max_points: that it can earn.
+        deduction: what the mistake that failed it costs in all; 0 for what costs nothing of its own.
+        consequence: what that mistake does to whoever uses the code.
+        rule: of marking.toml, by which a failure is charged.
+        fraction, partly, in_share: as in the verdict, so that a mark can be made again by other weights.
+    """
 
     check: str
     title: str
     status: Status
     points: float
     max_points: float
+    deduction: float = 0.0
+    consequence: str = ""
+    rule: str = ""
+    fraction: float = 0.0
+    partly: bool = False
+    in_share: bool = False
     message: str = ""
     hint: str = ""
     data: dict[str, Any] = Field(default_factory=dict)

@@ -18,7 +18,9 @@ class Verdict(Strict):
         fraction: the part of the check's points that is earned, 0 to 1.
         data: the figures behind it (accuracy, threshold, digest, seeds), for the record.
         drawing: what was built beside what was expected, where a picture says it better.
-        repeats: blocked, since an earlier check has reported all that is wrong here. A training may follow.
+        rule: of marking.toml, by which a failure is charged; empty for the check's own.
+        partly: of a failure: some of it is right, so that the function is not wrong for every input.
+        in_share: of a training that cannot be: its points are earned in the share that the structure earned.
     """
 
     status: Status
@@ -27,7 +29,9 @@ class Verdict(Strict):
     fraction: float = 0.0
     data: dict[str, Any] = Field(default_factory=dict)
     drawing: Drawing | None = None
-    repeats: bool = False
+    rule: str = ""
+    partly: bool = False
+    in_share: bool = False
 
     @classmethod
     def passed(cls, message: str = "", **data: Any) -> "Verdict":
@@ -36,7 +40,7 @@ class Verdict(Strict):
 
     @classmethod
     def failed(
-        cls, message: str, *, hint: str | None = None, fraction: float = 0.0, **data: Any
+        cls, message: str, *, hint: str | None = None, fraction: float = 0.0, rule: str = "", **data: Any
     ) -> "Verdict":
         """The check does not hold; `fraction` of its points may still be earned (a ramp)."""
-        return cls(status=Status.FAILED, message=message, hint=hint, fraction=fraction, data=data)
+        return cls(status=Status.FAILED, message=message, hint=hint, fraction=fraction, rule=rule, data=data)

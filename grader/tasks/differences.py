@@ -6,13 +6,15 @@ a missing batch normalisation out of the verdict on convolutions.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from grader.tasks.paths import Join, Step
-from grader.tasks.wanted import Want
+from grader.tasks.wanted import Fork, Want
 from grader.tasks.wording import expected, setting
+
+How = Literal["setting", "other", "missing", "extra"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Difference:
         beside: found and wanted steps side by side, from which it comes; None where one has nothing.
         row: which of them differs.
         place: the part of the network that the text is about, such as a block; empty for all of it.
+        how: what is different: a setting, the layer itself, or that it is missing or too many.
+        resizes: whether feature maps have another height and width for it.
+        rule: of marking.toml, by which it is charged; empty where that follows from how many there are.
     """
 
     kind: str
@@ -34,6 +39,9 @@ class Difference:
     beside: Sequence[tuple[Step | Join | None, Want | None]] = field(default=(), repr=False, compare=False)
     row: int = 0
     place: str = ""
+    how: How = "setting"
+    resizes: bool = False
+    rule: str = ""
 
     def __str__(self) -> str:
         return f"in {self.place}, {self.text}" if self.place else self.text
@@ -76,13 +84,19 @@ def compare(
                 text = f"{there}after {place} comes {following}, expected {want}"
                 # The line to look at is that of the layer which comes too early.
                 layer = found[min(position, len(found) - 1)].node.name if found else ""
-                differences.append(Difference(want.kind, text, layer, beside, row))
+                resizes = _shrinks(want.settings)
+                differences.append(
+                    Difference(want.kind, text, layer, beside, row, how="missing", resizes=resizes)
+                )
             missing = missing or want.op in _WEIGHTS
         elif step is not None:
             if step.op in _WEIGHTS or not surplus:
                 text = f"after {place} comes {step}, which should not be there"
                 kind = extra.get(step.op, extra[""])
-                differences.append(Difference(kind, text, step.node.name, beside, row))
+                resizes = isinstance(step, Step) and _shrinks(step.node.settings)
+                differences.append(
+                    Difference(kind, text, step.node.name, beside, row, how="extra", resizes=resizes)
+                )
             surplus = surplus or step.op in _WEIGHTS
     return differences
 
@@ -106,6 +120,59 @@ def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collecti
     return f"{missing[0].place} is missing" + (
         f", and so are {len(missing) - 1} more of {len(asked)}" if len(missing) > 1 else ""
     )
+
+
+def rule_of(differences: Sequence[Difference], wanted: int) -> str:
+    """By which rule of marking.toml differences of one kind in one network are charged, as one mistake.
+
+    What is wrong in most of the places where it is wanted is another design; in one place it is a slip.
+
+    Args:
+        differences: at least one.
+        wanted: in how many places a network has something of that kind.
+    """
+    first, count = differences[0], len(differences)
+    most = count > 1 and 2 * count > wanted
+    if first.rule:
+        return first.rule
+    if any(difference.resizes for difference in differences):
+        return "sizes" if most and first.how != "extra" else "size"
+    if first.how == "setting":
+        return "setting"
+    # What is missing in one place and too many in another has only changed places.
+    missing = sum((one.how == "missing") - (one.how == "extra") for one in differences)
+    if missing > 1 and 2 * missing >= wanted:
+        return "missing"
+    weighs = any(_weighs(difference) for difference in differences)
+    return "layers" if count > 1 or weighs else "layer"
+
+
+def _weighs(difference: Difference) -> bool:
+    """Whether a layer with weights is missing or too many."""
+    if difference.how not in ("missing", "extra") or not difference.beside:
+        return False
+    step, want = difference.beside[difference.row]
+    return (step or want).op in _WEIGHTS  # type: ignore[union-attr]
+
+
+def places(wanted: Iterable["Want | Fork"], kinds: Collection[str]) -> int:
+    """In how many places of a network something of these kinds is wanted."""
+    count = 0
+    for want in wanted:
+        if isinstance(want, Fork):
+            count += sum(places(branch, kinds) for branch in want.branches)
+        else:
+            count += not {want.kind, *want.kinds.values()}.isdisjoint(kinds)
+    return count
+
+
+def blocks(wanted: Iterable["Want | Fork"]) -> int:
+    """How many blocks with a shortcut a network should have."""
+    return sum(isinstance(want, Fork) for want in wanted)
+
+
+def _shrinks(settings: Mapping[str, Any]) -> bool:
+    return tuple(settings.get("strides", (1, 1))) != (1, 1)
 
 
 def holds(step: Step, name: str, value: Any) -> bool:
@@ -188,11 +255,13 @@ def _settings(step: Step | Join, want: Want) -> list[Difference]:
     """The differences between a step and the wanted one it was lined up with."""
     assert isinstance(step, Step)  # _pair takes nothing else
     if step.op != want.op:
-        return [Difference(want.kind, f"{want.place} is {step}, expected {want}")]
+        return [Difference(want.kind, f"{want.place} is {step}, expected {want}", how="other")]
     return [
         Difference(
             want.kinds.get(name, want.kind),
             f"{want.place} has {setting(name, step.node.settings[name])}, expected {expected(name, value)}",
+            resizes=name in ("strides", "padding"),
+            rule="weights" if name in ("scale", "center", "use_bias") else "",
         )
         for name, value in want.settings.items()
         if not holds(step, name, value)

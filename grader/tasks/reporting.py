@@ -6,9 +6,9 @@ from grader.grading.evidence import Network
 from grader.grading.judging import Case
 from grader.results.record import Drawing, DrawnRow, Status
 from grader.results.verdict import Verdict
-from grader.tasks.differences import Difference, holds
+from grader.tasks.differences import Difference, blocks, holds, places, rule_of
 from grader.tasks.paths import Join, Step
-from grader.tasks.wanted import Want
+from grader.tasks.wanted import Fork, Want
 from grader.tasks.wording import setting
 
 _DEFAULT = " With arguments given it is right, so look at their default values."
@@ -24,6 +24,8 @@ def first_reported(
     kinds: Collection[str],
     *,
     of_defaults: Collection[str],
+    wanted: Callable[[str], Iterable[Want | Fork]],
+    charged: str = "",
     repeats: Callable[[Difference], bool] = lambda difference: False,
 ) -> Verdict | None:
     """The verdict on the first difference of these kinds in any of the networks; None if there is none.
@@ -37,6 +39,8 @@ def first_reported(
         kinds: those that are reported.
         of_defaults: those that an argument decides: where the network of the defaults alone has one of these,
             it is a default value that is wrong.
+        wanted: what a call should have built.
+        charged: the rule, as in `charge`; without it, it follows from the differences.
         repeats: whether an earlier check has reported this difference.
     """
     repeated = False
@@ -52,11 +56,52 @@ def first_reported(
                     and bool(others)
                     and not any(one.kind == difference.kind for other in others for one in differences(other))
                 )
-                return reported(case, name, difference, only_default=only_default)
-    return Verdict(status=Status.BLOCKED, message=_REPEATED, repeats=True) if repeated else None
+                alike = [one for one in differences(name) if one.kind in kinds and not repeats(one)]
+                rule = _charged(alike, list(wanted(name)), kinds, charged, only_default=only_default)
+                return reported(case, name, difference, only_default=only_default, rule=rule)
+    return Verdict(status=Status.BLOCKED, message=_REPEATED) if repeated else None
 
 
-def reported(case: Case, name: str, difference: Difference, *, only_default: bool = False) -> Verdict:
+def _charged(
+    alike: Sequence[Difference],
+    whole: Sequence[Want | Fork],
+    kinds: Collection[str],
+    charged: str,
+    *,
+    only_default: bool,
+) -> str:
+    """The rule for differences of one network: what is wrong in every block is one fault of the block."""
+    of_block, count = alike[0].place, blocks(whole)
+    wanted = places(whole, kinds)
+    if not of_block or charged or only_default:
+        return charge(alike, max(wanted, count), charged, only_default=only_default)
+    if 2 * len({one.place for one in alike}) <= count:  # some of the blocks alone: no fault of the block
+        return alike[0].rule if alike[0].rule == "weights" else "layer"
+    first = [one for one in alike if one.place == of_block]
+    return charge(first, round(wanted / count), only_default=only_default)
+
+
+def charge(
+    differences: Sequence[Difference], wanted: int, charged: str = "", *, only_default: bool = False
+) -> str:
+    """The rule of marking.toml for a check that fails with these differences in one network.
+
+    Args:
+        differences: of the check's kinds; at least one.
+        wanted: in how many places something of these kinds is wanted.
+        charged: the rule; but an argument that is wrong in a few places alone is charged as a setting.
+        only_default: whether it is a default value that is wrong.
+    """
+    if only_default:
+        return "default"
+    if not charged:
+        return rule_of(differences, wanted)
+    return "setting" if charged == "argument" and 2 * len(differences) <= wanted else charged
+
+
+def reported(
+    case: Case, name: str, difference: Difference, *, only_default: bool = False, rule: str = ""
+) -> Verdict:
     """The verdict on a network with this difference: in words, with the student's own line and a drawing.
 
     Args:
@@ -64,6 +109,7 @@ def reported(case: Case, name: str, difference: Difference, *, only_default: boo
         name: of the call that gave it.
         difference: the one that explains it.
         only_default: whether calls with arguments are right, so that a default value is to blame.
+        rule: by which it is charged; empty for the check's own.
     """
     call = case.call(name)
     network = call.value
@@ -79,6 +125,7 @@ def reported(case: Case, name: str, difference: Difference, *, only_default: boo
         status=Status.FAILED,
         message=f"{call}: {difference}{where}.{_DEFAULT if only_default else ''}",
         drawing=Drawing(title=str(call), rows=rows, cut=cut) if rows else None,
+        rule=rule,
     )
 
 

@@ -63,20 +63,25 @@ def _weight(path: Path) -> tuple[int, int]:
     return sum(step.op == "Conv2D" for step in path), len(path)
 
 
-def parting(block: Block) -> Iterator[str]:
-    """What is wrong with how the two paths of a block part and meet."""
+def parting(block: Block) -> Iterator[tuple[str, str]]:
+    """What is wrong with how the two paths of a block part and meet: the rule for it, and in words."""
     if block.join is None:
-        yield "nothing is added: the block is one path, without a shortcut"
+        yield "no_shortcut", "nothing is added: the block is one path, without a shortcut"
         return
     if block.join.op != "Add":
-        yield f"the paths are brought together by {block.join}, expected an addition"
+        yield "not_residual", f"the paths are brought together by {block.join}, expected an addition"
     if len(block.branches) != 2:
-        yield f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
+        text = f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
+        yield "layers", text
     if block.before:
         count = len(block.before)
         layers = "1 layer" if count == 1 else f"{count} layers"
         which = ", ".join(str(step) for step in block.before[:3]) + (", …" if count > 3 else "")
-        yield f"the shortcut starts {layers} into the block, after {which}; expected the block's input"
+        # Where all of the main path lies before the paths part, it is added to itself.
+        rule = "identity" if any(step.op == "Conv2D" for step in block.branches[-1]) else "no_shortcut"
+        if all(step.op == "relu" for step in block.before):  # that of the addition before it
+            rule = "place"
+        yield rule, f"the shortcut starts {layers} into the block, after {which}; expected the block's input"
 
 
 def wrong_number(found: Sequence[Block], expected: Sequence[int]) -> str:
@@ -118,7 +123,7 @@ def stages(
                 yield Difference("width", text, block.layer)
             if block.stride != stride:
                 text = f"{place} has stride {block.stride}, expected {stride}"
-                yield Difference("strides", text, block.layer)
+                yield Difference("strides", text, block.layer, resizes=True)
             for difference in inside(block):
                 yield replace(difference, place=place)
 

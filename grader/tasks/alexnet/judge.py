@@ -10,14 +10,14 @@ from dataclasses import replace
 from functools import cache
 
 from grader.blueprint import Blueprint
-from grader.grading.judging import Case, Judge, ordinal
+from grader.grading.judging import Case, Judge, Unmet, ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
-from grader.tasks.differences import Difference, absent, compare
+from grader.tasks.differences import Difference, absent, compare, places
 from grader.tasks.networks import read, readable, steps
 from grader.tasks.paths import Join, Step
-from grader.tasks.reporting import reported
+from grader.tasks.reporting import charge, reported
 from grader.tasks.substance import substantial
 from grader.tasks.wanted import BEFORE_NORMALISATION, LARGEST_MOMENTUM, Want, network_of
 
@@ -49,7 +49,8 @@ def builds(case: Case) -> Verdict:
     for name in _readable(case):
         for node in read(case, name).of("Add", "Concatenate"):
             joins = "adds up" if node.op == "Add" else "concatenates"
-            case.fail(name, f"a network that {joins} several paths", "one layer after the other")
+            expected = "one layer after the other"
+            case.fail(name, f"a network that {joins} several paths", expected, rule="layers")
     return Verdict.passed()
 
 
@@ -60,7 +61,7 @@ def takes_input_shape(case: Case) -> Verdict:
 
 def has_classes(case: Case) -> Verdict:
     """The last dense layer has num_classes units."""
-    return _verdict(case, {"classes"})
+    return _verdict(case, {"classes"}, charged="output_size")
 
 
 def has_convolutions(case: Case) -> Verdict:
@@ -96,18 +97,22 @@ def drops_out(case: Case) -> Verdict:
 
 def ends_in_softmax(case: Case) -> Verdict:
     """Softmax, once and last."""
-    return _verdict(case, {"softmax"})
+    return _verdict(case, {"softmax"}, charged="output")
 
 
 def scales(case: Case) -> Verdict:
     """Every hidden layer is scaled by width."""
     read(case, "small")
-    return _verdict(case, {"filters", "units"}, names=[n for n in _readable(case) if n not in _ROUNDED])
+    names = [name for name in _readable(case) if name not in _ROUNDED]
+    return _verdict(case, {"filters", "units"}, names=names, charged="argument")
 
 
 def rounds(case: Case) -> Verdict:
     """Scaled numbers are rounded, and never below 1."""
-    return _verdict(case, {"filters", "units"}, names=_ROUNDED)
+    try:
+        return _verdict(case, {"filters", "units"}, names=_ROUNDED, charged="rounding")
+    except Unmet as unmet:  # no layer has 0 units: such a call raises
+        return unmet.verdict.model_copy(update={"rule": "rounding"})
 
 
 @cache
@@ -145,7 +150,12 @@ def _readable(case: Case) -> list[str]:
 
 
 def _verdict(
-    case: Case, kinds: set[str], *, at_full_size: str = "", names: Iterable[str] | None = None
+    case: Case,
+    kinds: set[str],
+    *,
+    at_full_size: str = "",
+    names: Iterable[str] | None = None,
+    charged: str = "",
 ) -> Verdict:
     """Fails with the first difference of these kinds in any of the networks.
 
@@ -156,12 +166,16 @@ def _verdict(
         wrong = kinds | {at_full_size} if name == "default" else kinds
         for difference in _differences(case, name):
             if difference.kind in wrong:
-                return reported(
-                    case, name, difference, only_default=_only_default(case, name, difference.kind)
-                )
+                only_default = _only_default(case, name, difference.kind)
+                alike = [one for one in _differences(case, name) if one.kind in wrong]
+                wanted = places(_wanted(**probe.arguments(case.inputs)[name]), wrong)
+                rule = charge(alike, wanted, charged, only_default=only_default)
+                if charged == "rounding":
+                    rule = charged
+                return reported(case, name, difference, only_default=only_default, rule=rule)
     for name in _readable(case):
         if lacking := absent(*_side_by_side(case, name), kinds):
-            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+            return Verdict.failed(f"{case.call(name)}: {lacking}.", rule="missing")
     return Verdict.passed()
 
 

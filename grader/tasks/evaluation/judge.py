@@ -2,7 +2,8 @@
 
 Trusted: all it sees is evidence. What is compared is counted here once more, example by example, and with
 nothing that a student would use: the definitions are what the words of the brief mean. A dtype is asked for
-by the form checks alone: all others look at the values.
+by the form checks alone: all others look at the values, and of an answer in another form than promised (flat,
+transposed, shares for counts, per cent) at what is meant, where that is plain.
 """
 
 import math
@@ -11,7 +12,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from grader.grading.evidence import Array
-from grader.grading.judging import Case, Judge, apart, described, likeness
+from grader.grading.judging import Case, Judge, Unmet, apart, described, described_array, likeness
 from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe
@@ -55,15 +56,17 @@ def confusion_form(case: Case) -> Verdict:
     _confusion(case, "confusion")
     came = case.array("confusion")
     if came.dtype.kind not in "iu":
-        case.fail("confusion", described(came), SQUARE)
+        case.fail("confusion", described(came), SQUARE, rule="dtype")
     return Verdict.passed()
 
 
 def confusion_classes(case: Case) -> Verdict:
     """There is a row and a column for each class, whether it occurs or not."""
     with blocked_by("confusion.form"):
-        _confusion(case, "confusion")
-    _sized_confusion(case, "confusion")
+        came, size = _confusion(case, "confusion", as_meant=True), case.inputs["num_classes"]
+    if len(came) != size:
+        expected = f"one of shape {(size, size)}: a row for every class there is"
+        case.fail("confusion", described(case.value("confusion")), expected)
     return Verdict.passed()
 
 
@@ -77,13 +80,19 @@ def confusion_counts(case: Case) -> Verdict:
         "what comes if 1 is taken off each class number": np.roll(expected, (-1, -1), axis=(0, 1)),
     }
     like = likeness(came, mistakes) or likeness(came.T, mistakes)
+    right = max(np.minimum(came, expected).sum(), np.minimum(came, expected.T).sum())
+    partly = bool(2 * right > total >= came.sum())
     if came.sum() != total:
         case.fail(
-            "confusion", f"counts that add up to {came.sum()}{like}", f"{total}, the number of examples"
+            "confusion",
+            f"counts that add up to {came.sum()}{like}",
+            f"{total}, the number of examples",
+            partly=partly,
         )
     if not np.array_equal(came, expected) and not np.array_equal(came, expected.T):
         row, column = np.argwhere(came != expected)[0]
-        case.fail("confusion", f"{came[row, column]} at [{row}, {column}]{like}", f"{expected[row, column]}")
+        shown = f"{came[row, column]} at [{row}, {column}]{like}"
+        case.fail("confusion", shown, f"{expected[row, column]}", partly=partly)
     return Verdict.passed()
 
 
@@ -160,7 +169,7 @@ def coarse_sum(case: Case) -> Verdict:
     """What adds up to 1 still does."""
     for name, which in _MAPS.items():
         with blocked_by("coarse.form"):
-            came = _coarse(case, name)
+            came = _coarse(case, name, as_meant=True)
         sums = came.sum(axis=1)
         wrong = np.flatnonzero(~np.isclose(sums, 1, atol=TOLERANCE))
         if len(wrong):
@@ -174,7 +183,7 @@ def coarse_values(case: Case) -> Verdict:
     """Each superclass has the sum of its classes' probabilities."""
     for name, which in _MAPS.items():
         with blocked_by("coarse.form"):
-            came = _coarse(case, name)
+            came = _coarse(case, name, as_meant=True)
         expected = sum_by_superclass(case.inputs["fine"], case.inputs[which])
         wrong = np.argwhere(~np.isclose(came, expected, atol=TOLERANCE))
         if len(wrong):
@@ -184,6 +193,7 @@ def coarse_values(case: Case) -> Verdict:
                 name,
                 f"{shown} at [{row}, {column}]",
                 f"{wanted}, the sum over the classes of superclass {column}",
+                partly=2 * len(np.unique(wrong[:, 1])) < came.shape[1],
             )
     return Verdict.passed()
 
@@ -228,8 +238,13 @@ CHECKS: dict[str, Judge] = {
 SQUARE = "a square matrix of integers"
 
 
-def _confusion(case: Case, name: str) -> Array:
-    """The matrix, in whatever dtype whole numbers are written; Unmet if it cannot be looked at."""
+def _confusion(case: Case, name: str, *, as_meant: bool = False) -> Array:
+    """The matrix, in whatever dtype whole numbers are written; Unmet if it cannot be looked at.
+
+    With `as_meant` also one that is flat, or that was divided by the sums of its rows or columns.
+    """
+    if as_meant and (meant := _counts_meant(case, name, case.inputs["num_classes"])) is not None:
+        return meant
     came = case.array(name)
     counts = whole(came)
     if counts is None or counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
@@ -238,10 +253,34 @@ def _confusion(case: Case, name: str) -> Array:
 
 
 def _sized_confusion(case: Case, name: str) -> Array:
-    came, size = _confusion(case, name), case.inputs["num_classes"]
+    size = case.inputs["num_classes"]
+    with blocked_by("confusion.form"):
+        came = _confusion(case, name, as_meant=True)
+    occur = np.union1d(*(case.inputs[key] for key in ("labels", "predictions")))
+    if len(came) == len(occur) < size:  # classes that do not occur are left out
+        spread = np.zeros((size, size), dtype=np.int64)
+        spread[np.ix_(occur, occur)] = came
+        came = spread
     if len(came) != size:
         case.fail(name, described(came), f"one of shape {(size, size)}: a row for every class there is")
     return came
+
+
+def _counts_meant(case: Case, name: str, size: int) -> Array | None:
+    """The counts of a matrix that is flat, or was divided by the sums of its rows or columns; else None."""
+    came = case.value(name)
+    if not isinstance(came, np.ndarray) or came.size != size * size or came.dtype.kind not in "iuf":
+        return None
+    matrix = came.reshape(size, size)
+    if whole(matrix) is not None:
+        return whole(matrix)
+    labels, predictions = (np.asarray(case.inputs[key]) for key in ("labels", "predictions"))
+    rows, columns = (np.bincount(numbers, minlength=size) for numbers in (labels, predictions))
+    for sums in (rows[:, None], columns[None, :], np.array(len(labels))):
+        counts = np.nan_to_num(matrix * sums)
+        if np.allclose(counts, np.rint(counts), atol=1e-3) and round(float(counts.sum())) == len(labels):
+            return np.rint(counts).astype(np.int64)
+    return None
 
 
 def _expected_confusion(case: Case) -> Array:
@@ -253,15 +292,22 @@ def _plain_shares(case: Case) -> list[str]:
     return ["topk", *(f"topk.{k}" for k in range(1, case.inputs["num_classes"] + 1))]
 
 
-def _share(case: Case, name: str) -> float:
-    """The number, also one in an array of a single element; Unmet if it cannot be looked at."""
+def _share(case: Case, name: str, *, as_meant: bool = False) -> float:
+    """The number, also one in an array of a single element; Unmet if it cannot be looked at.
+
+    With `as_meant` a share for each example is their mean, and what is above 1 is per cent.
+    """
     value = case.value(name)
+    if as_meant and isinstance(value, np.ndarray) and value.shape == np.shape(case.inputs["labels"]):
+        value = float(value.mean()) if finite(value) else value
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind != "b":
         value = value.item()
     if not isinstance(value, int | float) or isinstance(value, bool):
         case.fail(name, described(value), "one number")
+    if as_meant and 1 < value <= 100:
+        value = value / 100
     if not -TOLERANCE <= value <= 1 + TOLERANCE:
-        case.fail(name, described(value), "a share from 0 to 1")
+        case.fail(name, described(value), "a share from 0 to 1", rule="unit")
     return float(value)
 
 
@@ -271,13 +317,25 @@ def _same_shares(
     formal = _plain_shares(case)
     for name, k in zip(names, ks, strict=True):
         with blocked_by("topk.form") if name in formal else nullcontext():
-            came = _share(case, name)
+            came = _share(case, name, as_meant=True)
         expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
         if not math.isclose(came, expected, abs_tol=TOLERANCE):
+            every = [(f"topk.{k}", "probabilities", k) for k in range(1, case.inputs["num_classes"])]
+            every += [(name, which, k) for name, k in zip(names, ks, strict=True)]
+            partly = any(_right_share(case, *one) for one in every)
             like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
             shown, wanted = apart(came, expected)
-            case.fail(name, f"{shown}{like}", wanted)
+            case.fail(name, f"{shown}{like}", wanted, partly=partly)
     return Verdict.passed()
+
+
+def _right_share(case: Case, name: str, which: str, k: int) -> bool:
+    """Whether a call gives the right share, and not just because it is that of all examples."""
+    expected = share_among_first(case.inputs[which], case.inputs["labels"], k)
+    try:
+        return expected < 1 and math.isclose(_share(case, name, as_meant=True), expected, abs_tol=TOLERANCE)
+    except Unmet:
+        return False
 
 
 def _wrong_shares(probabilities: Array, labels: Array, k: int) -> dict[str, float]:
@@ -322,11 +380,21 @@ def _wrong_sums(fine: Array, coarse_of_fine: Array) -> dict[str, Array]:
     }
 
 
-def _coarse(case: Case, name: str) -> Array:
+def _coarse(case: Case, name: str, *, as_meant: bool = False) -> Array:
+    """The sums as float64; with `as_meant` also with superclasses as rows, or without those that do not occur."""
     drawn = case.inputs
     coarse_of_fine = drawn[_MAPS[name]]
     shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
-    came = case.array(name, shape=shape)
+    came = case.array(name, shape=None if as_meant else shape)
+    occur = np.unique(coarse_of_fine)
+    if came.shape == shape[::-1] != shape:
+        came = came.T
+    elif came.shape == (shape[0], len(occur)) != shape:
+        spread = np.zeros(shape)
+        spread[:, occur] = came
+        came = spread
+    if came.shape != shape:
+        case.fail(name, described(came), described_array(None, shape))
     if not finite(came):
         case.fail(name, "an array with values that are not finite", "finite numbers")
     return came.astype(np.float64)

@@ -4,13 +4,16 @@ How a split is drawn and in what order things are computed is the student's choi
 with the solution. What `prepare` did is worked out from what it returned: each image is recognised by its
 texture, which no scaling changes, and the mean and deviation that were used follow from its pixels.
 
-A dtype is asked for by the form checks alone: all others look at the values. Order and seed are looked at in
-a partition alone: parts of a single element are in any order and decided by any seed.
+A dtype is asked for by the form checks alone: all others look at the values. Of an answer in another form
+than promised they look at what is meant, where that is plain: masks, labels as numbers, another order. Order
+and seed are looked at in a partition alone: parts of one element are in any order and decided by any seed.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, TypeGuard, TypeVar
+from functools import partial
+from typing import Any, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -43,16 +46,18 @@ def split_form(case: Case) -> Verdict:
         _split(case, name)
         parts = case.items(name, 2, INDICES)
         if any(part.dtype.kind not in "iu" for part in parts):
-            case.fail(name, described(parts), INDICES)
+            case.fail(name, described(parts), INDICES, rule="unusable")
     return Verdict.passed()
 
 
 def split_complete(case: Case) -> Verdict:
     """Every index is in exactly one part."""
     for name in SPLIT_CALLS:
-        fault = _incomplete(*_parts(case, name), case.inputs["num_examples"])
+        train, test = _parts(case, name)
+        fault = _incomplete(train, test, case.inputs["num_examples"])
         if fault:
-            case.fail(name, f"parts in which {fault}", "every index in exactly one part")
+            rule = _lost(train, test, case.inputs["num_examples"])
+            case.fail(name, f"parts in which {fault}", "every index in exactly one part", rule=rule)
     return Verdict.passed()
 
 
@@ -62,7 +67,13 @@ def split_size(case: Case) -> Verdict:
     for name, fraction in zip(SPLIT_CALLS, (case.inputs["test_fraction"], DEFAULT_FRACTION), strict=True):
         _, test = _parts(case, name)
         if not _right_size(len(test), count, fraction):
-            case.fail(name, f"a test part of {len(test)}", f"{number(fraction * count)}, rounded as you like")
+            rule = _wrong_size(len(test), count, fraction, default=name == SPLIT_CALLS[1])
+            case.fail(
+                name,
+                f"a test part of {len(test)}",
+                f"{number(fraction * count)}, rounded as you like",
+                rule=rule,
+            )
     return Verdict.passed()
 
 
@@ -70,12 +81,14 @@ def split_shuffled(case: Case) -> Verdict:
     """Both parts are in random order, and the test part is drawn from everywhere."""
     for name in SPLIT_CALLS:
         train, test = _partition(case, name)
+        block = len(test) > 1 and test.max() - test.min() == len(test) - 1
+        rule = "classes_missing" if block else _unordered(train, test)
         for part, which in ((train, "training"), (test, "test")):
             if _in_order(part):
-                case.fail(name, f"a {which} part that starts {_start(part)}", "random order")
-        if len(test) > 1 and test.max() - test.min() == len(test) - 1:
+                case.fail(name, f"a {which} part that starts {_start(part)}", "random order", rule=rule)
+        if block:
             came = f"a test part of all indices from {test.min()} to {test.max()}"
-            case.fail(name, came, "indices from everywhere")
+            case.fail(name, came, "indices from everywhere", rule=rule)
     return Verdict.passed()
 
 
@@ -85,7 +98,7 @@ def split_seeded(case: Case) -> Verdict:
     again = _parts(case, "split.again")
     if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
         case.fail("split.again", "another split than the first time", "the same, for it is the same seed")
-    later = _in_second_process(case, "later.split", "split_indices", _split)
+    later = _in_second_process(case, "later.split", "split_indices", partial(_split, as_meant=True))
     if not all(np.array_equal(a, b) for a, b in zip(first, later, strict=True)):
         _fail_later(case, "later.split", "split")
     smaller = min(len(np.unique(first[1])), len(np.unique(other[1])))
@@ -108,7 +121,7 @@ def statistics_form(case: Case) -> Verdict:
     _statistics(case)
     items = case.items("statistics", 2, MEAN_AND_STD)
     if any(item.dtype != np.float32 for item in items):
-        case.fail("statistics", described(items), MEAN_AND_STD)
+        case.fail("statistics", described(items), MEAN_AND_STD, rule="dtype")
     return Verdict.passed()
 
 
@@ -130,14 +143,21 @@ def statistics_values(case: Case) -> Verdict:
         if not np.allclose(came, right, rtol=TOLERANCE):
             what = ("mean", "std")[part]
             like = likeness(came, {name: wrong[part] for name, wrong in mistakes.items()}, rtol=TOLERANCE)
-            case.fail("statistics", f"{what} = {numbers(came)}{like}", f"{what} = {numbers(right)}")
+            # Within a factor of two of the right ones, images are centred and scaled all the same.
+            close = np.allclose(came, right, rtol=0.5)
+            case.fail(
+                "statistics",
+                f"{what} = {numbers(came)}{like}",
+                f"{what} = {numbers(right)}",
+                rule="close_values" if close else "",
+            )
     return Verdict.passed()
 
 
 def standardise_form(case: Case) -> Verdict:
     """A float32 array of the images' shape comes back."""
     _floats(case, "standardise", case.inputs["images"].shape)
-    case.array("standardise", dtype="float32")
+    _float32(case, "standardise")
     return Verdict.passed()
 
 
@@ -160,11 +180,15 @@ def standardise_values(case: Case) -> Verdict:
             "standardised twice": (expected - mean) / std,
         }
         like = likeness(came, mistakes, rtol=1e-3, atol=1e-3)
+        # Of so many pixels that differ hardly any two are alike when they are right.
+        levels = len(np.unique(np.round(came[..., 0], 6))) / len(np.unique(images[..., 0]))
+        rule = "information" if levels < 0.1 else ""
         case.fail(
             "standardise",
             f"{number(float(came[at]))} for a pixel of {images[at]} in channel {at[-1]}{like}",
             f"({images[at]} / 255 - {number(float(mean[at[-1]]))}) / {number(float(std[at[-1]]))} "
             f"= {number(float(expected[at]))}",
+            rule=rule,
         )
     return Verdict.passed()
 
@@ -173,7 +197,7 @@ def one_hot_form(case: Case) -> Verdict:
     """A float32 array (N, num_classes) comes back, whatever integers go in."""
     for name in ONE_HOT_CALLS:
         _one_hot(case, name)
-        case.array(name, dtype="float32")
+        _float32(case, name)
     return Verdict.passed()
 
 
@@ -182,7 +206,7 @@ def one_hot_values(case: Case) -> Verdict:
     labels = case.inputs["class_numbers"]
     for name in ONE_HOT_CALLS:
         with blocked_by("one_hot.form"):
-            came = _one_hot(case, name)
+            came = _one_hot(case, name, as_meant=True)
         wrong = np.flatnonzero((came != np.eye(came.shape[1])[labels]).any(axis=1))
         if len(wrong):
             row, label = came[wrong[0]], labels[wrong[0]]
@@ -208,7 +232,7 @@ def prepare_form(case: Case) -> Verdict:
         expected = _four_arrays(case)
         items = case.items(name, 4, expected)
         if any(item.dtype != np.float32 for item in items):
-            case.fail(name, described(items), expected)
+            case.fail(name, described(items), expected, rule="dtype")
     return Verdict.passed()
 
 
@@ -217,13 +241,15 @@ def prepare_complete(case: Case) -> Verdict:
     count = len(case.inputs["images"])
     for name, fraction in zip(PREPARE_CALLS, (case.inputs["test_fraction"], DEFAULT_FRACTION), strict=True):
         with blocked_by("prepare.form"):
-            train, test = _prepared(case, name)
+            train, test = _prepared(case, name, as_meant=True)
         fault = _incomplete(train.indices, test.indices, count)
         if fault:
-            case.fail(name, f"parts in which {fault}", "every image in exactly one part")
+            rule = _lost(train.indices, test.indices, count)
+            case.fail(name, f"parts in which {fault}", "every image in exactly one part", rule=rule)
         if not _right_size(len(test.x), count, fraction):
             expected = f"{number(fraction * count)}, rounded as you like"
-            case.fail(name, f"a test part of {len(test.x)} images", expected)
+            rule = _wrong_size(len(test.x), count, fraction, default=name == PREPARE_CALLS[1])
+            case.fail(name, f"a test part of {len(test.x)} images", expected, rule=rule)
     return Verdict.passed()
 
 
@@ -241,6 +267,7 @@ def prepare_pairs(case: Case) -> Verdict:
                     f"wrong labels for {len(wrong)} of {len(part.y)} images in the {part.name} part, "
                     f"such as {_ones(row)} for an image of class {label}",
                     "each image's own label",
+                    rule="renamed" if _renamed(part.y, labels[part.indices]) else "",
                 )
     return Verdict.passed()
 
@@ -259,11 +286,11 @@ def prepare_shuffled(case: Case) -> Verdict:
 def prepare_seeded(case: Case) -> Verdict:
     """Promise 3: the seed alone decides."""
     first, other = (_prepared_partition(case, name) for name in PREPARE_CALLS)
-    again = _prepared(case, "prepare.again")
+    again = _prepared(case, "prepare.again", as_meant=True)
     if fault := _other_part(first, again):
         came = f"another {fault} part than the first time"
         case.fail("prepare.again", came, "the same, for it is the same seed")
-    later = _in_second_process(case, "later.prepare", "prepare", _prepared)
+    later = _in_second_process(case, "later.prepare", "prepare", partial(_prepared, as_meant=True))
     if fault := _other_part(first, later):
         _fail_later(case, "later.prepare", f"{fault} part")
     smaller = min(len(np.unique(first[1].indices)), len(np.unique(other[1].indices)))
@@ -282,12 +309,16 @@ def prepare_train_statistics(case: Case) -> Verdict:
         used = _used(case, name, train)
         right = _mean_and_std(images[train.indices])
         if not _same(used, right):
+            rule = "" if _alike(used, _used(case, name, test)) else "unlike"
+            if _same(used, _mean_and_std(images)):
+                rule = "statistics_leak"
             others = {"of all images": images, "of the test part": images[test.indices]}
             whose = [f" ({what})" for what, some in others.items() if _same(used, _mean_and_std(some))]
             case.fail(
                 name,
                 f"a training part standardised with {_said(used)}{whose[0] if whose else ''}",
                 f"{_said(right)}, those of the training part",
+                rule=rule,
             )
     return Verdict.passed()
 
@@ -300,13 +331,15 @@ def prepare_test_statistics(case: Case) -> Verdict:
         used, right = _used(case, name, test), _used(case, name, train)
         if np.allclose(used[0], 0, atol=0.01):
             mean = numbers(_mean_and_std(images[train.indices])[0])
-            case.fail(name, "a test part from which no mean was subtracted", f"the training part's, {mean}")
+            came = "a test part from which no mean was subtracted"
+            case.fail(name, came, f"the training part's, {mean}", rule="unlike")
         if not _same(used, right):
             whose = " (its own)" if _same(used, _mean_and_std(images[test.indices])) else ""
             case.fail(
                 name,
                 f"a test part standardised with {_said(used)}{whose}",
                 f"{_said(right)}, as the training part was",
+                rule="" if _alike(used, right) else "unlike",
             )
     return Verdict.passed()
 
@@ -370,9 +403,14 @@ class Part:
 Statistics = tuple[Array, Array]  # mean and deviation per channel, (3,) each, of images / 255
 
 
-def _split(case: Case, name: str) -> tuple[Array, Array]:
-    """The two parts, in whatever dtype whole numbers are written; Unmet if they cannot be looked at."""
+def _split(case: Case, name: str, *, as_meant: bool = False) -> tuple[Array, Array]:
+    """The two parts, in whatever dtype whole numbers are written; Unmet if they cannot be looked at.
+
+    With `as_meant` masks of all examples are the indices where they are True.
+    """
     parts = case.items(name, 2, INDICES)
+    if as_meant and all(_is_mask(part, case.inputs["num_examples"]) for part in parts):
+        parts = tuple(np.flatnonzero(part) for part in parts)
     train, test = (whole(part) for part in parts)
     if train is None or test is None or train.ndim != 1 or test.ndim != 1:
         case.fail(name, described(parts), INDICES)
@@ -385,7 +423,11 @@ def _split(case: Case, name: str) -> tuple[Array, Array]:
 def _parts(case: Case, name: str) -> tuple[Array, Array]:
     """The two parts, for every check but that of their form."""
     with blocked_by("split.form"):
-        return _split(case, name)
+        return _split(case, name, as_meant=True)
+
+
+def _is_mask(part: Any, count: int) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype == bool and part.shape == (count,)
 
 
 def _partition(case: Case, name: str) -> tuple[Array, Array]:
@@ -435,8 +477,20 @@ def _floats(case: Case, name: str, shape: tuple[int, ...]) -> Array:
     return came.astype(np.float64)
 
 
-def _one_hot(case: Case, name: str) -> Array:
-    return _floats(case, name, (len(case.inputs["class_numbers"]), case.inputs["num_labels"]))
+def _one_hot(case: Case, name: str, *, as_meant: bool = False) -> Array:
+    """The rows as float64; with `as_meant` columns that are missing at the end are zeros."""
+    shape = (len(case.inputs["class_numbers"]), case.inputs["num_labels"])
+    came = case.value(name)
+    if (
+        as_meant
+        and _is_numbers(came)
+        and came.ndim == 2
+        and len(came) == shape[0]
+        and 1 < came.shape[1] < shape[1]
+    ):
+        rows = _floats(case, name, came.shape)
+        return np.pad(rows, ((0, 0), (0, shape[1] - came.shape[1])))
+    return _floats(case, name, shape)
 
 
 def _four_arrays(case: Case) -> str:
@@ -448,12 +502,17 @@ def _four_arrays(case: Case) -> str:
     )
 
 
-def _prepared(case: Case, name: str) -> tuple[Part, Part]:
-    """The two parts, in whatever dtype they are written; Unmet if they cannot be looked at."""
+def _prepared(case: Case, name: str, *, as_meant: bool = False) -> tuple[Part, Part]:
+    """The two parts, in whatever dtype they are written; Unmet if they cannot be looked at.
+
+    With `as_meant` images and labels may come in another order, images as rows and labels as numbers.
+    """
     images = case.inputs["images"]
     shape, columns = images.shape[1:], case.inputs["num_classes"]
     expected = _four_arrays(case)
     items = case.items(name, 4, expected)
+    if as_meant and all(map(_is_numbers, items)):
+        items = _as_meant(items, shape, columns)
     for x, y in (items[:2], items[2:]):
         if not (
             _is_numbers(x)
@@ -475,10 +534,25 @@ def _prepared(case: Case, name: str) -> tuple[Part, Part]:
 def _prepared_partition(case: Case, name: str) -> tuple[Part, Part]:
     """The two parts, which hold every image once: of others no other promise is looked at."""
     with blocked_by("prepare.form"):
-        train, test = _prepared(case, name)
+        train, test = _prepared(case, name, as_meant=True)
     if _incomplete(train.indices, test.indices, len(case.inputs["images"])):
         raise Blocked("prepare.complete")
     return train, test
+
+
+def _as_meant(items: Sequence[Array], shape: tuple[int, ...], columns: int) -> tuple[Array, ...]:
+    """Images, labels, images, labels, as (n, *shape) and (n, columns), as far as it is plain what is what."""
+    size = math.prod(shape)
+    ordered = list(items)
+    if len(items[0]) != len(items[1]) and len(items[0]) == len(items[2]):
+        ordered = [items[0], items[2], items[1], items[3]]
+    for place, item in enumerate(ordered):
+        if item.ndim == 2 and item.shape[1] == size != columns:
+            ordered[place] = item.reshape(len(item), *shape)
+        numbers_ = whole(item) if item.ndim == 1 else None
+        if numbers_ is not None and len(numbers_) and 0 <= numbers_.min() <= numbers_.max() < columns:
+            ordered[place] = np.eye(columns)[numbers_]
+    return tuple(ordered)
 
 
 def _other_part(one: tuple[Part, Part], other: tuple[Part, Part]) -> str:
@@ -547,6 +621,47 @@ def _incomplete(train: Array, test: Array, count: int) -> str:
     faults = [(outside, "do not exist"), (shared, "are in both"), (missing, "are in neither")]
     faults.append((twice, "are in one part twice"))
     return " and ".join(f"{number} {fault}" for number, fault in faults if number)
+
+
+def _lost(train: Array, test: Array, count: int) -> str:
+    """The rule by which parts are charged that do not hold every index once."""
+    if len(np.setdiff1d([*train, *test], np.arange(count))):
+        return "leak"
+    both = len(np.intersect1d(train, test))
+    spare = len(test) - len(np.unique(test))
+    if both + spare > 0.25 * len(test):
+        return "no_test"
+    return "leak" if both else "few_lost"
+
+
+def _wrong_size(size: int, count: int, fraction: float, *, default: bool) -> str:
+    """The rule by which a test part of another size is charged."""
+    if _right_size(size, count, 1 - fraction):
+        return "swapped"
+    return "default" if default else "argument"
+
+
+def _unordered(train: Array, test: Array) -> str:
+    return "order" if _in_order(train) and _in_order(test) else "one_order"
+
+
+def _renamed(y: Array, labels: Array) -> bool:
+    """Whether all images of a class have one label, though not that of their class."""
+    return all(len(np.unique(y[labels == label], axis=0)) == 1 for label in np.unique(labels))
+
+
+def _float32(case: Case, name: str) -> None:
+    """Raises Unmet if an array that has the right shape and values is of another dtype."""
+    came = case.array(name)
+    if came.dtype != np.float32:
+        case.fail(name, described(came), described_array("float32", came.shape), rule="dtype")
+
+
+def _alike(one: Statistics, other: Statistics) -> bool:
+    """Whether images standardised with either look alike: no mean is off by more than a deviation."""
+    shift = np.abs(one[0] - other[0]) / np.minimum(np.abs(one[1]), np.abs(other[1]))
+    scale = np.maximum(one[1] / other[1], other[1] / one[1])
+    return bool((shift < 1).all() and (scale < 2).all())
 
 
 def _right_size(size: int, count: int, fraction: float) -> bool:

@@ -16,13 +16,14 @@ from typing import Any
 from grader.blueprint import Blueprint
 from grader.grading import judging
 from grader.grading.evidence import Network, Other
-from grader.grading.judging import Blocked, Case, Judge, ordinal
+from grader.grading.judging import Blocked, Case, Judge, Unmet, ordinal
+from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
-from grader.tasks.differences import Difference, absent, compare
+from grader.tasks.differences import Difference, absent, compare, places
 from grader.tasks.networks import read, readable, steps
 from grader.tasks.paths import Join, Path
-from grader.tasks.reporting import first_reported, reported
+from grader.tasks.reporting import charge, first_reported, reported
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.resnet import probe
 from grader.tasks.substance import substantial
@@ -64,8 +65,15 @@ def block_addition(case: Case) -> Verdict:
 
 def block_shortcut(case: Case) -> Verdict:
     """Identity where the shape is kept, a 1x1 convolution with batch normalisation where it is not."""
-    for name in case.inputs["blocks"]:
-        _block(case, name)
+    names = case.inputs["blocks"]
+    raised = [name for name in names if name not in readable(case, names)]
+    for name in raised:
+        try:
+            _block(case, name)
+        except Unmet as unmet:
+            # The one call that no network of the task needs keeps the channels and changes the size.
+            rule = "special_case" if raised == ["block.size"] else "raises"
+            return unmet.verdict.model_copy(update={"rule": rule})
     _require_main_path(case)
     return _block_verdict(case, "shortcut")
 
@@ -92,7 +100,7 @@ def takes_input_shape(case: Case) -> Verdict:
 
 def has_classes(case: Case) -> Verdict:
     """The dense layer has num_classes units."""
-    return _verdict(case, "classes")
+    return _verdict(case, "classes", charged="output_size")
 
 
 def has_stem(case: Case) -> Verdict:
@@ -108,7 +116,7 @@ def has_blocks(case: Case) -> Verdict:
 
 def scales(case: Case) -> Verdict:
     """The stem has width filters and the blocks of stage i have width * 2**i."""
-    return _verdict(case, "width")
+    return _verdict(case, "width", charged="argument")
 
 
 def strides(case: Case) -> Verdict:
@@ -128,7 +136,7 @@ def has_head(case: Case) -> Verdict:
 
 def ends_in_softmax(case: Case) -> Verdict:
     """Softmax, once and last."""
-    return _verdict(case, "softmax")
+    return _verdict(case, "softmax", charged="output")
 
 
 def counts_parameters(case: Case) -> Verdict:
@@ -203,16 +211,21 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     """
     names = readable(case, case.inputs["blocks"])
     for name in names:
-        for difference in _single_block_differences(case, name):
-            if difference.kind in kinds:
-                return reported(case, name, difference)
+        found = [one for one in _single_block_differences(case, name) if one.kind in kinds]
+        if found:
+            asked = case.inputs["blocks"][name]
+            whole = [*_main_path(asked["filters"], asked["stride"]), *_projection(1, 1), _AFTER_ADDITION]
+            rule = charge(found, places(whole, kinds))
+            if rule in ("size", "sizes"):  # of the block as a whole, wherever in it the stride is
+                rule = "setting" if _block(case, name).stride == asked["stride"] else "sizes"
+            return reported(case, name, found[0], rule=rule)
     # A block that could be built has a main path, of which every kind but these is a part.
     for name in names:
         asked = case.inputs["blocks"][name]
         wanted = list(_main_path(asked["filters"], asked["stride"]))
         lacking = absent(_block(case, name).main, wanted, kinds)
         if lacking:
-            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+            return Verdict.failed(f"{case.call(name)}: {lacking}.", rule="missing")
     return Verdict.passed()
 
 
@@ -260,12 +273,12 @@ def _block_differences(block: Block, filters: int, stride: int) -> list[Differen
     main = block.main
     ends_in_relu = bool(main) and main[-1].op == "relu"
     meeting = block.join.node.name if block.join else block.layer
-    differences = [Difference("addition", text, meeting) for text in parting(block)]
+    differences = [Difference("addition", text, meeting, rule=rule) for rule, text in parting(block)]
     if ends_in_relu:
         main = main[:-1]
         if block.join:
             text = "there is a ReLU between the 3rd convolution and the addition, expected after it only"
-            differences.append(Difference("addition", text, meeting))
+            differences.append(Difference("addition", text, meeting, rule="place"))
     extra = {
         "BatchNormalization": "normalisation",
         **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), "activation"),
@@ -276,7 +289,8 @@ def _block_differences(block: Block, filters: int, stride: int) -> list[Differen
     if block.join and not block.before:
         differences += _shortcut_differences(block)
     if block.join and not ends_in_relu:
-        differences += compare(block.after, [_AFTER_ADDITION], extra={"": "addition"}, start="the addition")
+        after = compare(block.after, [_AFTER_ADDITION], extra={"": "addition"}, start="the addition")
+        differences += [replace(difference, rule="place") for difference in after]
     return differences
 
 
@@ -304,7 +318,7 @@ def _shortcut_differences(block: Block) -> list[Difference]:
             text = (
                 f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
             )
-            return [Difference("shortcut", text, shortcut[0].node.name)]
+            return [Difference("shortcut", text, shortcut[0].node.name, rule="identity")]
     wanted = list(_projection(after[-1], stride))
     return compare(shortcut, wanted, extra={"": "shortcut"}, start="the block's input on the shortcut")
 
@@ -369,7 +383,7 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
     return {**_DEFAULTS, **probe.arguments(case.inputs)[name]}
 
 
-def _verdict(case: Case, *kinds: str) -> Verdict:
+def _verdict(case: Case, *kinds: str, charged: str = "") -> Verdict:
     """Fails with the first difference of these kinds in any network that could be read."""
     names = readable(case, probe.arguments(case.inputs))
     known = _faults(case)
@@ -379,15 +393,17 @@ def _verdict(case: Case, *kinds: str) -> Verdict:
         partial(_network_differences, case),
         kinds,
         of_defaults={"blocks", "width"},
+        wanted=lambda name: _network(**_sizes(_arguments(case, name))),
+        charged=charged,
         repeats=lambda difference: "." in difference.kind and _fault(difference) in known,
     )
-    if first and not first.repeats:
+    if first and first.status is not Status.BLOCKED:
         return first
     for name in names:
         parts, asked = _parts(case, name), _arguments(case, name)
         wanted = [*_stem(asked["width"]), *_head(asked["num_classes"])]
         if lacking := absent([*parts.stem, *parts.head], wanted, kinds):
-            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+            return Verdict.failed(f"{case.call(name)}: {lacking}.", rule="missing")
     return first or Verdict.passed()
 
 
@@ -397,7 +413,7 @@ def _network_differences(case: Case, name: str) -> Iterator[Difference]:
     yield from compare(parts.stem, list(_stem(asked["width"])), extra={"": "stem"})
     wrong = wrong_number(parts.blocks, asked["blocks"])
     if wrong:
-        yield Difference("blocks", wrong)
+        yield Difference("blocks", wrong, rule="argument")
     else:
         yield from stages(parts.blocks, asked["blocks"], asked["width"], _inside)
 
@@ -409,6 +425,10 @@ def _network_differences(case: Case, name: str) -> Iterator[Difference]:
 def _inside(block: Block) -> Iterator[Difference]:
     for difference in _block_differences(block, block.filters, block.stride):
         yield replace(difference, kind=f"block.{difference.kind}")
+
+
+def _sizes(asked: dict[str, Any]) -> dict[str, Any]:
+    return {key: asked[key] for key in ("num_classes", "blocks", "width")}
 
 
 def _network(num_classes: int, blocks: tuple[int, ...], width: int) -> Iterator[Want | Fork]:

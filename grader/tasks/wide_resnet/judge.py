@@ -86,7 +86,7 @@ def has_depth(case: Case) -> Verdict:
 
 def scales(case: Case) -> Verdict:
     """The stem has 16 * width channels and the blocks of stage i have 16 * width * 2**i."""
-    return _verdict(case, "width")
+    return _verdict(case, "width", charged="argument")
 
 
 def strides(case: Case) -> Verdict:
@@ -101,7 +101,7 @@ def has_tail(case: Case) -> Verdict:
 
 def ends_in_softmax(case: Case) -> Verdict:
     """Softmax, once and last."""
-    return _verdict(case, "softmax")
+    return _verdict(case, "softmax", charged="output")
 
 
 def counts_parameters(case: Case) -> Verdict:
@@ -200,15 +200,15 @@ def _arguments(case: Case, name: str) -> dict[str, Any]:
     return {**_DEFAULTS, **probe.arguments(case.inputs)[name]}
 
 
-def _verdict(case: Case, *kinds: str) -> Verdict:
+def _verdict(case: Case, *kinds: str, charged: str = "") -> Verdict:
     """Fails with the first difference of these kinds, or if most of what is of these kinds is not there."""
-    if failed := _first_reported(case, kinds):
+    if failed := _first_reported(case, kinds, charged):
         return failed
     for name in _readable(case):
         parts, asked = _parts(case, name), _arguments(case, name)
         wanted = [*_stem(asked["width"]), *_tail(asked["num_classes"])]
         if lacking := absent([*parts.stem, *parts.tail], wanted, kinds):
-            return Verdict.failed(f"{case.call(name)}: {lacking}.")
+            return Verdict.failed(f"{case.call(name)}: {lacking}.", rule="missing")
     return Verdict.passed()
 
 
@@ -219,18 +219,30 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     for name in _readable(case):
         call, parts = case.call(name), _parts(case, name)
         if not parts.blocks and (lacking := absent(parts.plain, list(_plain(_arguments(case, name))), kinds)):
-            return Verdict.failed(f"{call}: {lacking}.")
+            return Verdict.failed(f"{call}: {lacking}.", rule="missing")
         for number, block in enumerate(parts.blocks, start=1):
             if lacking := absent(block.main, list(_main_path(block.filters, block.stride)), kinds):
-                return Verdict.failed(f"{call}: in the {ordinal(number)} block, {lacking}.")
+                return Verdict.failed(f"{call}: in the {ordinal(number)} block, {lacking}.", rule="missing")
     return Verdict.passed()
 
 
-def _first_reported(case: Case, kinds: Collection[str]) -> Verdict | None:
+def _first_reported(case: Case, kinds: Collection[str], charged: str = "") -> Verdict | None:
     """The first difference of these kinds in any network that could be read."""
     return first_reported(
-        case, _readable(case), partial(_differences, case), kinds, of_defaults={"depth", "width"}
+        case,
+        _readable(case),
+        partial(_differences, case),
+        kinds,
+        of_defaults={"depth", "width"},
+        wanted=partial(_all_wanted, case),
+        charged=charged,
     )
+
+
+def _all_wanted(case: Case, name: str) -> Iterator[Want | Fork]:
+    """All that a call should have built."""
+    asked = _arguments(case, name)
+    return _network(asked["num_classes"], _blocks(asked), asked["width"])
 
 
 def _differences(case: Case, name: str) -> Iterator[Difference]:
@@ -242,13 +254,14 @@ def _differences(case: Case, name: str) -> Iterator[Difference]:
     expected = [_blocks(asked)] * _STAGES
     wrong = wrong_number(parts.blocks, expected)
     if not parts.blocks:
-        yield Difference("depth", wrong)
-        yield Difference("addition", "nothing is added to anything: it is one path, without shortcuts")
+        yield Difference("depth", wrong, rule="argument")
+        text = "nothing is added to anything: it is one path, without shortcuts"
+        yield Difference("addition", text, rule="no_shortcut")
         yield from compare(parts.plain, list(_plain(asked)), extra=_IN_BLOCKS, start="the first convolution")
     elif not wrong:
         yield from stages(parts.blocks, expected, 16 * asked["width"], _block_differences)
     else:
-        yield Difference("depth", wrong)
+        yield Difference("depth", wrong, rule="argument")
         for number, block in enumerate(parts.blocks, start=1):
             for difference in _block_differences(block):
                 yield replace(difference, place=f"the {ordinal(number)} block")
@@ -322,14 +335,18 @@ _IN_BLOCKS = {  # the kind of the difference where there is a step too many
 def _block_differences(block: Block) -> Iterator[Difference]:
     """All that is wrong with a block, given its own filters and stride, by what it is about."""
     meeting = block.join.node.name if block.join else block.layer
-    for text in parting(block):
-        yield Difference("addition", text, meeting)
+    for rule, text in parting(block):
+        yield Difference("addition", text, meeting, rule=rule)
     wanted = list(_main_path(block.filters, block.stride))
     # Layers before the paths part are reported already: they may be the main path's first, or too many.
     ways = [compare(main, wanted, extra=_IN_BLOCKS, start="the block's input") for main in _main_paths(block)]
     for difference in min(ways, key=len):
         # What comes before a convolution that is missing or too many is no fault of its own.
-        if difference.kind != "order" or len(block.convolutions) == 2:
+        if (
+            difference.kind == "stride"
+        ):  # a block that halves the image elsewhere; one that does not has "strides"
+            yield replace(difference, resizes=False)
+        elif difference.kind != "order" or len(block.convolutions) == 2:
             yield difference
     if block.join:
         yield from _shortcut_differences(block.branches[0], block.join.size, block.branches[-1])
@@ -355,7 +372,7 @@ def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -
     wanted = list(_shortcut(strides, after[-1] - before[-1]))
     if not wanted and shortcut:
         text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
-        return [Difference("shortcut", text, shortcut[0].node.name)]
+        return [Difference("shortcut", text, shortcut[0].node.name, rule="identity")]
     # Pooling channels of zeros gives zeros: it comes to the same in either order.
     if [step.op for step in shortcut] == ["Pad", "AveragePooling2D"]:
         shortcut = shortcut[::-1]

@@ -1,0 +1,267 @@
+"""From verdicts to points: what each cause costs, by the rules of marking.toml. Pure.
+
+1. Each mistake is charged once, by its rule. What is blocked by it, or follows from it, costs nothing more.
+2. In one function mistakes together cost no more than the function is worth, or than the gravest of them.
+3. A function in which nothing is right loses all that it is worth.
+4. What structure and training lose are not added up: the greater of the two is charged.
+
+Each check is worth a little by itself; the rest of a task's points is its last line, `whole`, from which
+mistakes take what they cost beyond that. So all lines of a task add up to its mark.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.config.manifest import Check, Manifest, Task
+from grader.config.marking import rounded
+from grader.results import hints
+from grader.results.record import CheckResult, Status, TaskResult
+from grader.results.verdict import Verdict
+
+WHOLE = "whole"
+_DECIDED = (Status.PASSED, Status.FAILED)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What one mistake costs.
+
+    Attributes:
+        check: that failed; empty for a function in which nothing is right.
+        function: whose mistake it is; empty if several share it.
+        points: what it costs by its rule, alone.
+        says: what it does to whoever uses the code.
+    """
+
+    check: str
+    function: str
+    points: float
+    says: str
+
+
+def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[CheckResult, ...]:
+    """The lines of a task's mark: one for each check that has a verdict, then `whole`.
+
+    Args:
+        task: whose.
+        verdicts: by check; without those that train, if nothing was trained.
+        tasks: with the weights and rules.
+    """
+    checks = [check for check in task.checks if check.id in verdicts]
+    if any(verdicts[check.id].status is Status.FAULT for check in checks):
+        return _undecided(task, checks, verdicts)
+    charges = _charges(task, verdicts, tasks)
+    empty = _empty_functions(task, verdicts)
+    unseen = [function for function in empty if _follows(task, function, verdicts, charges)]
+    empty = [function for function in empty if function not in unseen]
+    lost = min(_lost(task, charges, empty, unseen), task.worth.structure)
+    trained = _trained(task, checks, verdicts, lost)
+    # One cause, charged once: what training has lost already is not lost again.
+    elsewhere = sum(check.points - trained[check.id] for check in checks if check.train)
+    lost_in_all = lost
+    lost = max(0.0, lost - elsewhere) if len(empty) < len(task.functions) else lost
+    alone = {charge.check: charge for charge in charges if charge.check}
+    points: dict[str, float] = {}
+    for check in checks:
+        if check.train:
+            points[check.id] = trained[check.id]
+        elif not _earns(check, verdicts[check.id], alone, empty):
+            points[check.id] = 0.0
+        else:
+            points[check.id] = check.points
+    structural = sum(points[check.id] for check in checks if not check.train)
+    whole = min(task.whole, max(0.0, task.worth.structure - lost - structural))
+    lines = [_line(check, verdicts[check.id], points[check.id], alone.get(check.id)) for check in checks]
+    said = _because(task, charges, empty, covered=min(elsewhere, lost_in_all))
+    return (*lines, _whole(task, whole, charges, empty, said))
+
+
+def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> list[Charge]:
+    """What each mistake costs by itself."""
+    charges = []
+    for check in task.checks:
+        verdict = verdicts.get(check.id)
+        if verdict is None or check.train or verdict.status is not Status.FAILED:
+            continue
+        if any(cause in verdicts and verdicts[cause].status is Status.FAILED for cause in check.follows):
+            continue
+        rule = tasks.marking.rule(verdict.rule or check.rule)
+        charges.append(Charge(check.id, _owner(check), tasks.marking.cost(task.id, rule.id), rule.says))
+    return charges
+
+
+def _owner(check: Check) -> str:
+    """The function whose mistake a failed check is: the last that it names; none if it is about several."""
+    return check.functions[-1] if len(check.functions) <= 2 else ""
+
+
+def _empty_functions(task: Task, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """The functions in which nothing is right: neither is any of their checks but those of form."""
+    empty = []
+    for function in task.functions:
+        own = _own(task, function, verdicts)
+        if own and not any(_right(verdicts[check.id]) for check in own):
+            empty.append(function)
+    return empty
+
+
+def _follows(task: Task, function: str, verdicts: Mapping[str, Verdict], charges: Sequence[Charge]) -> bool:
+    """Whether nothing can be seen of a function for a mistake that is charged to another one."""
+    if any(charge.function == function for charge in charges):
+        return False
+    own = [
+        verdicts[check.id].status
+        for check in task.checks
+        if check.id in verdicts and _owner(check) == function
+    ]
+    return Status.FAILED in own
+
+
+def _right(verdict: Verdict) -> bool:
+    return verdict.status is Status.PASSED or verdict.partly
+
+
+def _own(task: Task, function: str, verdicts: Mapping[str, Verdict]) -> list[Check]:
+    """The checks of a function but those of form."""
+    return [
+        check
+        for check in task.checks
+        if check.id in verdicts and _owner(check) == function and not check.train and not check.earned_with
+    ]
+
+
+def _lost(task: Task, charges: Sequence[Charge], empty: Sequence[str], unseen: Sequence[str]) -> float:
+    """What the structure loses, over all functions."""
+    lost, seen = 0.0, 0.0
+    for function, worth in task.worth.functions.items():
+        if function in unseen:
+            continue
+        costs = [charge.points for charge in charges if charge.function == function]
+        gravest = max(costs, default=0.0)
+        lost += max(worth, gravest) if function in empty else min(sum(costs), max(gravest, worth))
+        seen += worth
+    # What nobody could look at is taken to be as right as the rest.
+    lost *= task.worth.structure / seen if seen else 1.0
+    return rounded(lost + sum(charge.points for charge in charges if not charge.function))
+
+
+def _trained(
+    task: Task, checks: Sequence[Check], verdicts: Mapping[str, Verdict], lost: float
+) -> dict[str, float]:
+    """What each check that trains earns: by accuracy, or in the structure's share where it cannot be."""
+    share = 1 - lost / task.worth.structure
+    return {
+        check.id: rounded(
+            check.points * (share if verdicts[check.id].in_share else verdicts[check.id].fraction)
+        )
+        for check in checks
+        if check.train
+    }
+
+
+def _earns(check: Check, verdict: Verdict, charged: Mapping[str, Charge], empty: Sequence[str]) -> bool:
+    """Whether a check earns what it is worth by itself: it holds, or what keeps it from that is charged."""
+    if verdict.status is Status.NOT_ATTEMPTED or _owner(check) in empty or check.id in charged:
+        return False
+    return verdict.status is Status.PASSED or bool(charged)
+
+
+def _line(check: Check, verdict: Verdict, points: float, charge: Charge | None) -> CheckResult:
+    return CheckResult(
+        check=check.id,
+        title=check.title,
+        status=verdict.status,
+        points=points,
+        max_points=check.points,
+        deduction=charge.points if charge else 0.0,
+        consequence=charge.says if charge else "",
+        rule=(verdict.rule or check.rule) if verdict.status is Status.FAILED else "",
+        fraction=verdict.fraction,
+        partly=verdict.partly,
+        in_share=verdict.in_share,
+        message=verdict.message,
+        hint=hints.of_check(verdict.hint, check.hint),
+        data=verdict.data,
+        drawing=verdict.drawing,
+    )
+
+
+def again(task: Task, result: TaskResult, tasks: Manifest) -> TaskResult:
+    """The mark of a task made again from its lines, by the weights and rules of a manifest.
+
+    Args:
+        task: of that manifest.
+        result: as it was recorded.
+        tasks: the manifest.
+    """
+    verdicts = {
+        line.check: Verdict(
+            status=line.status,
+            message=line.message,
+            hint=line.hint,
+            fraction=line.fraction,
+            data=line.data,
+            drawing=line.drawing,
+            rule=line.rule,
+            partly=line.partly,
+            in_share=line.in_share,
+        )
+        for line in result.checks
+        if line.check != WHOLE
+    }
+    return result.model_copy(update={"checks": mark(task, verdicts, tasks)})
+
+
+def _whole(
+    task: Task, points: float, charges: Sequence[Charge], empty: Sequence[str], said: str
+) -> CheckResult:
+    """The line of what belongs to no single check."""
+    if len(empty) == len(task.functions):
+        status = Status.NOT_ATTEMPTED if not charges else Status.FAILED
+    else:
+        status = Status.PASSED if points == task.whole else Status.FAILED
+    return CheckResult(
+        check=WHOLE,
+        title="All of it together",
+        status=status,
+        points=points,
+        max_points=task.whole,
+        message=said,
+    )
+
+
+def _because(task: Task, charges: Sequence[Charge], empty: Sequence[str], *, covered: float) -> str:
+    """What mistakes cost, a line each, and their sum; empty if there are none."""
+    titles = {check.id: check.title for check in task.checks}
+    said = [f"-{task.worth.functions[name]:g}: nothing is right in {name} yet." for name in empty]
+    others = [charge for charge in charges if charge.function not in empty]
+    said += [f"-{charge.points:g}: {titles[charge.check]}: {charge.says}." for charge in others]
+    most = sum(charge.points for charge in others) + sum(task.worth.functions[name] for name in empty)
+    lost = min(most, task.worth.structure)
+    if len(said) > 1:
+        said.append(
+            f"Together they cost {lost:g} of {task.worth.structure:g} points, in one function no more than it "
+            "is worth."
+        )
+    if covered:
+        said.append(f"{covered:g} of this is lost in training already, and is not charged again.")
+    return "\n".join(said)
+
+
+def _undecided(
+    task: Task, checks: Sequence[Check], verdicts: Mapping[str, Verdict]
+) -> tuple[CheckResult, ...]:
+    """Lines without a mark: the machine failed, and nothing of it is a zero."""
+    lines = [
+        _line(
+            check,
+            verdicts[check.id],
+            check.points if verdicts[check.id].status is Status.PASSED else 0.0,
+            None,
+        )
+        for check in checks
+    ]
+    whole = CheckResult(
+        check=WHOLE, title="All of it together", status=Status.FAULT, points=0.0, max_points=task.whole
+    )
+    return (*lines, whole)
