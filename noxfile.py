@@ -53,6 +53,13 @@ def grade(session: nox.Session) -> None:
 
 
 @nox.session
+def marking(session: nox.Session) -> None:
+    """Instructors: what other weights would do to marks: nox -s marking -- --with mine.toml results/"""
+    install(session)
+    run(session, "grader", "marking", *(session.posargs or ["--help"]))
+
+
+@nox.session
 def data(session: nox.Session) -> None:
     """Instructors: bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
     install(session, "instructor")

@@ -2,7 +2,7 @@
 
     app.py          `python -m grader`: the commands in three groups
     student.py      check, inspect
-    instructor.py   grade, doctor, image
+    instructor.py   grade, marking, doctor, image
     author.py       stubs, prove, reference, report, estimates
     stages.py       `python -m grader.reference STAGE`: the stages of dvc.yaml
     options.py      the options that commands share, and their types

@@ -15,7 +15,7 @@ from grader.cli.base import Group, run
     prog="python -m grader",
     sections={
         "Students": [student.check, student.inspect],
-        "Instructors": [instructor.grade, instructor.doctor, instructor.image],
+        "Instructors": [instructor.grade, instructor.marking, instructor.doctor, instructor.image],
         "Authors": [
             author.stubs,
             author.prove,

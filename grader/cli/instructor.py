@@ -84,6 +84,46 @@ def grade(
 
 @click.command(
     cls=Command,
+    prog="nox -s marking --",
+    short_help="What other weights would do to marks that were given.",
+    epilog="""
+    examples:
+      cp solutions/marking.toml mine.toml              change the copy, then:
+      nox -s marking -- --with mine.toml results/      the marks of a class by it, nothing graded again
+      nox -s marking -- --with mine.toml results/ --table changes.csv
+
+    exit code: 0 done, 1 a result could not be read, 2 wrong usage.
+    """,
+)
+@click.argument(
+    "results",
+    type=options.Location(),
+    nargs=-1,
+    required=True,
+    metavar="RESULTS...",
+    help="Folders that `grade` wrote, or the folder of a class.",
+)
+@click.option(
+    "--with",
+    "weights",
+    type=options.Location(),
+    required=True,
+    metavar="FILE",
+    help="A marking.toml: weights and rules to try.",
+)
+@click.option(
+    "--table", type=options.Location(), metavar="FILE", help="Write all marks, before and after, as CSV."
+)
+@click.pass_obj
+def marking(console: Console, results: tuple[Path, ...], weights: Path, table: Path | None) -> int:
+    """What other weights and rules would do to a class's marks. Nothing is changed, and nothing graded again."""
+    from grader.commands.marking import Order, try_marking
+
+    return try_marking(ROOT, console, Order(weights=weights, results=results, table=table))
+
+
+@click.command(
+    cls=Command,
     prog="nox -s doctor --",
     short_help="What this machine has and lacks, tried and not assumed.",
     epilog="""

@@ -1,8 +1,8 @@
 """Reads assignment/tasks.toml into typed objects, or says which line of it is wrong and how.
 
 The manifest says what there is to do; what it is worth is in marking.toml beside it, which
-grader/config/marking.py reads. How a check is decided is in grader/tasks/<task>/judge.py; a check that only one
-of the two knows is an error at load time.
+grader/config/marking.py reads. How a check is decided is in grader/tasks/<task>/judge.py; a check that only
+one of the two knows is an error at load time.
 """
 
 import tomllib

@@ -233,7 +233,9 @@ def network(
             wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."
             return Verdict.failed(wrong).model_copy(update={"in_share": True})
     except Unmet as unmet:
-        return unmet.verdict
+        # There is a network, and its structure is judged: only trained it cannot be.
+        there = isinstance(case.evidence.calls[name].value, Network) if name in case.evidence.calls else False
+        return unmet.verdict.model_copy(update={"in_share": there})
     over = blueprint.excess(found, described)
     if over is not None:
         return _too_costly(case.call(name), over)

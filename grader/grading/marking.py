@@ -71,6 +71,12 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
             points[check.id] = check.points
     structural = sum(points[check.id] for check in checks if not check.train)
     whole = min(task.whole, max(0.0, task.worth.structure - lost - structural))
+    # Where that is not enough, what nobody has seen to be right goes first.
+    more = structural + whole - (task.worth.structure - lost)
+    for check in reversed(checks):
+        if more > 0 and not check.train and verdicts[check.id].status is not Status.PASSED:
+            more -= points[check.id]
+            points[check.id] = 0.0
     lines = [_line(check, verdicts[check.id], points[check.id], alone.get(check.id)) for check in checks]
     said = _because(task, charges, empty, covered=min(elsewhere, lost_in_all))
     return (*lines, _whole(task, whole, charges, empty, said))
@@ -79,6 +85,8 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
 def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> list[Charge]:
     """What each mistake costs by itself."""
     charges = []
+    seen = [c for c in task.checks if c.id in verdicts and verdicts[c.id].status is Status.PASSED]
+    most = task.worth.structure - sum(check.points for check in seen if not check.train)
     for check in task.checks:
         verdict = verdicts.get(check.id)
         if verdict is None or check.train or verdict.status is not Status.FAILED:
@@ -86,7 +94,8 @@ def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> li
         if any(cause in verdicts and verdicts[cause].status is Status.FAILED for cause in check.follows):
             continue
         rule = tasks.marking.rule(verdict.rule or check.rule)
-        charges.append(Charge(check.id, _owner(check), tasks.marking.cost(task.id, rule.id), rule.says))
+        cost = min(tasks.marking.cost(task.id, rule.id), most)  # what was seen to be right stays earned
+        charges.append(Charge(check.id, _owner(check), cost, rule.says))
     return charges
 
 
@@ -240,8 +249,8 @@ def _because(task: Task, charges: Sequence[Charge], empty: Sequence[str], *, cov
     lost = min(most, task.worth.structure)
     if len(said) > 1:
         said.append(
-            f"Together they cost {lost:g} of {task.worth.structure:g} points, in one function no more than it "
-            "is worth."
+            f"Together they cost {lost:g} of {task.worth.structure:g} points, in one function no more "
+            "than it is worth."
         )
     if covered:
         said.append(f"{covered:g} of this is lost in training already, and is not charged again.")

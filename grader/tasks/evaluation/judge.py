@@ -381,7 +381,7 @@ def _wrong_sums(fine: Array, coarse_of_fine: Array) -> dict[str, Array]:
 
 
 def _coarse(case: Case, name: str, *, as_meant: bool = False) -> Array:
-    """The sums as float64; with `as_meant` also with superclasses as rows, or without those that do not occur."""
+    """The sums as float64; with `as_meant` superclasses may be rows, and those that do not occur left out."""
     drawn = case.inputs
     coarse_of_fine = drawn[_MAPS[name]]
     shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
