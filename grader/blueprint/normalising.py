@@ -11,6 +11,9 @@ from functools import cache
 from typing import Any
 
 
+FUSIBLE = ("relu", "softmax", "sigmoid")  # activations that may follow: see rebuilding.build
+
+
 @cache
 def layer_class() -> Any:
     """What batch normalisations are built from, with the backend that Keras has: its own class or ours."""

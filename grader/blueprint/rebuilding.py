@@ -29,9 +29,16 @@ def build(blueprint: Blueprint, *, fused: bool = False) -> keras.Model:
 
     normalisation = normalising.layer_class() if fused else keras.layers.BatchNormalization
 
+    # TensorFlow takes convolution, normalisation and tanh for one operation, which it then does not have.
+    before_tanh = {
+        node.inputs[0]
+        for node in blueprint.of("Activation")
+        if node.settings["activation"] not in normalising.FUSIBLE
+    }
     tensors: list[Any] = [keras.Input(blueprint.input_shape, name="input")]
     for node in blueprint.nodes[1:]:
-        tensors.append(_call(keras, node, [tensors[index] for index in node.inputs], normalisation))
+        how = keras.layers.BatchNormalization if node.index in before_tanh else normalisation
+        tensors.append(_call(keras, node, [tensors[index] for index in node.inputs], how))
     model = keras.Model(tensors[0], tensors[-1], name="blueprint")
     # The budget was checked on our own figures: were they wrong, nothing would have been checked.
     assert model.count_params() == blueprint.parameters, "Keras counts other parameters than the blueprint"

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from grader.blueprint import normalising
+from grader.blueprint import ACTIVATIONS, FORMAT, Budget, build, normalising, read
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -45,6 +45,43 @@ class TestLayerClass:
         assert len(found[0]) == len(found[1])
         for one, other in zip(*found, strict=True):
             np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=2e-4, atol=2e-4)
+
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
+    @pytest.mark.parametrize("op", ["Conv2D", "Dense"])
+    def test_every_activation_may_follow(self, activation: str, op: str) -> None:
+        """TensorFlow takes convolution, normalisation and what follows for one operation, if it has that."""
+        description = {
+            "format": FORMAT,
+            "input_shape": [8, 8, 3],
+            "nodes": [
+                {"op": "Input", "settings": {}, "inputs": []},
+                *(
+                    [
+                        {
+                            "op": "Conv2D",
+                            "settings": {"filters": 16, "kernel_size": 3, "use_bias": False},
+                            "inputs": [0],
+                        }
+                    ]
+                    if op == "Conv2D"
+                    else [{"op": "Dense", "settings": {"units": 16}, "inputs": [0]}]
+                ),
+                {"op": "BatchNormalization", "settings": {}, "inputs": [1]},
+                {"op": "Activation", "settings": {"activation": activation}, "inputs": [2]},
+                {"op": "GlobalAveragePooling2D", "settings": {}, "inputs": [3]},
+                {"op": "Dense", "settings": {"units": 4, "activation": "softmax"}, "inputs": [4]},
+            ],
+            "output": 5,
+        }
+        images = np.random.default_rng(0).normal(size=(6, 8, 8, 3)).astype(np.float32)
+        scores = []
+        for fused in (False, True):
+            keras.utils.set_random_seed(1)
+            network = build(read(description, Budget(10**6, 10**9, 10**6, 100)), fused=fused)
+            network.compile(optimizer="sgd", loss="categorical_crossentropy")
+            network.fit(images, np.eye(4)[[0, 1, 2, 3, 0, 1]], batch_size=3, verbose=0)
+            scores.append(network.predict(images, verbose=0))
+        np.testing.assert_allclose(scores[0], scores[1], rtol=2e-4, atol=2e-4)
 
     def test_where_it_is_used(self) -> None:
         """It is Keras's own layer to whoever asks, and one operation in the graph where that is faster."""
