@@ -123,6 +123,13 @@ def prove(session: nox.Session) -> None:
 
 
 @nox.session
+def ratings(session: nox.Session) -> None:
+    """Authors: what raters who know no points would take off: nox -s ratings [-- --sheets FOLDER]"""
+    install(session)
+    run(session, "grader", "ratings", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Authors: what it all costs here, beside other tools: nox -s bench [-- --quick check class]"""
     install(session)

@@ -19,6 +19,7 @@ from grader.cli.base import Group, run
         "Authors": [
             author.stubs,
             author.prove,
+            author.ratings,
             author.bench,
             author.reference,
             author.report,

@@ -49,13 +49,13 @@ def stubs(console: Console, check: bool) -> int:
     examples:
       nox -s prove                                     all mutants and right submissions, about ten minutes
       nox -s prove -- alexnet resnet                   only these tasks
-      nox -s prove -- --train --profile cpu            with trainings: about 45 minutes more the first time
+      nox -s prove -- --train --profile cpu            with trainings: an hour or two more the first time
 
     exit code: 0 the grader was right about all of them, 1 it was not, 2 wrong usage.
     """,
 )
 @options.tasks("solutions")
-@click.option("--train", is_flag=True, help="Train what passes the checks of the structure as well.")
+@click.option("--train", is_flag=True, help="Train all networks that can be trained as well.")
 @options.profile(
     help="offline, cpu or another profile of params.yaml.", shown="cpu if CIFAR-100 is here, else offline"
 )
@@ -73,12 +73,57 @@ def prove(
     workers: int,
 ) -> int:
     """Grades the bank: wrong submissions, which must fail the check they name with its hint, and right ones,
-    which must have full marks. Writes reference/proof.json and the table in README.md.
+    which must have full marks. Compares what mutants lose with what raters would take off. Writes
+    reference/proof.json and the tables in README.md.
     """
     from grader.proof.prove import Order, prove
 
     order = Order(tasks=tasks, train=train, profile=profile, engine=engine, seed=seed, workers=workers)
     return prove(ROOT, console, order)
+
+
+@click.command(
+    cls=Command,
+    prog="nox -s ratings --",
+    short_help="What raters who know no points would take off for each mistake.",
+    epilog="""
+    examples:
+      nox -s ratings                                   how many mutants are rated, and how far raters agree
+      nox -s ratings -- --sheets sheets                what three raters read, and what they are asked to do
+      nox -s ratings -- --sheets sheets --unrated      only mutants that nobody has rated as they are now
+      nox -s ratings -- --take sheets/rater1.csv sheets/rater2.csv sheets/rater3.csv
+
+    bank/ratings.md says who the raters were. nox -s prove compares marks with what they say.
+    exit code: 0 done, 1 the bank or the ratings are not as they must be, 2 wrong usage.
+    """,
+)
+@options.tasks("solutions")
+@click.option(
+    "--sheets", type=options.Location(), metavar="FOLDER", help="Write sheets for raters into a new folder."
+)
+@click.option("--unrated", is_flag=True, help="On the sheets, only what has no rating of what it is now.")
+@click.option(
+    "--take",
+    type=options.Location(),
+    nargs=3,
+    metavar="FILE FILE FILE",
+    help="Take in what raters 1, 2 and 3 have written. Writes bank/ratings.csv.",
+)
+@click.pass_obj
+def ratings(
+    console: Console,
+    tasks: tuple[str, ...],
+    sheets: Path | None,
+    unrated: bool,
+    take: tuple[Path, ...] | None,
+) -> int:
+    """Has the mistakes of the bank rated: sheets for three raters, who see the brief and each mistake and no
+    points, and what they have written. Without an option, says what is rated.
+    """
+    from grader.proof import rate
+
+    order = rate.Order(tasks=tasks, sheets=sheets, unrated=unrated, take=take or ())
+    return rate.rate(ROOT, console, order)
 
 
 @click.command(

@@ -3,11 +3,12 @@
 A mutant must be caught by the check it names, before any other, with a message that says what is wrong and a
 hint that says what to do. A right one must have full marks. With `train` both are trained as well: mutants
 that pass every check of the structure must fail to learn, and right networks must not.
+What mutants lose is compared with what raters would take off (ratings.py).
 """
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,10 +27,11 @@ from grader.exporters.terminal import number
 from grader.grading import run
 from grader.grading.intake import Source
 from grader.grading.plan import Plan
-from grader.proof import bank
+from grader.proof import bank, ratings
 from grader.proof.bank import Entry, Mutant
+from grader.proof.ratings import Agreement, Compared, Key
 from grader.results import hints
-from grader.results.record import CheckResult, Status, SubmissionResult
+from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 from grader.session import Session, versions
 from grader.training import progress
 from lab.files import write_atomically
@@ -37,6 +39,8 @@ from lab.files import write_atomically
 PROOF = Path("reference") / "proof.json"
 BEGIN, END = "<!-- the proof: written by nox -s prove -->", "<!-- end of the proof -->"
 FORMAT = 1
+# Whether a mark that is far from what raters say, without a written reason, makes the grader wrong.
+REASONS_ARE_WANTED = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Order:
 
     Attributes:
         tasks: only these; empty for all.
-        train: whether to train what passes the checks of the structure.
+        train: whether to train all networks that can be trained.
         profile: what is trained as; None for the best that the data here allow.
         engine: its name, or `auto`.
         seed: of the probe inputs.
@@ -73,6 +77,9 @@ class Proved:
         trainings: digests of the trainings that decided, with whether the check passed.
         networks: for each label set that was trained on, the digest of the training that decided: that of
             submissions with the same training form is the same.
+        lost: the share of its task's points that a mutant loses, 0 to 1; None for a right one, and for one that
+            has no mark.
+        final: whether that is all it loses: no check of its task was left out.
     """
 
     entry: Entry
@@ -82,6 +89,8 @@ class Proved:
     open: bool = False
     trainings: tuple[tuple[str, bool], ...] = ()
     networks: tuple[tuple[str, str], ...] = ()
+    lost: float | None = None
+    final: bool = True
 
 
 def prove(root: Path, console: Console, order: Order) -> int:
@@ -121,27 +130,26 @@ def prove(root: Path, console: Console, order: Order) -> int:
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
         plan = Plan(tasks, profile, engine, about, None, session.slots, display.probed, probes=session.probes)
-        trains = plan
         if order.train:
             pool = opened.enter_context(session.pool(display))
-            training = session.training(pool, display)
-            trains = replace(plan, training=training)
-        # What fails a check of the structure is caught by it: of mutants, only the others need a training.
-        groups = [(plan, _is_structural), (trains, lambda entry: not _is_structural(entry))]
-        results: dict[str, SubmissionResult] = {}
-        for how, belongs in groups:
-            own = [source for source, entry in zip(sources, entries, strict=True) if belongs(entry)]
-            results |= {result.name: result for result in run.grade(own, how)}
+            plan = replace(plan, training=session.training(pool, display))
+        results = {result.name: result for result in run.grade(sources, plan)}
         proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     uncovered = bank.uncovered(tasks, entries)
+    compared = compare(root, tasks, proved, trained=order.train)
     _show(console, proved, uncovered)
+    _show_agreement(console, compared)
     right = not uncovered and not any(one.wrong for one in proved)
+    right = right and not (REASONS_ARE_WANTED and compared.wrong)
     if order.tasks:
         console.print(f"{PROOF} is left as it is: it is about all tasks.", style="dim")
     else:
         found = document(proved, order, profile.name)
+        found["agreement"] = {_kind(order.train): ratings.document(compared)}
         if not order.train:
-            found["training"] = _earlier_training(root)
+            earlier = _earlier(root)
+            found["training"] = earlier.get("training")
+            found["agreement"] |= {_kind(True): earlier.get("agreement", {}).get(_kind(True))}
         write_atomically(root / PROOF, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         _write_readme(root, found)
         console.print(f"{PROOF} and the table in README.md have it.")
@@ -172,13 +180,24 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         lost = [check for check in task.checks if check.status is not Status.PASSED]
         wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
         return Proved(entry, wrong, seen, trainings=trainings, networks=networks)
+    lost, final = share_lost(task, entry.task)
     mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
     only_trained = _only_trained(entry)
     if only_trained and not trained and not structure:
-        return Proved(entry, "", open=True)
+        return Proved(entry, "", open=True, final=False)
     hint = hints.to_show(failed[0]) if failed else ""
     wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
-    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks)
+    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks, lost=lost, final=final)
+
+
+def share_lost(result: TaskResult, task: Task) -> tuple[float, bool]:
+    """The share of a task's points that a submission loses, 0 to 1, and whether all its checks were decided.
+
+    Without trainings that is what the decided checks take: what a training would add is left out.
+    """
+    decided = {check.check for check in result.checks}
+    whole = all(check.id in decided for check in task.checks)
+    return (result.max_points - result.points) / task.points, whole
 
 
 def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) -> str:
@@ -199,6 +218,29 @@ def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) ->
         extra, lacking = ", ".join(sorted(others - also)), ", ".join(sorted(also - others))
         return f"fails other checks than it says: too many: {extra or 'none'}; missing: {lacking or 'none'}"
     return ""
+
+
+def compare(root: Path, tasks: Manifest, proved: Sequence[Proved], *, trained: bool) -> Compared:
+    """Compares what the mutants of these tasks lose with what raters would take off.
+
+    Raises:
+        ManifestError: the ratings or the reasons cannot be read.
+    """
+    names = {task.id for task in tasks.tasks}
+    mutants = {
+        (one.entry.task.id, one.entry.name): one.entry.mutant for one in proved if one.entry.mutant
+    }
+    rated = [one for one in ratings.load(root / ratings.RATINGS) if one.task in names]
+    reasons = ratings.load_reasons(root / ratings.REASONS)
+    everything = {task.id for task in manifest.load(root / "solutions" / "tasks.toml").tasks}
+    own: dict[Key, Proved] = {(one.entry.task.id, one.entry.name): one for one in proved if one.entry.mutant}
+    return ratings.compare(
+        {key: one.lost for key, one in own.items() if one.lost is not None},
+        ratings.beside(rated, mutants),
+        {key: reason for key, reason in reasons.items() if key[0] in names or key[0] not in everything},
+        trained=trained,
+        provisional=frozenset(key for key, one in own.items() if not one.final),
+    )
 
 
 def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, Any]:
@@ -278,17 +320,55 @@ def readme(found: Mapping[str, Any]) -> str:
             f"training can tell were caught; of {training['right_trainings']} trainings of right networks, "
             f"{training['right_failed']} decided against one."
         )
-    return "\n".join([*lines, "", words]).strip()
+    return "\n".join([*lines, "", words, *_readme_agreement(found.get("agreement") or {})]).strip()
+
+
+def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
+    """How far marks agree with raters, as lines of Markdown; none where nothing was compared."""
+    one = found.get(_kind(True)) or found.get(_kind(False))
+    if not one or not one["overall"]["rated"]:
+        return []
+    how = "" if one["trained"] else ", without trainings"
+    lines = [
+        "",
+        f"What a mutant loses{how}, beside what three raters would take off who saw its mistake and no points "
+        "([bank/ratings.md](bank/ratings.md)); gaps are in points of 100:",
+        "",
+        "| task | mutants compared | rank correlation | mean gap | among raters: correlation | gap |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = {**one["tasks"], "all": one["overall"]}
+    lines += [f"| {' | '.join([name, *_figures(Agreement(**row))])} |" for name, row in rows.items()]
+    off = len(one["off"])
+    lines += ["", f"{off or 'None'} of them {'are' if off != 1 else 'is'} more than {ratings.FAR} off."]
+    return lines
+
+
+def _figures(one: Agreement) -> list[str]:
+    """An agreement's columns, in words."""
+    return [
+        str(one.rated),
+        *(
+            "" if value is None else f"{value:.{digits}f}"
+            for value, digits in (
+                (one.correlation, 2),
+                (one.gap, 1),
+                (one.raters_correlation, 2),
+                (one.raters_gap, 1),
+            )
+        ),
+    ]
+
+
+def _kind(trained: bool) -> str:
+    """Under which name an agreement is kept in reference/proof.json."""
+    return "trained" if trained else "without_training"
 
 
 def _only_trained(entry: Entry) -> bool:
     """Whether a submission is a mutant that passes every check but those that a training decides."""
     trains = {check.id for check in entry.task.checks if check.train}
     return bool(entry.mutant and entry.mutant.check in trains)
-
-
-def _is_structural(entry: Entry) -> bool:
-    return entry.mutant is not None and not _only_trained(entry)
 
 
 def _write_readme(root: Path, found: Mapping[str, Any]) -> None:
@@ -300,12 +380,13 @@ def _write_readme(root: Path, found: Mapping[str, Any]) -> None:
         write_atomically(path, f"{before}{BEGIN}\n{readme(found)}\n{END}{after}")
 
 
-def _earlier_training(root: Path) -> Any:
-    """What the last run with training found: it takes an hour, and stands until the next one."""
+def _earlier(root: Path) -> dict[str, Any]:
+    """What was found last: what the last run with training says takes an hour, and stands until the next one."""
     try:
-        return json.loads((root / PROOF).read_text(encoding="utf-8"))["training"]
-    except (OSError, ValueError, KeyError):
-        return None
+        found = json.loads((root / PROOF).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _chosen(everything: Manifest, names: Sequence[str]) -> Manifest:
@@ -405,3 +486,39 @@ def _by_task(proved: Sequence[Proved]) -> Table:
             f"right networks failed: {number(failed)} of {len(pairs)} trainings; different ones: {each}"
         )
     return table
+
+
+def _show_agreement(console: Console, compared: Compared) -> None:
+    """The marks beside what raters say; nothing where nothing is rated."""
+    if not compared.overall.rated:
+        console.print(Text("Nothing here is rated: nox -s ratings -- --sheets FOLDER", style="dim"))
+        return
+    title = "What mutants lose, beside raters" + ("" if compared.trained else " (without trainings)")
+    table = Table("task", "compared", title=title, title_justify="left")
+    for name in ("rank correlation", "mean gap", "raters' correlation", "raters' gap", f"over {ratings.FAR} off"):
+        table.add_column(name, justify="right")
+    halves = {f"{half} places": one for half, one in compared.halves.items()}
+    for name, one in {**compared.tasks, "all": compared.overall, **halves}.items():
+        off = sum(name in (far.task, "all") for far in compared.off)
+        last = "" if name in halves else str(off or "")
+        table.add_row(escape(name), *_figures(one), last)
+    table.caption = "; ".join(_left_out(compared))
+    console.print(table)
+    for far in compared.off:
+        each = ", ".join(f"{share:g}" for share in far.rated)
+        line = Text(f"○ {far.task}: {far.mutant} ", style="yellow")
+        line.append(f"loses {far.lost:.0f} in 100, raters say {far.mean:.0f} ({each})", style="default")
+        console.print(line.append(f" · {far.reason}" if far.reason else "", style="dim"), soft_wrap=True)
+    for sentence in compared.wrong if REASONS_ARE_WANTED else ():
+        console.print(Text(f"✘ {sentence}", style="red"), soft_wrap=True)
+
+
+def _left_out(compared: Compared) -> Iterable[str]:
+    """What the figures are not of, and what they are in."""
+    yield "gaps in points of 100"
+    if compared.left_out:
+        yield f"{compared.left_out} rated mutants have no mark: only training can tell"
+    if compared.unrated:
+        yield f"{len(compared.unrated)} mutants have no rating: nox -s ratings -- --sheets FOLDER --unrated"
+    if compared.stale:
+        yield f"{len(compared.stale)} ratings are of what has changed since or is gone"
