@@ -8,7 +8,7 @@ What mutants lose is compared with what raters would take off (ratings.py).
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,8 +77,8 @@ class Proved:
         trainings: digests of the trainings that decided, with whether the check passed.
         networks: for each label set that was trained on, the digest of the training that decided: that of
             submissions with the same training form is the same.
-        lost: the share of its task's points that a mutant loses, 0 to 1; None for a right one, and for one that
-            has no mark.
+        lost: the share of its task's points that a mutant loses, 0 to 1; None for a right one, and for one
+            that has no mark.
         final: whether that is all it loses: no check of its task was left out.
     """
 
@@ -136,7 +136,8 @@ def prove(root: Path, console: Console, order: Order) -> int:
         results = {result.name: result for result in run.grade(sources, plan)}
         proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     uncovered = bank.uncovered(tasks, entries)
-    compared = compare(root, tasks, proved, trained=order.train)
+    others = {task.id for task in session.manifest.tasks} - {task.id for task in tasks.tasks}
+    compared = compare(root, proved, others, trained=order.train)
     _show(console, proved, uncovered)
     _show_agreement(console, compared)
     right = not uncovered and not any(one.wrong for one in proved)
@@ -180,14 +181,14 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         lost = [check for check in task.checks if check.status is not Status.PASSED]
         wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
         return Proved(entry, wrong, seen, trainings=trainings, networks=networks)
-    lost, final = share_lost(task, entry.task)
+    share, final = share_lost(task, entry.task)
     mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
     only_trained = _only_trained(entry)
     if only_trained and not trained and not structure:
         return Proved(entry, "", open=True, final=False)
     hint = hints.to_show(failed[0]) if failed else ""
     wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
-    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks, lost=lost, final=final)
+    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks, lost=share, final=final)
 
 
 def share_lost(result: TaskResult, task: Task) -> tuple[float, bool]:
@@ -220,24 +221,26 @@ def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) ->
     return ""
 
 
-def compare(root: Path, tasks: Manifest, proved: Sequence[Proved], *, trained: bool) -> Compared:
-    """Compares what the mutants of these tasks lose with what raters would take off.
+def compare(root: Path, proved: Sequence[Proved], others: Set[str], *, trained: bool) -> Compared:
+    """Compares what mutants lose with what raters would take off.
+
+    Args:
+        root: the checkout.
+        proved: all of the bank but the other tasks.
+        others: tasks that were left out.
+        trained: whether networks were trained.
 
     Raises:
         ManifestError: the ratings or the reasons cannot be read.
     """
-    names = {task.id for task in tasks.tasks}
-    mutants = {
-        (one.entry.task.id, one.entry.name): one.entry.mutant for one in proved if one.entry.mutant
-    }
-    rated = [one for one in ratings.load(root / ratings.RATINGS) if one.task in names]
+    mutants = {(one.entry.task.id, one.entry.name): one.entry.mutant for one in proved if one.entry.mutant}
+    rated = [one for one in ratings.load(root / ratings.RATINGS) if one.task not in others]
     reasons = ratings.load_reasons(root / ratings.REASONS)
-    everything = {task.id for task in manifest.load(root / "solutions" / "tasks.toml").tasks}
     own: dict[Key, Proved] = {(one.entry.task.id, one.entry.name): one for one in proved if one.entry.mutant}
     return ratings.compare(
         {key: one.lost for key, one in own.items() if one.lost is not None},
         ratings.beside(rated, mutants),
-        {key: reason for key, reason in reasons.items() if key[0] in names or key[0] not in everything},
+        {key: reason for key, reason in reasons.items() if key[0] not in others},
         trained=trained,
         provisional=frozenset(key for key, one in own.items() if not one.final),
     )
@@ -331,8 +334,8 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
     how = "" if one["trained"] else ", without trainings"
     lines = [
         "",
-        f"What a mutant loses{how}, beside what three raters would take off who saw its mistake and no points "
-        "([bank/ratings.md](bank/ratings.md)); gaps are in points of 100:",
+        f"What a mutant loses{how}, beside what three raters would take off who saw its mistake and no "
+        "points ([bank/ratings.md](bank/ratings.md)); gaps are in points of 100:",
         "",
         "| task | mutants compared | rank correlation | mean gap | among raters: correlation | gap |",
         "|---|---|---|---|---|---|",
@@ -381,7 +384,7 @@ def _write_readme(root: Path, found: Mapping[str, Any]) -> None:
 
 
 def _earlier(root: Path) -> dict[str, Any]:
-    """What was found last: what the last run with training says takes an hour, and stands until the next one."""
+    """What was found last: trainings take an hour or two, and what they say stands until the next ones."""
     try:
         found = json.loads((root / PROOF).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -495,7 +498,8 @@ def _show_agreement(console: Console, compared: Compared) -> None:
         return
     title = "What mutants lose, beside raters" + ("" if compared.trained else " (without trainings)")
     table = Table("task", "compared", title=title, title_justify="left")
-    for name in ("rank correlation", "mean gap", "raters' correlation", "raters' gap", f"over {ratings.FAR} off"):
+    figures = ("rank correlation", "mean gap", "raters' correlation", "raters' gap")
+    for name in (*figures, f"over {ratings.FAR} off"):
         table.add_column(name, justify="right")
     halves = {f"{half} places": one for half, one in compared.halves.items()}
     for name, one in {**compared.tasks, "all": compared.overall, **halves}.items():

@@ -52,8 +52,12 @@ def rate(root: Path, console: Console, order: Order) -> int:
     tasks = everything.model_copy(update={"tasks": chosen})
     if order.sheets:
         count = sheets.write(root, tasks, order.sheets, unrated=order.unrated)
-        console.print(Text(f"{from_here(order.sheets)} has sheets of {count} mutants for each of three raters."))
-        console.print("Each does what instructions_<n>.md says, alone. Then: nox -s ratings -- --take FILE FILE FILE")
+        console.print(
+            Text(f"{from_here(order.sheets)} has sheets of {count} mutants for each of three raters.")
+        )
+        console.print(
+            "Each does what instructions_<n>.md says, alone. Then: nox -s ratings -- --take FILE FILE FILE"
+        )
         return 0
     if order.take:
         found = sheets.take(root, tasks, order.take)

@@ -44,8 +44,8 @@ class Rating(Strict):
         task: its task.
         mutant: its name.
         change: the digest of its change when it was rated.
-        half: whether it stood at an odd place of its file then (the 1st, the 3rd ...) or at an even one. Whoever
-            sets weights looks at one half, and the other shows whether they hold.
+        half: whether it stood at an odd place of its file then (the 1st, the 3rd ...) or at an even one:
+            whoever sets weights looks at one half, and the other shows whether they hold.
         shares: for each rater what to take off, points in 100 of the task's mark.
         reasons: for each rater why, in a few words.
     """
@@ -286,7 +286,7 @@ def compare(
     """Compares marks with ratings.
 
     Args:
-        lost: the share of its task's points that each mutant loses, 0 to 1. A mutant without a mark is left out.
+        lost: the share of its task's points that each mutant loses, 0 to 1; of those that have a mark.
         rated: the ratings, beside the same tasks' mutants.
         reasons: why marks are far from ratings; of these tasks alone.
         trained: whether marks are with trainings.
@@ -320,7 +320,7 @@ def compare(
             wrong.append(f"{task}: {mutant} has no rating, and {REASONS.as_posix()} has a reason: drop it")
         elif (task, mutant) in distance and (task, mutant) not in far | provisional:
             wrong.append(
-                f"{task}: {mutant} is not far from what raters say, and {REASONS.as_posix()} has a reason: drop it"
+                f"{task}: {mutant} is near what raters say, and {REASONS.as_posix()} has a reason: drop it"
             )
     tasks = dict.fromkeys(task for task, _ in (*(one.key for one in rated.current), *rated.unrated))
     return Compared(
@@ -371,7 +371,7 @@ def among_raters(ratings: Sequence[Rating]) -> tuple[float | None, float | None]
 
 
 def rank_correlation(left: "np.ndarray[Any, Any]", right: "np.ndarray[Any, Any]") -> float | None:
-    """Spearman's: equals share the mean of their ranks. None for fewer than FEWEST pairs, or one value only."""
+    """Spearman's: equals share the mean of their ranks. None for fewer than FEWEST pairs, or one value."""
     from scipy import stats  # here: it takes as long to import as all the rest of this package
 
     if len(left) < FEWEST or np.ptp(left) == 0 or np.ptp(right) == 0:

@@ -88,8 +88,8 @@ def write(root: Path, tasks: Manifest, folder: Path, *, unrated: bool = False) -
 
 
 def instructions(root: Path) -> str:
-    """What a rater is asked to do, from bank/ratings.md. There {R} stands for the rater's number, {FOLDER} for
-    the folder of the sheets and {KIT} for the checkout.
+    """What a rater is asked to do, from bank/ratings.md. There {R} stands for the rater's number, {FOLDER}
+    for the folder of the sheets and {KIT} for the checkout.
 
     Raises:
         ManifestError: they are not there.
@@ -158,7 +158,7 @@ def take(root: Path, tasks: Manifest, files: Sequence[Path]) -> tuple[Rating, ..
             there, not_there = (files[0], path) if one in said[0] else (path, files[0])
             raise UsageError(f"{one} is rated in {there} and not in {not_there}")
     wanted = mutants(root, tasks)
-    names = {f"{task}-{ratings.change_digest(mutant)}": (task, name) for (task, name), mutant in wanted.items()}
+    names = {f"{key[0]}-{ratings.change_digest(mutant)}": key for key, mutant in wanted.items()}
     if unknown := [one for one in said[0] if one not in names]:
         raise UsageError(
             f"{files[0]} rates {unknown[0]}, which is not in the bank, or not any more",
