@@ -92,7 +92,7 @@ class TestHelp:
         assert re.findall(r"^  ([a-z]+) ", students, re.M) == ["check", "inspect"]
         assert re.findall(r"^  ([a-z]+) ", instructors, re.M) == ["grade", "doctor", "image"]
         assert re.findall(r"^  ([a-z]+) ", authors.partition("examples")[0], re.M) == [
-            *("stubs", "prove", "bench", "reference", "report", "estimates", "stages")
+            *("stubs", "prove", "ratings", "bench", "reference", "report", "estimates", "stages")
         ]
         assert "..." not in authors, "a summary was cut off"
 
@@ -322,7 +322,7 @@ class TestErrors:
 def handed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the commands whose real run takes minutes were called with, in place of a run."""
     from grader.commands import check, doctor, grade, image, inspect
-    from grader.proof import prove
+    from grader.proof import prove, rate
     from grader.reference import pipeline, report
     from grader.reference import stages as bodies
 
@@ -339,6 +339,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         (image, "image"),
         (inspect, "inspect"),
         (prove, "prove"),
+        (rate, "rate"),
         (pipeline, "reference"),
     ):
         monkeypatch.setattr(module, name, note)
@@ -424,6 +425,17 @@ class TestWhatIsHandedOn:
         ((_, asked), _), ((_, default), _) = handed
         assert asked == Order(("alexnet",), True, "cpu", "podman", 5, 2)
         assert default == Order((), False, None, "auto", 1, min(8, os.cpu_count() or 1))
+
+    def test_ratings(self, run: Callable[[str], Ran], handed: list[Any]) -> None:
+        from grader.proof.rate import Order
+
+        run("ratings alexnet.py --sheets there --unrated")
+        run("ratings --take a.csv b.csv c.csv")
+        run("ratings")
+        ((_, asked), _), ((_, taken), _), ((_, default), _) = handed
+        assert asked == Order(tasks=("alexnet",), sheets=Path("there"), unrated=True)
+        assert taken == Order(take=(Path("a.csv"), Path("b.csv"), Path("c.csv")))
+        assert default == Order()
 
     def test_reference(self, run: Callable[[str], Ran], handed: list[Any]) -> None:
         from grader.reference.pipeline import Order

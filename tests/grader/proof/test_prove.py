@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader.config import manifest
-from grader.proof import bank, prove
+from grader.proof import bank, prove, ratings
 from grader.proof.bank import Entry, Mutant
 from grader.proof.prove import Order, Proved
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
@@ -121,6 +121,71 @@ class TestRight:
         assert found["training"]["right_trainings"] == 2
         assert found["training"]["right_networks"] == {"alexnet": {"coarse": 1, "fine": 1}}
         assert found["training"]["right_failed"] == 0
+
+
+class TestAgreement:
+    """What a mutant loses, and the comparison with raters that is kept and shown."""
+
+    def test_without_training(self) -> None:
+        """What the decided checks take, as a share of the whole task; what training would add is left out."""
+        proved = prove.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
+        (pooling,) = (check for check in TASK.checks if check.id == "pooling")
+        assert proved.lost == pytest.approx(pooling.points / TASK.points)
+        assert not proved.final
+
+    def test_with_training(self) -> None:
+        failed = {"pooling": "after it comes ReLU", "learns.fine": "3% right"}
+        proved = prove.judge(mutant(), result(failed, trained=("learns.coarse",)), trained=True)
+        points = sum(check.points for check in TASK.checks if check.id in failed)
+        assert proved.lost == pytest.approx(points / TASK.points)
+        assert proved.final
+
+    def test_no_mark(self) -> None:
+        """None of a right one, of what only training can tell, and of what the machine failed at."""
+        entry = mutant(check="learns.coarse", says="right", hint="start from zeros")
+        assert prove.judge(entry, result({}), trained=False).lost is None
+        assert prove.judge(RIGHT, result({}), trained=False).lost is None
+
+    def test_kept_and_shown(self, tmp_path: Path) -> None:
+        """README.md has the last one with trainings, or says that it is without."""
+        (tmp_path / "bank").mkdir()
+        entries = [mutant(name=f"wrong {number}", code=f"x = {number}") for number in range(4)]
+        given = [
+            ratings.Rating(
+                task="alexnet",
+                mutant=entry.name,
+                change=ratings.change_digest(entry.source),
+                half=ratings.HALVES[number % 2],
+                shares=(number, number + 2, 40),
+                reasons=("", "", ""),
+            )
+            for number, entry in enumerate(entries)
+            if isinstance(entry.source, Mutant)
+        ]
+        (tmp_path / ratings.RATINGS).write_text(ratings.as_csv(given), encoding="utf-8")
+        proved = [Proved(entry, "", lost=number / 10) for number, entry in enumerate(entries)]
+        compared = prove.compare(tmp_path, proved, set(), trained=False)
+        found = {"right": [], "mutants": [], "training": None}
+        row = "| alexnet | 4 | 1.00 |"
+        shown = prove.readme({**found, "agreement": {"without_training": ratings.document(compared)}})
+        assert row in shown
+        assert "without trainings" in shown
+        trained = ratings.document(prove.compare(tmp_path, proved, set(), trained=True))
+        shown = prove.readme({**found, "agreement": {"trained": trained, "without_training": None}})
+        assert row in shown
+        assert "without trainings" not in shown
+        (tmp_path / ratings.REASONS).write_text(
+            '[[reasons]]\ntask = "resnet"\nmutant = "other"\nreason = "long enough to be a reason"\n'
+        )
+        assert prove.compare(tmp_path, proved, {"resnet"}, trained=True).wrong == ()
+        assert "has no rating" in prove.compare(tmp_path, proved, set(), trained=True).wrong[0]
+
+    def test_not_rated(self, tmp_path: Path) -> None:
+        """A bank without ratings is proved as before."""
+        compared = prove.compare(tmp_path, [Proved(mutant(), "", lost=0.5)], set(), trained=True)
+        assert (compared.overall.rated, compared.wrong) == (0, ())
+        found = {"right": [], "mutants": [], "training": None}
+        assert "raters" not in prove.readme({**found, "agreement": {"trained": ratings.document(compared)}})
 
 
 class TestReadme:
