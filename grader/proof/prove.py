@@ -150,7 +150,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
         if not order.train:
             earlier = _earlier(root)
             found["training"] = earlier.get("training")
-            found["agreement"] |= {_kind(True): earlier.get("agreement", {}).get(_kind(True))}
+            found["agreement"] |= {_kind(True): (earlier.get("agreement") or {}).get(_kind(True))}
         write_atomically(root / PROOF, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         _write_readme(root, found)
         console.print(f"{PROOF} and the table in README.md have it.")
