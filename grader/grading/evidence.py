@@ -33,6 +33,7 @@ MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
 MAX_PLACES = 600  # of layers in the source, for a model
 LACKING = "lacking"  # an empty file: see grader/sandbox/guest/numpy_keras.py
+ALONE = "alone."  # what the names of calls with a stand-in begin with: grader/sandbox/guest/standing_in.py
 LATER = "later."  # what the names of calls in a second process begin with
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -95,6 +96,9 @@ class Call:
         exception: what it raised, if it did; of a call that timed out, the message says after which time.
         inputs_after: arrays among its arguments as they were afterwards, by position or keyword.
         defined_at: where the function is: "evaluation.py, line 51"; empty where that is not known.
+        made: of a builder that returned no model or raised, the network that it had made until then.
+        layers: how many layers it had applied by then.
+        aside: what was different about the call, for messages.
     """
 
     function: str
@@ -105,9 +109,19 @@ class Call:
     seconds: float = 0.0
     inputs_after: Mapping[str, Value] = field(default_factory=dict)
     defined_at: str = ""
+    made: Network | None = None
+    layers: int = 0
+    aside: str = ""
 
     def __str__(self) -> str:
-        return f"{self.function}({self.arguments})"
+        return f"{self.function}({self.arguments}){self.aside}"
+
+    @property
+    def network(self) -> Network | None:
+        """The network that it came to its end with, handed over or not."""
+        if self.status != "returned":
+            return None
+        return self.value if isinstance(self.value, Network) else self.made
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,8 @@ class Evidence:
                 seconds=call.seconds,
                 inputs_after={plain(k, 100): reader.value(v) for k, v in (call.inputs_after or {}).items()},
                 defined_at=f"{call.file}, line {call.line}" if call.file and call.line else "",
+                made=reader.network(call.made) if call.made is not None else None,
+                layers=call.layers,
             )
             for name, call in called.items()
         }
@@ -293,6 +309,8 @@ class _Call(_Form):
     seconds: Annotated[float, Field(ge=0, le=10**6)]
     value: _Value | None
     inputs_after: Annotated[dict[str, _Value], Field(max_length=32)] | None
+    made: _ModelValue | None = None
+    layers: Annotated[int, Field(ge=0, le=10**6)] = 0
 
 
 class _Import(_Form):
@@ -381,12 +399,16 @@ class _Values:
             case _TextValue():
                 return plain(value.value)
             case _ModelValue():
-                made_at = {place.name: _said(place) for place in value.lines}
-                return Network(value.blueprint, plain(value.refused, 500), made_at)
+                return self.network(value)
             case _OtherValue():
                 return Other(plain(value.type, 100), plain(value.reason))
             case _:
                 return None
+
+    def network(self, value: _ModelValue) -> Network:
+        """A model as it was described."""
+        made_at = {place.name: _said(place) for place in value.lines}
+        return Network(value.blueprint, plain(value.refused, 500), made_at)
 
 
 def _said(place: _Place) -> str:

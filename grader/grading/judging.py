@@ -9,7 +9,7 @@ because of something that another check reports, the judge raises Blocked.
 import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,6 +18,7 @@ from grader import blueprint
 from grader.config.manifest import Check, Task
 from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
+from grader.grading import built
 from grader.grading.evidence import Array, Call, Evidence, Network, Other, Raised
 from grader.results.record import Status
 from grader.results.verdict import Verdict
@@ -33,6 +34,14 @@ class Unmet(Exception):
     ) -> None:
         super().__init__(message)
         self.verdict = Verdict(status=Status.FAILED, message=message, hint=hint, rule=rule, partly=partly)
+
+
+class NoNetwork(Unmet):
+    """A call gave no network: where that is the builder's, it is for the check `builds` to report."""
+
+    def __init__(self, unmet: Unmet) -> None:
+        super().__init__(str(unmet))
+        self.verdict = unmet.verdict
 
 
 class Blocked(Exception):
@@ -164,9 +173,9 @@ class Case:
         if call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType"):
             hint = f"{call.function} gives nothing back: end the function with return."
         where = f" ({call.defined_at})" if call.defined_at else ""
-        raise Unmet(
-            f"{call} returned {came}; expected {expected}{where}.", hint=hint, rule=rule, partly=partly
-        )
+        did = "returned" if call.made is None or call.value is not call.made else "built"
+        message = f"{call} {did} {came}; expected {expected}{where}."
+        raise Unmet(message, hint=hint, rule=rule, partly=partly)
 
 
 Judge = Callable[[Case], Verdict]
@@ -190,12 +199,28 @@ def judge(case: Case) -> dict[str, Verdict]:
     """
     judges = judges_of(case.task)
     verdicts: dict[str, Verdict] = {}
+    handed_over, as_built = _handed_over(case), _as_built(case)
     for check in case.task.checks:
         if check.train is None:
-            verdicts[check.id] = _closed(check, case, verdicts) or _decide(check, judges[check.id], case)
+            seen = case
+            if case.task.builder in check.functions:
+                seen = handed_over if check.id == built.BUILDS else as_built
+            verdicts[check.id] = _closed(check, seen, verdicts) or _decide(
+                check, judges[check.id], seen, verdicts
+            )
     return {
         check.id: _earned(check, case.task, verdicts) for check in case.task.checks if check.train is None
     }
+
+
+def _handed_over(case: Case) -> Case:
+    evidence = built.handed_over(case.task, case.evidence)
+    return case if evidence is case.evidence else replace(case, evidence=evidence, _read={})
+
+
+def _as_built(case: Case) -> Case:
+    evidence = built.as_built(case.task, case.evidence)
+    return case if evidence is case.evidence else replace(case, evidence=evidence, _read={})
 
 
 def network(
@@ -216,6 +241,7 @@ def network(
         budget: the most that any training may take.
         described: the network that should have been built; no other may cost much more than this one.
     """
+    case = _as_built(case)
     closed = _closed(check, case, verdicts)
     if closed is not None:
         return closed
@@ -227,6 +253,9 @@ def network(
         found = case.blueprint(name, budget)
         inputs, outputs = IMAGE, (CLASSES[check.train],)
         # A training that could not start would look like a fault of the machine.
+        whole = (found.input_shape, found.output_shape) == (inputs, outputs)
+        if not whole and built.is_partial(case.call(name)):
+            return _blocked_by(built.BUILDS, case.task)
         if (found.input_shape, found.output_shape) != (inputs, outputs):
             came = f"a network from {found.input_shape} to {found.output_shape}"
             expected = f"one from {inputs} to {outputs}"
@@ -234,12 +263,24 @@ def network(
             return Verdict.failed(wrong).model_copy(update={"in_share": True})
     except Unmet as unmet:
         # There is a network, and its structure is judged: only trained it cannot be.
-        there = isinstance(case.evidence.calls[name].value, Network) if name in case.evidence.calls else False
-        return unmet.verdict.model_copy(update={"in_share": there})
+        call = case.evidence.calls.get(name)
+        there = call is not None and isinstance(call.value, Network)
+        verdict = _not_built(case, verdicts) or unmet.verdict
+        return verdict.model_copy(update={"in_share": there})
     over = blueprint.excess(found, described)
     if over is not None:
         return _too_costly(case.call(name), over)
     return blueprint.with_probabilities(found, budget)
+
+
+def _not_built(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:
+    """The verdict on a training without a network, where another check has reported why there is none."""
+    for check in case.task.checks:
+        others = _is_alone(case) and case.task.builder not in check.functions
+        failed = check.id in verdicts and verdicts[check.id].status is Status.FAILED
+        if failed and (others or (check.id == built.BUILDS and case.task.builder)):
+            return _blocked_by(check.id, case.task)
+    return None
 
 
 def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
@@ -411,12 +452,31 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         return whole
     for function in check.functions:
         calls = [call for call in case.evidence.calls.values() if call.function == function]
+        trained = case.evidence.calls.get(f"train.{check.train}")
+        if trained is not None and trained.network is not None:
+            continue  # it was built without that function
         if calls and all(call.status == "not implemented" for call in calls):
             return Verdict(status=Status.NOT_ATTEMPTED, message=f"{function} is not written yet.")
     for needed in check.after:
+        # Whether there is a network all the same, grader/tasks/substance.py looks.
+        if needed == built.BUILDS and case.task.builder:
+            continue
+        # The builder's networks have no part of a function that another stood in for, or that is not written.
+        without = _is_alone(case) or earlier[needed].status is Status.NOT_ATTEMPTED
+        if without and case.task.builder and case.task.builder not in _functions(needed, case.task):
+            continue
         if earlier[needed].status is not Status.PASSED:
             return _blocked_by(needed, case.task)
     return None
+
+
+def _functions(check: str, task: Task) -> tuple[str, ...]:
+    return next(other.functions for other in task.checks if other.id == check)
+
+
+def _is_alone(case: Case) -> bool:
+    """Whether the networks of a case were built with a stand-in for another function."""
+    return any(call.aside for call in case.evidence.calls.values())
 
 
 def _blocked_by(check: str, task: Task) -> Verdict:
@@ -436,6 +496,11 @@ def _earned(check: Check, task: Task, verdicts: Mapping[str, Verdict]) -> Verdic
     titles = "; ".join(_title(other, task) for other in check.earned_with)
     these = "one of these passes" if len(others) > 1 else "this passes"
     return Verdict(status=Status.BLOCKED, message=f"This holds. It counts once {these}: {titles}.")
+
+
+def _not_made_yet(raised: Call) -> str:
+    layers = "1 layer" if raised.layers == 1 else f"{raised.layers} layers"
+    return f"{raised} raised an exception after {layers}. This does not hold in them, or cannot be seen yet."
 
 
 def _whole(case: Case) -> Verdict | None:
@@ -472,11 +537,17 @@ def _whole(case: Case) -> Verdict | None:
             )
 
 
-def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
+def _decide(check: Check, judge: Judge, case: Case, earlier: Mapping[str, Verdict]) -> Verdict:
     try:
-        return judge(case)
+        verdict = judge(case)
+    except NoNetwork as missing:
+        # One cause: that call, or its like, has failed `builds` already.
+        reported = earlier.get(built.BUILDS)
+        if reported is not None and reported.status is Status.FAILED:
+            return _blocked_by(built.BUILDS, case.task)
+        verdict = missing.verdict
     except Unmet as unmet:
-        return unmet.verdict
+        verdict = unmet.verdict
     except Blocked as blocked:
         if blocked.message:
             return Verdict(status=Status.BLOCKED, message=blocked.message)
@@ -489,3 +560,8 @@ def _decide(check: Check, judge: Judge, case: Case) -> Verdict:
         raise GraderFault(
             f"the judge of {case.task.id}/{check.id} failed: {type(error).__name__}: {error}"
         ) from error
+    raised = next(filter(built.is_partial, case.evidence.calls.values()), None)
+    if verdict.status is Status.FAILED and raised is not None:
+        # What is missing was perhaps not made yet, and what is made may be another layer's.
+        return Verdict(status=Status.BLOCKED, message=_not_made_yet(raised))
+    return verdict

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grader.blueprint import Blueprint, Budget
-from grader.grading.judging import Case, Unmet
+from grader.grading.judging import Case, NoNetwork, Unmet
 from grader.results.verdict import Verdict
 from grader.tasks.paths import Path, Tangled, path
 
@@ -15,7 +15,10 @@ BUDGET = Budget(parameters=400_000_000, flops=100_000_000_000, activations=200_0
 
 def read(case: Case, name: str) -> Blueprint:
     """The network that the call gave; Unmet if it gave none."""
-    return case.blueprint(name, BUDGET)
+    try:
+        return case.blueprint(name, BUDGET)
+    except Unmet as unmet:
+        raise NoNetwork(unmet) from unmet
 
 
 def readable(case: Case, names: Iterable[str]) -> list[str]:
@@ -36,7 +39,7 @@ def steps(case: Case, name: str) -> Path:
     try:
         return path(read(case, name))
     except Tangled as tangled:
-        raise Unmet(f"{case.call(name)}: {tangled}.") from tangled
+        raise NoNetwork(Unmet(f"{case.call(name)}: {tangled}.")) from tangled
 
 
 def takes_input_shape(case: Case, arguments: Mapping[str, Mapping[str, Any]]) -> Verdict:

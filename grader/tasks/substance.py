@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from grader.blueprint import Blueprint
+from grader.grading.built import BUILDS
 from grader.grading.judging import Blocked, Case, Judge
 from grader.results.verdict import Verdict
 from grader.tasks.networks import read, readable
@@ -40,9 +41,15 @@ def substantial(
 def _require_substance(
     case: Case, arguments: Mapping[str, Mapping[str, Any]], described: Callable[..., Blueprint]
 ) -> None:
-    """Blocked if no call gave half of what its network should have; one that did is enough to go on."""
+    """Blocked if no call gave half of what its network should have; one that did is enough to go on.
+
+    Where none gave a network at all, that is what the check `builds` reports, and nothing else does.
+    """
+    names = readable(case, arguments)
+    if not names:
+        raise Blocked(BUILDS)
     lacking = ""
-    for name in readable(case, arguments):
+    for name in names:
         few = _few(read(case, name), described(**arguments[name]))
         if not few:
             return

@@ -8,11 +8,14 @@ import importlib
 import importlib.util
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -33,13 +36,20 @@ MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
 class Recorder:
     """Stands in for the harness: calls a function and keeps what the harness would write and read back."""
 
-    def __init__(self, functions: Mapping[str, Any]) -> None:
+    def __init__(self, functions: dict[str, Any]) -> None:
         self._functions = functions
-        self._describe = _describe_module()
+        self._describe, self._standing_in = _guest("describe"), _guest("standing_in")
         self.calls: dict[str, Call] = {}
 
     def call(
-        self, name: str, function: str, *args: Any, then: Callable[[Any], Any] | None = None, **kwargs: Any
+        self,
+        name: str,
+        function: str,
+        *args: Any,
+        then: Callable[[Any], Any] | None = None,
+        builds: bool = False,
+        without: str = "",
+        **kwargs: Any,
     ) -> Any:
         import keras
         from keras.src.backend.common import global_state
@@ -49,18 +59,38 @@ class Recorder:
         # Weights that are never drawn: nothing here looks at them, and drawing takes most of the time.
         with keras.StatelessScope(initialize_variables=False), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a student's
+            result = None
+            kept = self._functions.get(without)
+            if without:
+                self._functions[without] = self._standing_in.block
             try:
-                result = self._functions[function](*args, **kwargs)
-            except NotImplementedError:
-                self.calls[name] = Call(function, arguments, "not implemented")
+                with _made().during():
+                    result = self._functions[function](*args, **kwargs)
             except Exception as error:
-                raised = Raised(type(error).__name__, str(error)[:500])
-                self.calls[name] = Call(function, arguments, "raised", exception=raised)
+                last = traceback.extract_tb(error.__traceback__)[-1].name
+                if isinstance(error, NotImplementedError) and last == function:
+                    self.calls[name] = Call(function, arguments, "not implemented")
+                else:
+                    raised = Raised(type(error).__name__, str(error)[:500])
+                    self.calls[name] = Call(function, arguments, "raised", exception=raised)
             else:
                 value = self._value(result, then or (lambda it: it))
                 self.calls[name] = Call(function, arguments, "returned", value=value)
+            call = self.calls[name]
+            if builds and call.status in ("returned", "raised") and not isinstance(call.value, Network):
+                made = _made().network(result)
+                if made is not None:
+                    network = cast(Network, self._value(made, lambda it: it))
+                    self.calls[name] = replace(call, made=network, layers=_made().layers())
+            _made().forget()
+            if without:
+                self._functions[without] = kept
         # Keras would draw them all, and keep them, when the next such scope is left.
         global_state.set_global_attribute("uninitialized_variables", [])
+
+    def gave_network(self, name: str) -> bool:
+        network = self.calls[name].network
+        return network is not None and not network.refused
 
     def _value(self, result: Any, then: Callable[[Any], Any]) -> Network | Other:
         import keras
@@ -72,15 +102,21 @@ class Recorder:
         if not isinstance(result, keras.Model):
             return Other(type(result).__name__)
         try:
-            return Network(self._describe.describe(result))
+            return Network(self._describe.describe(result, self._standing_in.WORDS))
         except self._describe.Refused as refused:
             return Network(refused=str(refused))
 
 
-def _describe_module() -> ModuleType:
-    name = "kit_describe"
+@cache
+def _made() -> Any:
+    """What remembers the layers that are made: it changes Keras, so that there is one."""
+    return _guest("made").Made()
+
+
+def _guest(module: str) -> ModuleType:
+    name = f"kit_{module}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "grader/sandbox/guest/describe.py")
+        spec = importlib.util.spec_from_file_location(name, ROOT / f"grader/sandbox/guest/{module}.py")
         assert spec
         assert spec.loader
         sys.modules[name] = importlib.util.module_from_spec(spec)

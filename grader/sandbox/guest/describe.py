@@ -13,7 +13,7 @@ Imports the standard library, Keras and NumPy alone.
 import inspect
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -27,6 +27,8 @@ from keras.src.ops import nn as _nn
 from keras.src.ops import numpy as _numpy
 
 Settings = dict[str, Any]
+# From an operation, its call and what messages call it, to what it is in a blueprint.
+Word = Callable[[Any, Any, str], tuple[str, Settings]]
 
 MAX_NODES = 4000  # a small model can call itself up into billions
 MAX_NAME = 64
@@ -42,7 +44,7 @@ class Refused(Exception):
     """The model cannot be written down as a blueprint; the message tells the student why and what to do."""
 
 
-def describe(model: Any) -> dict[str, Any]:
+def describe(model: Any, more: Mapping[type, Word] | None = None) -> dict[str, Any]:
     """The model as data: {"format": 1, "input_shape": [...], "nodes": [...], "output": place}.
 
     A node is {"op": "Dense", "settings": {...}, "inputs": [places], "name": "for messages"}. Nodes come in
@@ -51,6 +53,7 @@ def describe(model: Any) -> dict[str, Any]:
 
     Args:
         model: what a student's builder returned.
+        more: words for layers of the probe's own, by type.
 
     Raises:
         Refused: it is not a functional or sequential model of built-in layers, or has a part or a setting
@@ -74,7 +77,7 @@ def describe(model: Any) -> dict[str, Any]:
         raise Refused(f"the input has the shape {shape}: every size has to be known. Pass on input_shape")
     if entry.dtype != "float32" or entry.sparse or entry.ragged:
         raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
-    walk = _Walk()
+    walk = _Walk({**_WORDS, **(more or {})})
     source = walk.write("Input", {}, [], _name(entry._keras_history.operation), (None, *shape))
     (last,) = walk.model(model, [source])
     nodes, output = walk.tidied(last)
@@ -84,7 +87,8 @@ def describe(model: Any) -> dict[str, Any]:
 class _Walk:
     """Collects nodes while it follows a model from its outputs back to its inputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Mapping[type, Word]) -> None:
+        self._words = words
         self.nodes: list[dict[str, Any]] = []
         self._shapes: list[tuple[int | None, ...]] = []  # of what each node puts out
         self._weights: set[int] = set()  # ids of the layers with weights that were met
@@ -188,7 +192,7 @@ class _Walk:
                 raise Refused(f"the nested model '{name}' is called with {len(sources)} inputs")
             return self.model(operation, sources)
         who = f"{kind.__name__} '{name}'"
-        if kind not in _WORDS:
+        if kind not in self._words:
             raise Refused(_no_word(kind, who))
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
@@ -196,7 +200,7 @@ class _Walk:
         if any(tensor.dtype != "float32" for tensor in call.outputs):
             raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
         _check_arguments(operation, call, who)
-        op, settings = _WORDS[kind](operation, call, who)
+        op, settings = self._words[kind](operation, call, who)
         shape = tuple(call.outputs[0].shape)
         if op == "ZerosLike":
             return [self.write(op, settings, sources[:1], name, shape)]
@@ -450,7 +454,7 @@ def _word(op: str, **settings: Any) -> Callable[[Any, Any, str], tuple[str, Sett
     return lambda _operation, _call, _who: (op, settings)
 
 
-_WORDS: dict[type, Callable[[Any, Any, str], tuple[str, Settings]]] = {
+_WORDS: dict[type, Word] = {
     keras.layers.Conv2D: _conv2d,
     keras.layers.Dense: _dense,
     keras.layers.BatchNormalization: _batch_normalization,

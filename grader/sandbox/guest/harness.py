@@ -127,6 +127,8 @@ class Calls:
         self._skip, self._seconds, self._clock, self._lines = skip, seconds, clock, lines
         self._module = ModuleType(source.stem)
         self._slow: dict[str, dict[str, Any]] = {}  # what was written down of functions that did not end
+        self._made: Any = None  # see made.py
+        self._words: dict[type, Any] = {}  # for layers that stand in for something; see standing_in.py
         self._arrays = 0
         self._bytes_left = MAX_TOTAL_BYTES - 2 * MAX_JSON_BYTES
         self._json_left = MAX_JSON_BYTES - MIB
@@ -175,6 +177,8 @@ class Calls:
         *args: Any,
         then: Callable[[Any], Any] | None = None,
         keep_inputs: bool = False,
+        builds: bool = False,
+        without: str = "",
         **kwargs: Any,
     ) -> Any:
         """Calls a function of the module once, with copies of the arguments.
@@ -185,6 +189,8 @@ class Calls:
             *args, **kwargs: its arguments.
             then: what is recorded is `then(result)` instead of the result.
             keep_inputs: record arrays among the arguments as they are afterwards, by position or keyword.
+            builds: it builds a network: what it makes is recorded where it does not return a model.
+            without: another function of the module, in whose place a stand-in is called (standing_in.py).
 
         Returns:
             what the function returned, for use in a later call; None if it did not return.
@@ -200,6 +206,8 @@ class Calls:
             "seconds": 0.0,
             "value": None,
             "inputs_after": None,
+            "made": None,
+            "layers": 0,
         }
         self._document["calls"][name] = record
         if function in self._skip:
@@ -211,9 +219,14 @@ class Calls:
         self._document["running"] = name
         self._write()
         result = None
+        made = self._watch() if builds else None
         start = time.monotonic()
         try:
-            with time_limit(self._seconds, self._clock):
+            with (
+                time_limit(self._seconds, self._clock),
+                made.during() if made else contextlib.nullcontext(),
+                self._stand_in(without) if without else contextlib.nullcontext(),
+            ):
                 target = getattr(self._module, function, None)
                 if target is None:
                     record["status"] = "missing"
@@ -232,10 +245,18 @@ class Calls:
         except BaseException as error:  # SystemExit, KeyboardInterrupt and MemoryError among them
             record["status"] = "not implemented" if self._is_stub(error, function) else "raised"
             record["exception"] = self._exception(error)
+        if made is not None:
+            self._keep_made(made, record, result)
         record["seconds"] = round(time.monotonic() - start, 3)
         self._document["running"] = None
         self._write()
         return result
+
+    def gave_network(self, name: str) -> bool:
+        """Whether a call came to its end with a network that could be written down, handed over or not."""
+        record = self._document["calls"].get(name, {})
+        found = record.get("made") or record.get("value") or {}
+        return record.get("status") == "returned" and "blueprint" in found
 
     def finish(self) -> None:
         """Says that nothing is missing from the evidence."""
@@ -311,13 +332,45 @@ class Calls:
     def _model(self, model: Any) -> Value:
         description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
         try:
-            blueprint = description.describe(model)
+            blueprint = description.describe(model, self._words)
             return {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
         except description.Refused as refused:
             return {"kind": "model", "refused": plain(refused, 500)}
         except Exception as error:  # a model whose own parts raise when they are looked at
             fault = f"{type(error).__name__}: {plain(error, 300)}"
             return {"kind": "model", "refused": f"it cannot be written down: {fault}"}
+
+    def _watch(self) -> Any:
+        """What remembers the layers that a call makes; None where Keras was not imported."""
+        if self._made is None and "keras" in sys.modules:
+            self._made = load_module("_kit_made", Path(__file__).with_name("made.py")).Made()
+        return self._made
+
+    def _keep_made(self, made: Any, record: dict[str, Any], result: Any) -> None:
+        """Writes down the network that a call has made, where it ended without returning one."""
+        handed_over = record["value"] is not None and record["value"]["kind"] == "model"
+        try:
+            if record["status"] in ("returned", "raised") and not handed_over:
+                with time_limit(self._seconds, self._clock):
+                    network = made.network(result)
+                    value = None if network is None else self._result(network, None)
+                    if value is not None and value["kind"] == "model":
+                        record["made"], record["layers"] = value, min(made.layers(), 10**6)
+        except BaseException:  # an honest one is described without; then there is nothing to add to its fault
+            record["made"] = None
+        made.forget()
+
+    @contextlib.contextmanager
+    def _stand_in(self, function: str) -> Iterator[None]:
+        """Has a stand-in be called in place of a function of the module."""
+        stand_in = load_module("_kit_standing_in", Path(__file__).with_name("standing_in.py"))
+        kept = vars(self._module).get(function)
+        setattr(self._module, function, stand_in.block)
+        self._words = stand_in.WORDS
+        try:
+            yield
+        finally:
+            setattr(self._module, function, kept)
 
     def _defined(self, function: Any) -> tuple[str | None, int | None]:
         """The file and line in which a function begins, if it is the submission's own."""

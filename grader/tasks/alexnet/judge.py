@@ -200,8 +200,13 @@ def _side_by_side(case: Case, name: str) -> tuple[list[Step | Join], list[Want]]
 def _as_written(step: Step | Join) -> Iterator[Step | Join]:
     """Undoes what a blueprint makes of a pooling over all of an image of 2x2, and of the Flatten after it.
 
-    Such small images are what is left where the first convolution has a stride.
+    Such small images are what is left where the first convolution has a stride. Of paths side by side, which
+    `builds` reports, the longest is looked at.
     """
+    if isinstance(step, Join):
+        for inner in max(step.branches, key=len):
+            yield from _as_written(inner)
+        return
     if step.op != "GlobalMaxPooling2D" or not isinstance(step, Step) or step.size[:2] != (2, 2):
         yield step
         return

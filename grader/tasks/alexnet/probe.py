@@ -51,7 +51,7 @@ def probe(calls: Any, inputs: Mapping[str, Any]) -> None:
     """Has every network built."""
     for name, kwargs in arguments(inputs).items():
         options = {key: value for key, value in kwargs.items() if key != "num_classes"}
-        calls.call(name, "build_alexnet", kwargs["num_classes"], **options)
+        calls.call(name, "build_alexnet", kwargs["num_classes"], builds=True, **options)
 
 
 def _uneven_width(generator: np.random.Generator) -> float:

@@ -19,7 +19,7 @@ from grader.grading.evidence import Network, Other
 from grader.grading.judging import Blocked, Case, Judge, Unmet, ordinal
 from grader.results.record import Status
 from grader.results.verdict import Verdict
-from grader.tasks import networks, residual
+from grader.tasks import networks, residual, standing_in
 from grader.tasks.differences import Difference, absent, compare, places
 from grader.tasks.networks import read, readable, steps
 from grader.tasks.paths import Join, Path
@@ -154,6 +154,11 @@ def described(
 ) -> Blueprint:
     """The network that build_resnet should build for these arguments."""
     return network_of(input_shape, _network(num_classes, blocks, width))
+
+
+def expanded(description: Any) -> Any:
+    """A network that was described with stand-ins for its blocks, with the blocks in their places."""
+    return standing_in.expanded(description, _block_of)
 
 
 CHECKS: dict[str, Judge] = {
@@ -438,12 +443,17 @@ def _network(num_classes: int, blocks: tuple[int, ...], width: int) -> Iterator[
     for stage, count in enumerate(blocks):
         for number in range(count):
             filters, stride = width * 2**stage, 2 if stage and not number else 1
-            kept = stride == 1 and channels == 4 * filters
+            yield from _block_of(channels, filters, stride)
             channels = 4 * filters
-            shortcut = () if kept else tuple(_projection(channels, stride))
-            yield Fork((tuple(_main_path(filters, stride)), shortcut))
-            yield _AFTER_ADDITION
     yield from _head(num_classes)
+
+
+def _block_of(channels: int, filters: int, stride: int) -> Iterator[Want | Fork]:
+    """A block that reads this many channels."""
+    kept = stride == 1 and channels == 4 * filters
+    shortcut = () if kept else tuple(_projection(4 * filters, stride))
+    yield Fork((tuple(_main_path(filters, stride)), shortcut))
+    yield _AFTER_ADDITION
 
 
 _AFTER_ADDITION = Want("relu", "addition", "the ReLU after the addition")

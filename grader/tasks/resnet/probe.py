@@ -58,7 +58,11 @@ def arguments(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def probe(calls: Any, inputs: Mapping[str, Any]) -> None:
-    """Has every block applied to an input of its own, and every network built."""
+    """Has every block applied to an input of its own, and every network built.
+
+    Where no network came of it, they are built once more with a stand-in for the blocks: so build_resnet can
+    be looked at where bottleneck_block is not written yet, or raises.
+    """
     import keras  # here, because the judge draws the inputs without it
 
     for name, block in inputs["blocks"].items():
@@ -67,6 +71,14 @@ def probe(calls: Any, inputs: Mapping[str, Any]) -> None:
         calls.call(
             name, "bottleneck_block", x, block["filters"], **options, then=lambda y, x=x: keras.Model(x, y)
         )
-    for name, kwargs in arguments(inputs).items():
-        options = {key: value for key, value in kwargs.items() if key != "num_classes"}
-        calls.call(name, "build_resnet", kwargs["num_classes"], **options)
+    networks = arguments(inputs)
+    for name, kwargs in networks.items():
+        _build(calls, name, kwargs)
+    if not any(map(calls.gave_network, networks)):
+        for name, kwargs in inputs["networks"].items():
+            _build(calls, f"alone.{name}", kwargs, without="bottleneck_block")
+
+
+def _build(calls: Any, name: str, kwargs: Mapping[str, Any], **how: Any) -> None:
+    options = {key: value for key, value in kwargs.items() if key != "num_classes"}
+    calls.call(name, "build_resnet", kwargs["num_classes"], builds=True, **how, **options)

@@ -47,4 +47,4 @@ def probe(calls: Any, inputs: Mapping[str, Any]) -> None:
     """Has every network built."""
     for name, kwargs in arguments(inputs).items():
         options = {key: value for key, value in kwargs.items() if key != "num_classes"}
-        calls.call(name, "build_wide_resnet", kwargs["num_classes"], **options)
+        calls.call(name, "build_wide_resnet", kwargs["num_classes"], builds=True, **options)

@@ -483,3 +483,75 @@ class TestCaps:
 
     def test_what_a_call_is_shown_as_fits(self) -> None:
         assert len(str(Call("f", harness.in_source(["a" * 60] * 9), "returned"))) <= 203
+
+
+class TestMade:
+    """What a builder makes is written down where it returns no model."""
+
+    def test_ends(self, run: Run) -> None:
+        """Returned, forgotten, half-made; and forgotten again for the next call."""
+        evidence = run(
+            """
+            import keras
+            L = keras.layers
+            def network():
+                x = keras.Input((4, 4, 3))
+                return x, L.Dense(2)(L.Flatten()(L.Conv2D(2, 3)(x)))
+            def whole(): return keras.Model(*network())
+            def forgotten(): whole()
+            def tensor(): return network()[1]
+            def pair(): return network()
+            def inside(): return {"model": [whole()]}
+            def raises(): return L.Add()([network()[1], keras.Input((7,))])
+            def bare(): return 3
+            def own(): L.Lambda(lambda x: x)(keras.Input((3,)))
+            """,
+            """
+            for f in ("whole", "forgotten", "tensor", "pair", "inside", "raises", "bare", "own"):
+                calls.call(f, f, builds=True)
+            calls.call("unasked", "tensor")
+            """,
+            "--backend=numpy",
+        )
+        calls = evidence.calls
+        assert {name: call.layers for name, call in calls.items() if call.made} == {
+            **dict.fromkeys(("forgotten", "tensor", "pair", "inside", "raises"), 3),
+            "own": 1,
+        }
+        description = calls["whole"].value.description
+        for name in ("forgotten", "tensor", "pair", "inside", "raises"):
+            made = calls[name].made
+            assert made
+            assert [node["op"] for node in made.description["nodes"]] == [
+                node["op"] for node in description["nodes"]
+            ]
+        assert calls["raises"].status == "raised"
+        assert calls["own"].made
+        assert "has code of its own" in calls["own"].made.refused
+
+    def test_a_stand_in(self, run: Run) -> None:
+        """The module's own function is back afterwards."""
+        evidence = run(
+            """
+            import keras
+            def block(x, filters, *, stride=1): raise NotImplementedError
+            def f():
+                x = keras.Input((8, 8, 3))
+                return keras.Model(x, block(block(x, 4, stride=2), 2, name="odd"))
+            """,
+            """
+            calls.call("with", "f", builds=True)
+            calls.call("alone.with", "f", builds=True, without="block")
+            calls.call("again", "f", builds=True)
+            calls.call("block", "block", 1, 2)
+            """,
+            "--backend=numpy",
+        )
+        calls = evidence.calls
+        assert [calls[name].status for name in ("with", "again")] == ["raised", "raised"]
+        assert calls["block"].status == "not implemented"
+        nodes = calls["alone.with"].value.description["nodes"]
+        assert [node["settings"] for node in nodes[1:]] == [
+            {"filters": 4, "stride": 2, "channels": 3},
+            {"filters": 2, "stride": 1, "channels": 16},
+        ]
