@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-
 FUSIBLE = ("relu", "softmax", "sigmoid")  # activations that may follow: see rebuilding.build
 
 

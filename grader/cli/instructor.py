@@ -116,7 +116,7 @@ def grade(
 )
 @click.pass_obj
 def marking(console: Console, results: tuple[Path, ...], weights: Path, table: Path | None) -> int:
-    """What other weights and rules would do to a class's marks. Nothing is changed, and nothing graded again."""
+    """What other weights and rules would do to a class's marks; nothing is changed or graded again."""
     from grader.commands.marking import Order, try_marking
 
     return try_marking(ROOT, console, Order(weights=weights, results=results, table=table))

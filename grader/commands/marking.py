@@ -1,4 +1,4 @@
-"""`nox -s marking`: what other weights and rules would do to marks that were given, before they are changed."""
+"""`nox -s marking`: what other weights and rules would do to marks that were given."""
 
 import csv
 import io

@@ -43,7 +43,7 @@ def as_built(task: Task, evidence: Evidence) -> Evidence:
 
     What was made by a call that raised counts where no call came to its end with a network.
     """
-    evidence = handed_over(task, evidence)
+    evidence = _looked_at(handed_over(task, evidence))
     own = {
         name: call
         for name, call in evidence.calls.items()
@@ -60,6 +60,21 @@ def as_built(task: Task, evidence: Evidence) -> Evidence:
         and (call.status == "returned" or (call.status == "raised" and not whole))
     }
     return replace(evidence, calls={**evidence.calls, **made}) if made else evidence
+
+
+def _looked_at(evidence: Evidence) -> Evidence:
+    """The evidence with networks that were described though they cannot be trained: they can be looked at."""
+    calls = {
+        name: replace(call, value=_with_flaw(call.value), made=_with_flaw(call.made))
+        for name, call in evidence.calls.items()
+    }
+    return replace(evidence, calls=calls)
+
+
+def _with_flaw(value: Any) -> Any:
+    if isinstance(value, Network) and value.refused and value.description is not None:
+        return replace(value, refused="", flaw=value.refused)
+    return value
 
 
 def is_partial(call: Call) -> bool:

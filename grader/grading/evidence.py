@@ -45,13 +45,15 @@ class Network:
 
     Attributes:
         description: raw data to be read by grader.blueprint.
-        refused: why there is none; empty if there is.
+        refused: why it cannot be used; empty if it can.
+        flaw: why it can be looked at, but not trained.
         made_at: for layers by name, where they were made: "alexnet.py, line 93". For messages: it is what the
             submission's process said.
     """
 
     description: Any = None
     refused: str = ""
+    flaw: str = ""
     made_at: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -408,7 +410,7 @@ class _Values:
     def network(self, value: _ModelValue) -> Network:
         """A model as it was described."""
         made_at = {place.name: _said(place) for place in value.lines}
-        return Network(value.blueprint, plain(value.refused, 500), made_at)
+        return Network(value.blueprint, plain(value.refused, 500), made_at=made_at)
 
 
 def _said(place: _Place) -> str:

@@ -251,6 +251,10 @@ def network(
     name = f"train.{check.train}"
     try:
         found = case.blueprint(name, budget)
+        value = case.call(name).value
+        if isinstance(value, Network) and value.flaw:
+            message = f"{case.call(name)} returned a model that cannot be trained: {_sentence(value.flaw)}"
+            return Verdict.failed(message, hint="").model_copy(update={"in_share": True})
         inputs, outputs = IMAGE, (CLASSES[check.train],)
         # A training that could not start would look like a fault of the machine.
         whole = (found.input_shape, found.output_shape) == (inputs, outputs)

@@ -133,17 +133,17 @@ def rule_of(differences: Sequence[Difference], wanted: int) -> str:
     """
     first, count = differences[0], len(differences)
     most = count > 1 and 2 * count > wanted
-    if first.rule:
-        return first.rule
+    if ruled := [difference.rule for difference in differences if difference.rule]:
+        return first.rule or ("sizes" if "sizes" in ruled else ruled[0])
     if any(difference.resizes for difference in differences):
         return "sizes" if most and first.how != "extra" else "size"
     if first.how == "setting":
         return "setting"
     # What is missing in one place and too many in another has only changed places.
     missing = sum((one.how == "missing") - (one.how == "extra") for one in differences)
-    if missing > 1 and 2 * missing >= wanted:
-        return "missing"
     weighs = any(_weighs(difference) for difference in differences)
+    if (missing > 1 or weighs) and 2 * missing >= wanted > 1:
+        return "missing"
     return "layers" if count > 1 or weighs else "layer"
 
 
@@ -261,11 +261,19 @@ def _settings(step: Step | Join, want: Want) -> list[Difference]:
             want.kinds.get(name, want.kind),
             f"{want.place} has {setting(name, step.node.settings[name])}, expected {expected(name, value)}",
             resizes=name in ("strides", "padding"),
-            rule="weights" if name in ("scale", "center", "use_bias") else "",
+            rule=_own_rule(name, step.node.settings[name], value),
         )
         for name, value in want.settings.items()
         if not holds(step, name, value)
     ]
+
+
+def _own_rule(name: str, found: Any, wanted: Any) -> str:
+    """The rule of a setting that is not charged by how many places have it; empty for all others."""
+    if name in ("scale", "center", "use_bias"):
+        return "weights"
+    # A stride of four in one place leaves a sixteenth of an image.
+    return "sizes" if name == "strides" and max(found) >= 4 * max(wanted) else ""
 
 
 def _keeps_size(step: Step) -> bool:

@@ -75,10 +75,10 @@ def _charged(
     wanted = places(whole, kinds)
     if not of_block or charged or only_default:
         return charge(alike, max(wanted, count), charged, only_default=only_default)
-    if 2 * len({one.place for one in alike}) <= count:  # some of the blocks alone: no fault of the block
-        return alike[0].rule if alike[0].rule == "weights" else "layer"
     first = [one for one in alike if one.place == of_block]
-    return charge(first, round(wanted / count), only_default=only_default)
+    rule = charge(first, round(wanted / count), only_default=only_default)
+    some = 2 * len({one.place for one in alike}) <= count  # of the blocks alone: no fault of the block
+    return "layer" if some and first[0].rule == rule != "weights" else rule
 
 
 def charge(

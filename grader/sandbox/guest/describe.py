@@ -44,7 +44,9 @@ class Refused(Exception):
     """The model cannot be written down as a blueprint; the message tells the student why and what to do."""
 
 
-def describe(model: Any, more: Mapping[type, Word] | None = None) -> dict[str, Any]:
+def describe(
+    model: Any, more: Mapping[type, Word] | None = None, flaws: list[str] | None = None
+) -> dict[str, Any]:
     """The model as data: {"format": 1, "input_shape": [...], "nodes": [...], "output": place}.
 
     A node is {"op": "Dense", "settings": {...}, "inputs": [places], "name": "for messages"}. Nodes come in
@@ -54,6 +56,8 @@ def describe(model: Any, more: Mapping[type, Word] | None = None) -> dict[str, A
     Args:
         model: what a student's builder returned.
         more: words for layers of the probe's own, by type.
+        flaws: takes what keeps a model from being trained and not from being looked at: layers that are
+            shared, frozen or told whether they train. Without it such a model is refused.
 
     Raises:
         Refused: it is not a functional or sequential model of built-in layers, or has a part or a setting
@@ -77,7 +81,7 @@ def describe(model: Any, more: Mapping[type, Word] | None = None) -> dict[str, A
         raise Refused(f"the input has the shape {shape}: every size has to be known. Pass on input_shape")
     if entry.dtype != "float32" or entry.sparse or entry.ragged:
         raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
-    walk = _Walk({**_WORDS, **(more or {})})
+    walk = _Walk({**_WORDS, **(more or {})}, flaws)
     source = walk.write("Input", {}, [], _name(entry._keras_history.operation), (None, *shape))
     (last,) = walk.model(model, [source])
     nodes, output = walk.tidied(last)
@@ -87,8 +91,9 @@ def describe(model: Any, more: Mapping[type, Word] | None = None) -> dict[str, A
 class _Walk:
     """Collects nodes while it follows a model from its outputs back to its inputs."""
 
-    def __init__(self, words: Mapping[type, Word]) -> None:
+    def __init__(self, words: Mapping[type, Word], flaws: list[str] | None) -> None:
         self._words = words
+        self._flaws = flaws
         self.nodes: list[dict[str, Any]] = []
         self._shapes: list[tuple[int | None, ...]] = []  # of what each node puts out
         self._weights: set[int] = set()  # ids of the layers with weights that were met
@@ -187,7 +192,7 @@ class _Walk:
         kind = type(operation)
         name = _name(operation)
         if kind in (Functional, keras.Sequential):
-            _check_mode(operation, call, f"the nested model '{name}'")
+            self._check_mode(operation, call, f"the nested model '{name}'")
             if len(operation.inputs) != len(sources):
                 raise Refused(f"the nested model '{name}' is called with {len(sources)} inputs")
             return self.model(operation, sources)
@@ -196,7 +201,7 @@ class _Walk:
             raise Refused(_no_word(kind, who))
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
-            _check_mode(operation, call, who)
+            self._check_mode(operation, call, who)
         if any(tensor.dtype != "float32" for tensor in call.outputs):
             raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
         _check_arguments(operation, call, who)
@@ -220,28 +225,33 @@ class _Walk:
         if not layer.weights:
             return
         if id(layer) in self._weights:
-            raise Refused(
+            self._flaw(
                 f"{who} has weights and is called more than once, so that two places share them. "
                 "Make a new layer for each place"
             )
         self._weights.add(id(layer))
         if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
-            raise Refused(f"{who} is frozen or was changed after it was built: all its weights have to train")
+            self._flaw(f"{who} is frozen or was changed after it was built: all its weights have to train")
 
+    def _check_mode(self, layer: Any, call: Any, who: str) -> None:
+        """Refuses a call that settles whether it trains: training decides that, for the whole network.
 
-def _check_mode(layer: Any, call: Any, who: str) -> None:
-    """Refuses a call that settles whether it trains: training decides that, for the whole network.
+        A layer whose own default is not None, as a Dropout's, records it as if it had been asked for.
+        """
+        asked = call.arguments.kwargs.get("training")
+        parameter = inspect.signature(type(layer).call).parameters.get("training")
+        if asked is not None and (parameter is None or asked is not parameter.default):
+            self._flaw(
+                f"{who} is called with training={asked is True}, which the trainer could not keep to: "
+                "whether a network trains or is evaluated is said for the whole of it, each time it is used. "
+                "Leave out training="
+            )
 
-    A layer whose own default is not None, as a Dropout's, records it as if it had been asked for.
-    """
-    asked = call.arguments.kwargs.get("training")
-    parameter = inspect.signature(type(layer).call).parameters.get("training")
-    if asked is not None and (parameter is None or asked is not parameter.default):
-        raise Refused(
-            f"{who} is called with training={asked is True}, which the trainer could not keep to: whether a "
-            "network trains or is evaluated is said for the whole of it, each time it is used. "
-            "Leave out training="
-        )
+    def _flaw(self, reason: str) -> None:
+        """What keeps the model from being trained, though the layer is there to be looked at."""
+        if self._flaws is None:
+            raise Refused(reason)
+        self._flaws.append(reason)
 
 
 def _check_arguments(operation: Any, call: Any, who: str) -> None:

@@ -331,9 +331,11 @@ class Calls:
 
     def _model(self, model: Any) -> Value:
         description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
+        flaws: list[str] = []
         try:
-            blueprint = description.describe(model, self._words)
-            return {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
+            blueprint = description.describe(model, self._words, flaws)
+            flaw = plain(flaws[0], 500) if flaws else ""
+            return {"kind": "model", "blueprint": blueprint, "refused": flaw, "lines": self._places(model)}
         except description.Refused as refused:
             return {"kind": "model", "refused": plain(refused, 500)}
         except Exception as error:  # a model whose own parts raise when they are looked at
