@@ -13,6 +13,7 @@ import json
 import math
 import platform
 import statistics
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -29,19 +30,22 @@ from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
 from grader.config.profiles import CLASSES, LabelSet, Params, Profile
 from grader.grading import judging
+from grader.grading.handing import Given
 from grader.grading.plan import Trainer, Training, changed
 from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine
 from grader.slots import Slots
-from grader.thresholds import KnownNetworks, Runs, Thresholds
+from grader.thresholds import KnownNetworks, PreparedRuns, Runs, Threshold, Thresholds
 from grader.training import executors, store
 from grader.training.executors import Executor
+from grader.training.handed import Handed
 from grader.training.job import Conditions, Job, Outcome, limit_seconds
 from grader.training.job import pin as pin_of
 from grader.training.pool import Listener, Pool
 from grader.training.progress import Display
 from lab import data, synthetic
+from lab.data import DataSet
 from lab.errors import DataError
 from lab.files import write_atomically
 
@@ -158,6 +162,23 @@ class Session:
         return Slots(self.workers)
 
     @property
+    def course(self) -> DataSet:
+        """The course set that the profile trains on."""
+        return synthetic.embedded_course() if self.profile.data == "embedded" else data.course(self.root)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder for what is trained on and not kept, removed with this session."""
+        (kit := self.root / ".kit").mkdir(exist_ok=True)
+        self._scratch = tempfile.TemporaryDirectory(prefix="prepared-", dir=kit)
+        return Path(self._scratch.name)
+
+    @cached_property
+    def prepared_runs(self) -> PreparedRuns | None:
+        """Trainings on what the solution's `prepare` hands over; None if there are none."""
+        return thresholds.find_prepared(self.reference)
+
+    @property
     def reference(self) -> Path:
         """reference/<profile>/."""
         return self.root / "reference" / self.profile.name
@@ -178,11 +199,15 @@ class Session:
         What computes here is left open: nothing does, where all networks are known (grading/decide.py).
         """
         conditions = Conditions.of(self.profile, self.pin, self.thresholds.backend)
+        because = provisional(self.profile, conditions, self.thresholds)
+        if self.prepared_runs is not None:
+            builder = self.profile.builders.get(judging.REFERENCE, {})
+            because = "; ".join(filter(None, (because, self.prepared_runs.stale(conditions, builder))))
         return Run(
             profile=self.profile.name,
             data="the embedded set" if self.profile.data == "embedded" else "CIFAR-100",
             data_pin=self.pin,
-            provisional_because=provisional(self.profile, conditions, self.thresholds),
+            provisional_because=because,
             engine=self.engine.name,
             seed=seed,
             versions=versions(),
@@ -236,6 +261,36 @@ class Session:
             seconds = max(here, default=reference.get((task, labels), math.inf))
             return limit_seconds(seconds, profile.limit_seconds)
 
+        given = cache(lambda: Given.of(self.course, profile.train, self.scratch))
+        opening = threading.Lock()
+
+        def once_given() -> Given:
+            with opening:  # several submissions may ask for it at once
+                return given()
+
+        @cache
+        def reference_network() -> Blueprint:
+            network = judging.reference_network(CLASSES["coarse"], profile.builders)
+            return training_form(network, profile.budget).network
+
+        def on_prepared(handed: Handed, owner: str) -> Job:
+            job = Job.of(
+                reference_network(),
+                "coarse",
+                profile.grading_seed,
+                profile,
+                pin,
+                self.executor.backend,
+                prepared=handed.digest,
+                arrays=handed.save(self.scratch),
+            )
+            display.name(job, f"{owner}: the reference network on what prepare handed over")
+            return job
+
+        def threshold(task: str, labels: LabelSet) -> Threshold:
+            measured = self.prepared_runs if tasks.task(task).builder is None else None
+            return measured.threshold if measured else self.thresholds.get(task, labels)
+
         def job(task: str, labels: LabelSet, network: Blueprint, owner: str) -> Job:
             limited = changed(made(network, labels), limit_seconds=limit(task, labels))
             display.name(limited, f"{owner}: {task}, {labels} labels")
@@ -249,11 +304,13 @@ class Session:
         return Training(
             trainer=pool,
             job=job,
-            threshold=self.thresholds.get,
+            threshold=threshold,
             on_close=display.close,
             described=named,
             known=(lambda task, labels, network: None) if retrain else known.find,
             backend=self.thresholds.backend,
+            given=once_given,
+            on_prepared=on_prepared,
         )
 
 

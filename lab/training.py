@@ -88,13 +88,14 @@ class Examples:
     """Images and their labels.
 
     Attributes:
-        images: uint8 (N, H, W, C), as they are stored.
-        labels: class indices (N,).
+        images: uint8 (N, H, W, C), as they are stored; or float32, which are used as they are.
+        labels: class indices (N,), of which a negative one is no answer's; or, of images to train on,
+            float32 rows (N, num_classes).
         num_classes: how many classes there are, whichever are present.
     """
 
-    images: Images
-    labels: npt.NDArray[np.integer[Any]]
+    images: Images | Floats
+    labels: npt.NDArray[np.integer[Any]] | Floats
     num_classes: int
 
     def __len__(self) -> int:
@@ -200,7 +201,7 @@ def train(
 
         history = learner.fit(
             rows,
-            train_set.labels[rows[:, 0]].astype(np.int32),
+            train_set.labels[rows[:, 0]].astype(np.float32 if train_set.labels.ndim == 2 else np.int32),
             batch_size=recipe.batch,
             shuffle=False,  # they come shuffled
             verbose=0,
@@ -253,13 +254,16 @@ def draws(shape: tuple[int, ...], recipe: Recipe, *, seed: int, epoch: int) -> R
 
 @dataclass(frozen=True)
 class _Scale:
-    """Standardises by the training images' mean and deviation, channel by channel."""
+    """Standardises by the training images' mean and deviation, by channel; floats stay as they are."""
 
     mean: Floats  # (C,)
     deviation: Floats  # (C,)
 
     @classmethod
-    def of(cls, images: Images) -> "_Scale":
+    def of(cls, images: Images | Floats) -> "_Scale":
+        if images.dtype != np.uint8:
+            channels = images.shape[-1]
+            return cls(np.zeros(channels, np.float32), np.ones(channels, np.float32))
         # Sums in integers are exact, in whatever order, and need no float copy of the images.
         count = images[..., 0].size
         total = images.sum((0, 1, 2), dtype=np.int64)
@@ -269,7 +273,7 @@ class _Scale:
         return cls(mean.astype(np.float32), np.maximum(deviation, 1.0).astype(np.float32))
 
     def __call__(self, images: Any) -> Any:
-        """Of uint8 tensors float32 ones, on the device."""
+        """Of tensors of images float32 ones, on the device."""
         from keras import ops
 
         return (ops.cast(images, "float32") - self.mean) / self.deviation
@@ -288,9 +292,11 @@ class _Score:
         found = np.asarray(probabilities, np.float32)
         if not np.isfinite(found).all():
             return cls.chance(examples)
+        labels = examples.labels.astype(np.int64)
+        known = labels >= 0
         return cls(
-            metrics.accuracy(found, examples.labels),
-            metrics.cross_entropy(found, examples.labels),
+            metrics.accuracy(found, labels),
+            metrics.cross_entropy(found[known], labels[known]) if known.any() else None,
             found.argmax(axis=1).astype(np.uint8),
         )
 
@@ -326,6 +332,7 @@ def _models(
 
     height, width, channels = train_set.images.shape[1:]
     averaged = recipe.averaged(steps)
+    label_rows = train_set.labels.ndim == 2
     # All that the backend sees; asked for GPUs alone, JAX raises where there is none.
     device = "gpu" if any(name.startswith("gpu") for name in keras.distribution.list_devices()) else "cpu"
     # On a CPU XLA ran at 60% of oneDNN's speed and took 10 s more to compile; JAX has nothing else.
@@ -338,7 +345,8 @@ def _models(
             super().__init__()
             # One pixel an entry, since that is what gets picked.
             pixels = train_set.images.reshape(-1, channels)
-            self.pixels = keras.Variable(pixels, dtype="uint8", trainable=False, name="pixels")
+            kind = train_set.images.dtype.name
+            self.pixels = keras.Variable(pixels, dtype=kind, trainable=False, name="pixels")
 
         def call(self, rows: Any) -> Any:
             index, top, left, mirror, hole_top, hole_left = ops.split(rows[:, :, None], 6, axis=1)
@@ -423,18 +431,21 @@ def _models(
             return ops.take(ops.convert_to_tensor(self.rates), ops.cast(step, "int32"))
 
     def loss(labels: Any, probabilities: Any) -> Any:
-        targets = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), train_set.num_classes)
+        targets = labels
+        if not label_rows:
+            targets = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), train_set.num_classes)
         return keras.losses.categorical_crossentropy(
             targets, probabilities, label_smoothing=recipe.label_smoothing
         )
 
+    hits = keras.metrics.CategoricalAccuracy if label_rows else keras.metrics.SparseCategoricalAccuracy
     learner, settler, scorer = Learner(), Settler(), Scorer()
     learner.compile(
         Averaging(
             Triangle(), momentum=recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay or None
         ),
         loss,
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        metrics=[hits(name="accuracy")],
         steps_per_execution=_STEPS_AT_ONCE[device],
         **compiled,
     )

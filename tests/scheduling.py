@@ -41,6 +41,7 @@ FIRST = (
     "tests/grader/reference/test_reference.py::test_solutions_are_those_that_were_measured",
     "tests/test_pipeline.py::test_goes_on",
     "tests/grader/training/test_pool.py::test_jax",
+    "tests/grader/grading/test_handing.py",
     "tests/grader/grading/test_evidence.py",
     "tests/test_pipeline.py::test_only_written_otherwise",
     "tests/grader/diagnosis/test_findings.py",

@@ -142,6 +142,17 @@ def failure(console: Console) -> None:
     stages.failure(ROOT, console)
 
 
+@click.command(cls=Stage, name="prepared")
+@_profile
+@_workers
+@click.pass_obj
+def prepared(console: Console, profile: str, workers: int) -> None:
+    """Trains on what the solution's `prepare` hands over. Writes reference/<profile>/prepared.json."""
+    from grader.reference import stages
+
+    stages.prepared(_place(console, profile, workers))
+
+
 # --- no stages: measured beside the pipeline, or about it -------------------------------------------------
 
 
@@ -256,7 +267,7 @@ def versions(console: Console, same_results: tuple[str, ...]) -> None:
     short_help="Runs one stage of the pipeline.",
     sections={
         "Stages of dvc.yaml": [images, describe, train, calibrate, figures, failure],
-        "Beside the pipeline": [candidates, confirm, versions, author.report],
+        "Beside the pipeline": [candidates, confirm, prepared, versions, author.report],
     },
 )
 def group() -> None:

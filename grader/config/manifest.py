@@ -32,7 +32,9 @@ class Check(Strict):
             a form with nothing right in it earns nothing, and is not trained. None for a check that earns by
             itself.
         hint: what to look at when it fails.
-        train: the label set a network is trained on for this check; none for all others.
+        train: what a network is trained on for this check: a label set, for the network that the task's
+            builder makes; or "prepared", what `prepare` returned, for the reference network
+            (grader/grading/handing.py). None for all other checks.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
@@ -44,7 +46,12 @@ class Check(Strict):
     after: tuple[str, ...] = ()
     earned_with: tuple[str, ...] = ()
     hint: str = Field(min_length=10)
-    train: Literal["coarse", "fine"] | None = None
+    train: Literal["coarse", "fine", "prepared"] | None = None
+
+    @property
+    def labels(self) -> Literal["coarse", "fine"]:
+        """The label set of a check that a training decides; what was prepared has coarse labels."""
+        return "fine" if self.train == "fine" else "coarse"
 
 
 class Task(Strict):
@@ -83,8 +90,13 @@ class Task(Strict):
             for cause in check.follows:
                 if cause not in seen:
                     raise ValueError(f"check {check.id!r} follows from {cause!r}, which is not above it")
-            if check.train and self.builder is None:
+            if check.train and check.train != "prepared" and self.builder is None:
                 raise ValueError(f"check {check.id!r} trains, but the task names no builder")
+            if check.train == "prepared" and (self.builder or "prepare" not in self.functions):
+                raise ValueError(
+                    f"check {check.id!r} trains on what prepare returns, and the task "
+                    + ("names a builder of its own" if self.builder else "has no function prepare")
+                )
             seen.add(check.id)
         # Whoever earns with others is not one of them, or two forms would earn each other's points.
         earns = {check.id for check in self.checks if not check.earned_with and not check.train}

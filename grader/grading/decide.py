@@ -184,10 +184,11 @@ def _task(task: Task, examined: ExaminedTask, outcomes: Outcomes, rules: Rules) 
 def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules) -> Verdict:
     """Decides by what is known; else by one training, or the median of three where the first came close."""
     assert check.train
+    labels = check.labels
     network = task.trainable[check.id]
-    threshold = rules.thresholds[task.task, check.train]
+    threshold = rules.thresholds[task.task, labels]
     if network.known is not None:
-        return _verdict([network.known.result], network, check.train, threshold)
+        return _verdict([network.known.result], network, labels, threshold)
     assert network.job is not None
     jobs = _jobs(network.job, task.task, outcomes, rules)
     results: list[Result] = []
@@ -202,7 +203,7 @@ def _learned(task: ExaminedTask, check: Check, outcomes: Outcomes, rules: Rules)
                 data={"training": job.digest, "seed": job.seed},
             )
         results.append(outcome)
-    return _verdict(results, network, check.train, threshold)
+    return _verdict(results, network, labels, threshold)
 
 
 def _verdict(
@@ -227,6 +228,7 @@ def _verdict(
         "threshold_rate": threshold.rate,
         "chance": threshold.chance,
         "label_set": labels,
+        "prepared": network.job.prepared if network.job else "",
         "blueprint": network.blueprint,
         "parameters": network.parameters,
         "replaced": [dict(one) for one in network.replaced],
@@ -277,7 +279,11 @@ def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold, 
     if network.known is not None:
         wanted = f"{threshold.threshold:.{digits}%} wanted, chance is {threshold.chance:.0%}."
         return " ".join(filter(None, (network.known.in_words(digits), wanted, replaced)))
-    said = [f"{decided.accuracy:.{digits}%} of hidden images right, {threshold.threshold:.{digits}%} wanted."]
+    prepared = network.job is not None and bool(network.job.prepared)
+    which = "the test part" if prepared else "hidden images"
+    said = [f"{decided.accuracy:.{digits}%} of {which} right, {threshold.threshold:.{digits}%} wanted."]
+    if prepared:
+        said.append("It is the course's ResNet, trained on the arrays that prepare returned.")
     if len(results) > 1:
         each = ", ".join(f"{result.accuracy:.{digits}%}" for result in results)
         said.append(f"Close: decided by the median of three trainings: {each}.")

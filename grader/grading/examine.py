@@ -16,7 +16,7 @@ from pydantic import Field
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
-from grader.grading import intake, judging, probing, untouched
+from grader.grading import handing, intake, judging, probing, untouched
 from grader.grading.intake import Source, Submission
 from grader.grading.plan import Plan, Trainable
 from grader.grading.probing import Probed
@@ -80,6 +80,17 @@ def examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> Examined:
     return Examined(name=source.name, tasks=tasks, notes=taken.notes)
 
 
+def remove_arrays(examined: Examined) -> None:
+    """Removes the files of arrays that were trained on, once a submission is decided; results are kept.
+
+    Others that handed over the very same need them no more: they wait for the same trainings.
+    """
+    for task in examined.tasks:
+        for trainable in task.trainable.values():
+            if trainable.job is not None and trainable.job.arrays:
+                Path(trainable.job.arrays).unlink(missing_ok=True)
+
+
 def _examine_task(name: str, task: Task, taken: Submission, plan: Plan) -> ExaminedTask:
     started = time.monotonic()
     trainable: dict[str, Trainable] = {}
@@ -133,6 +144,13 @@ def _probe_and_judge(
     for check in task.checks:
         if check.train is None:
             continue
+        if check.train == "prepared":
+            decided = judging.prepared(case, check, verdicts) or _handed_over(name, task, taken, plan)
+            if isinstance(decided, Verdict):
+                verdicts[check.id] = decided
+            else:
+                trainable[check.id] = decided
+            continue
         described = judging.described_network(task, CLASSES[check.train], builder_arguments)
         network = judging.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
@@ -142,6 +160,23 @@ def _probe_and_judge(
                 task.id, check.train, network, name, plan.profile.budget
             )
     return verdicts, trainable
+
+
+def _handed_over(name: str, task: Task, taken: Submission, plan: Plan) -> Verdict | Trainable:
+    """What is to be trained of what `prepare` hands over, or the verdict where that cannot be."""
+    training = plan.training
+    assert training is not None
+    assert training.given is not None
+    handed = handing.hand_over(
+        plan.engine,
+        task,
+        taken.folder,
+        training.given(),
+        seed=plan.profile.grading_seed,
+        least=plan.profile.recipe.batch,
+        slots=plan.slots,
+    )
+    return handed if isinstance(handed, Verdict) else training.trainable_on(handed, name)
 
 
 def _all_hold(verdicts: Mapping[str, Verdict]) -> bool:

@@ -10,7 +10,7 @@ import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from grader.results.record import Status
 from grader.results.verdict import Verdict
 
 IMAGE = (32, 32, 3)  # of either data set
+REFERENCE = "resnet"  # the task whose described network is trained on what `prepare` returns
 
 
 class Unmet(Exception):
@@ -255,7 +256,7 @@ def network(
         if isinstance(value, Network) and value.flaw:
             message = f"{case.call(name)} returned a model that cannot be trained: {_sentence(value.flaw)}"
             return Verdict.failed(message, hint="").model_copy(update={"in_share": True})
-        inputs, outputs = IMAGE, (CLASSES[check.train],)
+        inputs, outputs = IMAGE, (CLASSES[check.labels],)
         # A training that could not start would look like a fault of the machine.
         whole = (found.input_shape, found.output_shape) == (inputs, outputs)
         if not whole and built.is_partial(case.call(name)):
@@ -287,6 +288,22 @@ def _not_built(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:
     return None
 
 
+def prepared(case: Case, check: Check, verdicts: Mapping[str, Verdict]) -> Verdict | None:
+    """The verdict on a check that trains on what `prepare` returns, if nothing has to be trained; else None.
+
+    Args:
+        case: of the task's probe.
+        check: one with `train = "prepared"`.
+        verdicts: of the other checks.
+    """
+    closed = _closed(check, case, verdicts)
+    if closed is not None:
+        return closed
+    judge = importlib.import_module(f"grader.tasks.{case.task.id}.judge")
+    verdict: Verdict | None = judge.prepared(case, verdicts)
+    return verdict
+
+
 def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
     return Verdict.failed(
         f"{call}: the network has {over.found:,} {over.what}; the one that was asked for has "
@@ -301,6 +318,27 @@ def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
 
 def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
     """The network that a task's builder should build for these arguments, as the course would build it."""
+    return _described(task, num_classes, arguments)
+
+
+def reference_network(num_classes: int, builders: Mapping[str, Mapping[str, Any]]) -> blueprint.Blueprint:
+    """The network that is trained on what `prepare` returned: the described one of the task REFERENCE.
+
+    Args:
+        num_classes: that it tells apart.
+        builders: of a profile: by task, what its builder is called with.
+    """
+    # Not out of a manifest: a run of one task alone has another's network all the same.
+    return _described(_Named(REFERENCE), num_classes, builders.get(REFERENCE, {}))
+
+
+class _Named(NamedTuple):
+    """A task of which no more is wanted than its judge."""
+
+    id: str
+
+
+def _described(task: Task | _Named, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
     judge = importlib.import_module(f"grader.tasks.{task.id}.judge")
     network: blueprint.Blueprint = judge.described(num_classes, **arguments)
     return network
@@ -452,8 +490,8 @@ def _sentence(text: str) -> str:
 
 def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict | None:
     """The verdict on a check that cannot be looked at: nothing to call, not written yet, or blocked."""
-    if whole := _whole(case):
-        return whole
+    if nothing := uncallable(case):
+        return nothing
     for function in check.functions:
         calls = [call for call in case.evidence.calls.values() if call.function == function]
         trained = case.evidence.calls.get(f"train.{check.train}")
@@ -507,7 +545,7 @@ def _not_made_yet(raised: Call) -> str:
     return f"{raised} raised an exception after {layers}. This does not hold in them, or cannot be seen yet."
 
 
-def _whole(case: Case) -> Verdict | None:
+def uncallable(case: Case) -> Verdict | None:
     """The verdict on every check alike, where nothing of the module could be called."""
     module, evidence = case.task.module, case.evidence
     if case.refused:

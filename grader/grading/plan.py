@@ -11,16 +11,18 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from grader.blueprint import Blueprint, Budget, outside, training_form
+from grader.blueprint import Blueprint, Budget, outside, read, training_form
 from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import TrainerFault
 from grader.grading import probing
+from grader.grading.handing import Given
 from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine, Limits
 from grader.slots import Slots
 from grader.thresholds import Known, Threshold
+from grader.training.handed import Handed
 from grader.training.job import Job, Result
 from lab.strict import Strict
 
@@ -76,6 +78,8 @@ class Training:
             label set) -> Job. None to take every overrun for a fault of the machine.
         known: what is known of a training form: (task, label set, training form) -> Known or None.
         backend: what computed the trainings that the thresholds were measured on; empty if there were none.
+        given: the images that `prepare` is given where what it hands over is trained on.
+        on_prepared: the training of the reference network on what was handed over: (arrays, whose) -> Job.
     """
 
     trainer: Trainer
@@ -85,6 +89,15 @@ class Training:
     described: Callable[[str, LabelSet], Job] | None = None
     known: Callable[[str, LabelSet, Blueprint], Known | None] = lambda task, labels, network: None
     backend: str = ""
+    given: Callable[[], Given] | None = None
+    on_prepared: Callable[[Handed, str], Job] | None = None
+
+    def trainable_on(self, handed: Handed, owner: str) -> Trainable:
+        """What is to be trained of the arrays that a submission handed over; for any thread."""
+        assert self.on_prepared
+        job = self.on_prepared(handed, owner)
+        network = read(job.blueprint, job.budget)
+        return Trainable(job=job, blueprint=network.digest, parameters=network.parameters)
 
     def trainable(
         self, task: str, labels: LabelSet, written: Blueprint, owner: str, budget: Budget

@@ -18,7 +18,7 @@ or rewrite, but from what was printed before its first line ran. So nobody can c
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,8 @@ def probe(
     slots: Slots | None = None,
     before: Probed | None = None,
     probes: Probes | None = None,
+    file: Path | None = None,
+    beside: Mapping[str, Path] | None = None,
 ) -> Probed:
     """Probes one task; `builder_arguments` are for the networks that are to be trained.
 
@@ -103,20 +105,23 @@ def probe(
         before: what came of the same probe on the NumPy backend, where that is not to decide. What it took of
             the limits is taken.
         probes: where probes are kept: one that was made before is not made again.
+        file: the probe, if it is not the task's own.
+        beside: what that one finds beside itself, by file name; nothing of such a probe is kept.
 
     Raises:
         SandboxFault: the sandbox did not come up, not even alone. Nothing the submission does can cause it:
             from the moment the probe has said that it started, whatever ends it is evidence.
     """
     runs = _Runs(engine, task, submission, seed, builder_arguments, limits, slots or Slots(1))
+    runs.file, runs.beside = file or runs.file, beside or {}
     if before is not None:
         runs.probed.seconds, runs.probed.cpu_seconds = before.seconds, before.cpu_seconds
         runs.numpy_seconds = before.seconds
-    if probes is None:
+    if probes is None or beside:
         return _probe(runs, on_numpy=before is None)
     key = probe_store.key(
         submission,
-        probe=TASKS / task.id / "probe.py",
+        probe=runs.file,
         task=[task.id, task.module, task.functions, bool(task.builder)],
         seed=seed,
         builder_arguments=builder_arguments,
@@ -174,7 +179,12 @@ class _Runs:
     alone_seconds: float = 0.0  # of the runs that were alone
     numpy_seconds: float = 0.0  # of those on the NumPy backend
     started: bool = False  # whether one came as far as the submission
+    beside: Mapping[str, Path] = field(default_factory=dict)
+    file: Path = Path()  # the probe
     certain: bool = True  # whether nothing so far was decided by the clock, nor by what else the machine did
+
+    def __post_init__(self) -> None:
+        self.file = TASKS / self.task.id / "probe.py"
 
     def left(self, *, alone: bool) -> Limits:
         """The limits of the next run."""
@@ -257,7 +267,7 @@ class _Runs:
                     self.engine,
                     self.submission,
                     module=self.task.module,
-                    probe=TASKS / self.task.id / "probe.py",
+                    probe=self.file,
                     seed=self.seed,
                     builder_arguments=self.builder_arguments,
                     options=[
@@ -267,6 +277,7 @@ class _Runs:
                         *options,
                     ],
                     limits=limits,
+                    beside=self.beside,
                 )
                 seconds = launched.outcome.seconds
             finally:
@@ -295,7 +306,7 @@ def _on_numpy(runs: _Runs) -> bool:
         return False
     evidence, later = launched.evidence, None
     assert evidence is not None
-    if _asks_later(task) and _returned(evidence):
+    if _asks_later(runs) and _returned(evidence):
         again = runs.on_numpy("--later", _skip([]))
         if again is None or not _is_sure(again.evidence, task):
             return False
@@ -376,7 +387,7 @@ def _again_by_the_clock(runs: _Runs) -> None:
 def _second_process(runs: _Runs) -> Evidence | None:
     """What a second process makes of the task's calls; None if there are none, or none that can be used."""
     probed, task = runs.probed, runs.task
-    if not _asks_later(task) or probed.evidence.imported != "ok" or not _returned(probed.evidence):
+    if not _asks_later(runs) or probed.evidence.imported != "ok" or not _returned(probed.evidence):
         return None
     # What did not return in the first process is not waited for again.
     calls = probed.evidence.calls.values()
@@ -408,9 +419,9 @@ def _second_process(runs: _Runs) -> Evidence | None:
     return None
 
 
-def _asks_later(task: Task) -> bool:
-    """Whether the task's probe has calls for a second process."""
-    return "\ndef later(" in (TASKS / task.id / "probe.py").read_text(encoding="utf-8")
+def _asks_later(runs: _Runs) -> bool:
+    """Whether the probe has calls for a second process."""
+    return "\ndef later(" in runs.file.read_text(encoding="utf-8")
 
 
 def _skip(functions: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
 from grader.grading.decide import Rules, Wanted, decide, settle
-from grader.grading.examine import Examined, examine
+from grader.grading.examine import Examined, examine, remove_arrays
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training
 from grader.results.record import SubmissionResult
@@ -51,7 +51,7 @@ def _rules(plan: Plan) -> Rules:
     thresholds = {}
     if plan.training:
         thresholds = {
-            (task.id, check.train): plan.training.threshold(task.id, check.train)
+            (task.id, check.labels): plan.training.threshold(task.id, check.labels)
             for task in plan.manifest.tasks
             for check in task.checks
             if check.train
@@ -128,7 +128,8 @@ class _Grading:
         for place in places:
             decided = decide(self._examined[place], self._outcomes, self._rules)
             if isinstance(decided, SubmissionResult):
-                del self._examined[place]
+                examined = self._examined.pop(place)
+                remove_arrays(examined)
                 self._results[place] = decided
                 self._on_decided(decided)
                 continue
@@ -149,7 +150,9 @@ class _Grading:
     # --- what passed a limit ------------------------------------------------------------------------------
 
     def _trained(self, wanted: Wanted, outcome: Result | TrainerFault) -> None:
-        if isinstance(outcome, Overrun) and self._training.described is not None:
+        # On what `prepare` hands over it is the described network that is trained: no submission slows that.
+        can_be_its_own = self._training.described is not None and not wanted.job.prepared
+        if isinstance(outcome, Overrun) and can_be_its_own:
             self._settle(wanted, outcome)
         else:
             self._settled(wanted.job.digest, outcome)

@@ -18,6 +18,7 @@ from grader.config.profiles import LabelSet, Profile
 from grader.errors import ManifestError, UsageError
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
+from grader.reference.prepared import measure as measure_prepared
 from grader.session import Session
 from grader.thresholds import KnownNetworks, calibration
 from grader.training import pool, progress
@@ -302,6 +303,18 @@ def failure(root: Path, console: Console) -> None:
     from grader.reference import failure as study  # Keras
 
     study.run(root, console=console)
+
+
+def prepared(place: Place) -> None:
+    """prepared.json: what the reference network reaches on what the solution's `prepare` hands over."""
+    require_data(place.root, place.profile)
+    with progress.Display(place.console, 0) as display:
+        found = measure_prepared(place.session, display)
+    asked = found.threshold
+    place.say(
+        f"{asked.n} trainings on what prepare hands over: {asked.mean:.2%}, standard deviation "
+        f"{asked.sd:.2%}; threshold {asked.threshold:.2%}"
+    )
 
 
 def survey(place: Place, pin: str, executor: Executor) -> dict[str, Share]:

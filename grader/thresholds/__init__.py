@@ -32,6 +32,7 @@ libraries) it is stale: `Thresholds.stale` says what has changed; marks are give
 
     runs.py         trainings of the solutions, and their files
     known.py        which networks are known, and what came of them
+    prepared.py     trainings on what the solution's `prepare` hands over, and the threshold they set
     model.py        thresholds: computed, read, and what they decide
     estimates.py    thresholds of what was never trained
     calibration.py  whether they keep what they promise
@@ -49,18 +50,21 @@ from grader.thresholds.model import (
     load,
     save,
 )
+from grader.thresholds.prepared import PreparedRuns, find_prepared
 from grader.thresholds.runs import ReferenceRun, Runs, find_runs, load_runs, save_runs
 
 __all__ = [
     "MIN_RUNS",
     "Known",
     "KnownNetworks",
+    "PreparedRuns",
     "ReferenceRun",
     "Runs",
     "Threshold",
     "Thresholds",
     "bound",
     "decisive",
+    "find_prepared",
     "find_runs",
     "fraction",
     "load",

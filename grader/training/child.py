@@ -47,7 +47,8 @@ from grader.blueprint import build, read
 from grader.config.profiles import CLASSES, Backend, DataSource
 from grader.errors import TrainerFault
 from grader.training import backends
-from grader.training.job import ROOT, Job, Result, Step, pin
+from grader.training.handed import Handed
+from grader.training.job import ROOT, Job, Result, Step, beside, pin
 from lab import data, synthetic, training
 from lab.files import write_atomically
 
@@ -143,7 +144,9 @@ def _do(job: Job, result: Path) -> None:
 
 
 def _read(path: Path) -> Job:
-    return Job.model_validate_json(path.read_bytes())
+    """A job; what it trains on, if that is no data set, lies beside it."""
+    job = Job.model_validate_json(path.read_bytes())
+    return job.model_copy(update={"arrays": str(beside(path.parent, job))}) if job.prepared else job
 
 
 def _may_fork(job: Job) -> bool:
@@ -234,6 +237,8 @@ def _load(job: Job) -> _Images:
         TrainerFault: they are not its pin's.
         DataError: there are not so many.
     """
+    if job.prepared:
+        return _load_prepared(job)
     conditions = job.conditions
     here = pin(conditions.data, scored_on=job.scored_on)
     if conditions.pin != here:
@@ -251,6 +256,13 @@ def _load(job: Job) -> _Images:
         assert validation is not None  # Job sees to it
         return _Images(train, validation, validation)
     return _Images(train, examples(_hidden(conditions.data, conditions.hidden)), validation)
+
+
+def _load_prepared(job: Job) -> _Images:
+    """What `prepare` of a submission handed over."""
+    handed, classes = Handed.load(Path(job.arrays), job.prepared), CLASSES[job.labels]
+    train = training.Examples(handed.x_train, handed.y_train, classes)
+    return _Images(train, training.Examples(handed.x_test, handed.answers, classes))
 
 
 # Kept, for the jobs that follow: the parts that are used, and not the whole sets.

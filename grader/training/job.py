@@ -88,6 +88,10 @@ class Job(Strict):
         seed: of everything that is drawn.
         conditions: all the rest that can change the result.
         scored_on: which images the result's accuracy is of; no hidden set is read for validation images.
+        prepared: the digest of the arrays that it trains on and is scored on in place of any data set, as
+            `prepare` of a submission handed them over (handed.py); then nothing is read of the data that the
+            conditions name. Empty for every other job.
+        arrays: the file that has them; no part of the digest.
         budget: what the network may take at most; no part of the digest.
         limit_seconds: of the processor, after which the training is killed; no part of the digest. On a GPU,
             and where a system does not tell processor time, of the wall clock.
@@ -98,6 +102,8 @@ class Job(Strict):
     seed: int
     conditions: Conditions
     scored_on: ScoredOn = "hidden"
+    prepared: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    arrays: str = ""
     budget: Budget
     limit_seconds: float
 
@@ -118,6 +124,8 @@ class Job(Strict):
         backend: str,
         *,
         scored_on: ScoredOn = "hidden",
+        prepared: str = "",
+        arrays: Path | None = None,
     ) -> "Job":
         """The training of a network under a profile, on the data of that pin, by an executor's backend.
 
@@ -125,6 +133,7 @@ class Job(Strict):
             network: what is trained: a training form (grader.blueprint.training_form), where it is a
                 submission's or a solution's.
             pin: as `pin` gives it for the profile's data and the same `scored_on`.
+            prepared, arrays: see the class.
 
         Raises:
             ManifestError: it is to be scored on validation images, and the profile has none.
@@ -137,6 +146,8 @@ class Job(Strict):
             seed=seed,
             conditions=Conditions.of(profile, pin, backend, scored_on=scored_on),
             scored_on=scored_on,
+            prepared=prepared,
+            arrays=str(arrays or ""),
             budget=profile.budget,
             limit_seconds=profile.limit_seconds,
         )
@@ -148,7 +159,9 @@ class Job(Strict):
         Fields at their defaults are left out, those of the conditions and of the recipe too: so a new field
         whose default means that nothing is different leaves every result where it is filed.
         """
-        content = self.model_dump(mode="json", exclude={"budget", "limit_seconds"}, exclude_defaults=True)
+        content = self.model_dump(
+            mode="json", exclude={"budget", "limit_seconds", "arrays"}, exclude_defaults=True
+        )
         return _sha256({"version": DIGEST_VERSION, **content})
 
 
@@ -266,6 +279,11 @@ class Step:
     steps: int
     accuracy: float
     seconds_left: float
+
+
+def beside(folder: Path, job: Job) -> Path:
+    """Where a job finds what it trains on, that is no data set: in the folder that its own file is in."""
+    return folder / f"{job.prepared}.npz"
 
 
 def limit_seconds(described_seconds: float, most: float = math.inf) -> float:

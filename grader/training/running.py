@@ -7,6 +7,7 @@ is an Overrun: only a training of the described network can tell whose fault tha
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,7 +19,7 @@ from typing import IO
 from grader.errors import TrainerFault
 from grader.training import backends, store
 from grader.training.executors import JOB_HOME, Executor, Usage, last_words
-from grader.training.job import Job, Outcome, Overrun, Step
+from grader.training.job import Job, Outcome, Overrun, Step, beside
 
 _WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
 
@@ -41,7 +42,7 @@ class Worker:
         executor: where it runs.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: it cannot be started, or what a job trains on is gone.
     """
 
     def __init__(self, job: Job, home: Path, executor: Executor) -> None:
@@ -78,6 +79,10 @@ class Worker:
     def _write(self, job: Job) -> dict[str, str]:
         names = {"job": f"job-{self.jobs}.json", "result": f"{job.digest}.json"}
         (self.home / f"job-{self.jobs - 1}.json").unlink(missing_ok=True)
+        for old in self.home.glob("*.npz"):
+            old.unlink()
+        if job.prepared:
+            shutil.copyfile(job.arrays, beside(self.home, job))
         (self.home / names["job"]).write_text(job.model_dump_json(), encoding="utf-8")
         return names
 

@@ -240,15 +240,24 @@ def probe_in_harness(
 
 
 @pytest.fixture(scope="session")
+def cased_in_harness(processes: dict[str, tuple[Forking, Forking]]) -> Callable[..., Case]:
+    """Probes a folder with a submission in processes of their own, below an empty folder."""
+
+    def run(task: Task, submission: Path, folder: Path, seed: int) -> Case:
+        drawn = importlib.import_module(f"grader.tasks.{task.id}.probe").draw(seed)
+        return Case(task, probe_in_harness(task, submission, folder, seed, processes), drawn)
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def judged_in_harness(
-    processes: dict[str, tuple[Forking, Forking]],
+    cased_in_harness: Callable[..., Case],
 ) -> Callable[..., dict[str, Verdict]]:
     """Probes a folder with a submission in processes of their own, below an empty folder, and judges it."""
 
     def run(task: Task, submission: Path, folder: Path, seed: int) -> dict[str, Verdict]:
-        drawn = importlib.import_module(f"grader.tasks.{task.id}.probe").draw(seed)
-        evidence = probe_in_harness(task, submission, folder, seed, processes)
-        return judge(Case(task, evidence, drawn))
+        return judge(cased_in_harness(task, submission, folder, seed))
 
     return run
 

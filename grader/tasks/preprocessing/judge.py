@@ -10,7 +10,7 @@ and seed are looked at in a partition alone: parts of one element are in any ord
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeGuard, TypeVar
@@ -19,6 +19,8 @@ import numpy as np
 
 from grader.grading.evidence import Array
 from grader.grading.judging import Blocked, Case, Unmet, described, described_array, likeness, number, numbers
+from grader.grading.textures import RECOGNISED, recognise, texture
+from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 
@@ -357,6 +359,58 @@ def inputs_kept(case: Case) -> Verdict:
     return Verdict.passed()
 
 
+def prepared(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:
+    """What `prepare.learns` comes to where nothing has to be trained; None where a training decides.
+
+    A right `prepare` has nothing to show by a training: its arrays were looked at value by value. One whose
+    arrays no network takes has none to be trained.
+
+    Args:
+        case: of the probe.
+        verdicts: of all other checks.
+    """
+    about = [verdict for check, verdict in verdicts.items() if check.startswith("prepare.")]
+    if all(verdict.status is Status.PASSED for verdict in about) and _keeps_inputs(case):
+        return Verdict.passed(
+            "The arrays that prepare returned were verified, value by value: what they come to in a training "
+            "is known, and none was needed."
+        )
+    try:
+        for name in PREPARE_CALLS:
+            _usable(case, name)
+    except Unmet as unmet:
+        return Verdict(
+            status=Status.BLOCKED,
+            message=f"No network can be trained on this: {unmet}",
+            in_share=_would_be_usable(case) or _is_followed("prepare.form", case, verdicts),
+        )
+    return None
+
+
+def _would_be_usable(case: Case) -> bool:
+    """Whether a network could be trained on the arrays if they came in the form that was promised."""
+    try:
+        for name in PREPARE_CALLS:
+            _usable(case, name, as_meant=True)
+    except Unmet:
+        return False
+    return True
+
+
+def _is_followed(check: str, case: Case, verdicts: Mapping[str, Verdict]) -> bool:
+    """Whether a check fails because of a mistake that another one has reported."""
+    (follows,) = (one.follows for one in case.task.checks if one.id == check)
+    return any(verdicts[cause].status is Status.FAILED for cause in follows if cause in verdicts)
+
+
+def _keeps_inputs(case: Case) -> bool:
+    try:
+        check_kept(case, {"prepare": {"0": case.inputs["images"], "1": case.inputs["labels"]}})
+    except (Unmet, Blocked):
+        return False
+    return True
+
+
 CHECKS: dict[str, Callable[[Case], Verdict]] = {
     "split.form": split_form,
     "split.complete": split_complete,
@@ -502,8 +556,8 @@ def _four_arrays(case: Case) -> str:
     )
 
 
-def _prepared(case: Case, name: str, *, as_meant: bool = False) -> tuple[Part, Part]:
-    """The two parts, in whatever dtype they are written; Unmet if they cannot be looked at.
+def _usable(case: Case, name: str, *, as_meant: bool = False) -> list[Array]:
+    """The four arrays, float64, whatever images they show; Unmet if no network could be trained on them.
 
     With `as_meant` images and labels may come in another order, images as rows and labels as numbers.
     """
@@ -525,7 +579,12 @@ def _prepared(case: Case, name: str, *, as_meant: bool = False) -> tuple[Part, P
         for what, array in (("images", x), ("labels", y)):
             if not finite(array):
                 case.fail(name, f"{what} with values that are not finite", "finite numbers")
-    x_train, y_train, x_test, y_test = (item.astype(np.float64) for item in items)
+    return [item.astype(np.float64) for item in items]
+
+
+def _prepared(case: Case, name: str, *, as_meant: bool = False) -> tuple[Part, Part]:
+    """The two parts, in whatever dtype they are written; Unmet if they cannot be looked at."""
+    x_train, y_train, x_test, y_test = _usable(case, name, as_meant=as_meant)
     train = Part("training", x_train, y_train, _recognise(case, name, x_train))
     test = Part("test", x_test, y_test, _recognise(case, name, x_test))
     return train, test
@@ -570,19 +629,11 @@ def _is_numbers(value: object) -> TypeGuard[Array]:
 
 def _recognise(case: Case, name: str, x: Array) -> Array:
     """For each row of x, (n, H, W, 3), which of the images given it is; Unmet if it is none of them."""
-    # The correlation of two textures does not change when either is scaled or shifted, channel by channel.
-    similar = np.einsum("npc,mpc->nm", _texture(x), _texture(case.inputs["images"])) / 3
-    if similar.max(axis=1).min() < 0.5:
-        row = int(similar.max(axis=1).argmin())
+    found, similar = recognise(x, texture(case.inputs["images"]))
+    if similar.min() < RECOGNISED:
+        row = int(similar.argmin())
         case.fail(name, f"an image (row {row}) that is none of those given", "the images given, standardised")
-    return np.asarray(similar.argmax(axis=1))
-
-
-def _texture(x: Array) -> Array:
-    """(n, H, W, 3) -> (n, H * W, 3): each channel of each image with mean 0 and length 1."""
-    flat = x.reshape(len(x), -1, 3).astype(np.float64)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12))
+    return found
 
 
 def _used(case: Case, name: str, part: Part) -> Statistics:

@@ -41,7 +41,8 @@ class TestShipped:
     @pytest.mark.parametrize("task", SHIPPED.tasks, ids=lambda task: task.id)
     def test_a_task_with_a_builder_is_trained_on_both_label_sets(self, task: manifest.Task) -> None:
         trained = [check.train for check in task.checks if check.train]
-        assert trained == (["coarse", "fine"] if task.builder else [])
+        others = ["prepared"] if "prepare" in task.functions else []
+        assert trained == (["coarse", "fine"] if task.builder else others)
 
     def test_a_task_is_found_by_its_id(self) -> None:
         assert SHIPPED.task("resnet").module == "resnet.py"
@@ -76,6 +77,7 @@ class TestFaults:
                 "check 'adds' is earned with 'adds': neither of the two may be trained, and the second must",
             ),
             ("It adds", 'It adds"\ntrain = "coarse', "trains, but the task names no builder"),
+            ("It adds", 'It adds"\ntrain = "prepared', "and the task has no function prepare"),
             ("sums.py", "../sums.py", "tasks.0.module: String should match pattern"),
             ('id = "sums"', "id = 3", "tasks.0.id: Input should be a valid string"),
             ("[[tasks]]", "[[tasks", "is not TOML"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from grader.config import manifest
+from grader.grading import judging
 from grader.grading.evidence import Call, Evidence, Raised
 from grader.grading.judging import Case, judge
 from grader.results.record import Status
@@ -22,6 +23,9 @@ from grader.tasks.preprocessing.judge import CHECKS
 ROOT = Path(__file__).parents[3]
 TASK = manifest.load(ROOT / "solutions" / "tasks.toml").task("preprocessing")
 SOLUTION = (ROOT / "solutions" / "preprocessing.py").read_text()
+
+# A `prepare` that changes what the right one returns: x and y of the training part, v and w of the test part.
+WRAPPED = "_was = prepare\ndef prepare(*a, **k):\n    x, y, v, w = _was(*a, **k)\n"
 
 Judged = Callable[..., dict[str, Verdict]]
 
@@ -54,7 +58,7 @@ class TestRight:
         assert failures(judged({"preprocessing.py": SOLUTION}, seed)) == {}
 
     def test_every_check_of_the_manifest_has_a_judge_and_the_reverse(self) -> None:
-        assert [check.id for check in TASK.checks] == list(CHECKS)
+        assert [check.id for check in TASK.checks if not check.train] == list(CHECKS)
 
     def test_helper_files_may_be_imported_but_not_stand_in_for_a_library(self, judged: Judged) -> None:
         files = {
@@ -262,3 +266,66 @@ class TestDraw:
                 train = images[order[round(len(images) * fraction) :]]
                 apart.append(np.abs(statistics(images) / statistics(train) - 1).max())
             assert max(apart) > 0.02, seed
+
+
+class TestPrepared:
+    """`prepare.learns`, as far as it is decided without a training."""
+
+    @pytest.fixture
+    def decided(
+        self, tmp_path: Path, cased_in_harness: Callable[..., Case]
+    ) -> Callable[[str], Verdict | None]:
+        (check,) = (check for check in TASK.checks if check.train == "prepared")
+
+        def run(code: str) -> Verdict | None:
+            submission = tmp_path / "submission"
+            submission.mkdir()
+            (submission / "preprocessing.py").write_text(solution_but(code)["preprocessing.py"])
+            case = cased_in_harness(TASK, submission, tmp_path, 20)
+            return judging.prepared(case, check, judge(case))
+
+        return run
+
+    def test_right_arrays_are_verified_and_not_trained_on(
+        self, decided: Callable[[str], Verdict | None]
+    ) -> None:
+        verdict = decided("def one_hot_of_somebody_else(): ...")
+        assert verdict is not None
+        assert verdict.status is Status.PASSED
+        assert "verified" in verdict.message
+
+    def test_a_mistake_elsewhere_changes_nothing(self, decided: Callable[[str], Verdict | None]) -> None:
+        """What counts is what prepare returns, whoever computes it."""
+        verdict = decided("def channel_statistics(images):\n    return None")
+        assert verdict is not None
+        assert verdict.status is Status.BLOCKED  # prepare uses it
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            WRAPPED + "    return x, y[::-1], v, w",
+            WRAPPED + "    return 0 * x, y, v, w",
+            WRAPPED + "    return x.astype(float), y.astype(int), v, w",
+            WRAPPED + "    a[0][:] = 0\n    return x, y, v, w",
+        ],
+        ids=["labels in another order", "no picture left", "integers", "writes into its input"],
+    )
+    def test_what_is_wrong_and_can_be_trained_on_is(
+        self, decided: Callable[[str], Verdict | None], code: str
+    ) -> None:
+        assert decided(code) is None
+
+    @pytest.mark.parametrize(
+        ("code", "status"),
+        [
+            ("def prepare(*a, **k):\n    raise ValueError", Status.BLOCKED),
+            ("def prepare(*a, **k):\n    return 1, 2, 3, 4", Status.BLOCKED),
+            ("def prepare(*a, **k):\n    raise NotImplementedError", Status.NOT_ATTEMPTED),
+        ],
+    )
+    def test_what_cannot_be_trained_on_is_not(
+        self, decided: Callable[[str], Verdict | None], code: str, status: Status
+    ) -> None:
+        verdict = decided(code)
+        assert verdict is not None
+        assert (verdict.status, verdict.fraction) == (status, 0)

@@ -15,10 +15,10 @@ from grader import thresholds
 from grader.config import profiles
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError
-from grader.thresholds import ReferenceRun, Runs, model
+from grader.thresholds import ReferenceRun, Runs, model, prepared
 from grader.thresholds.estimates import save_estimates
 from grader.training import backends
-from grader.training.job import Conditions, pin
+from grader.training.job import Conditions, Result, pin
 from tests.grader.training.tiny import made
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -372,5 +372,31 @@ class TestCommitted:
         (folder / "estimates.yaml").write_bytes(path.read_bytes())
         assert save_estimates(folder) == written
         assert {(t.task, t.labels) for t in written.thresholds} == {
-            (task, labels) for task in PROFILE.builders for labels in profiles.CLASSES
+            *((task, labels) for task in PROFILE.builders for labels in profiles.CLASSES),
+            ("preprocessing", "coarse"),
         }
+
+
+class TestPrepared:
+    """thresholds/prepared.py, and the prepared.json that are committed."""
+
+    def runs(self, accuracies: list[float]) -> list[Result]:
+        return [made(accuracy=one, seed=seed, digest=f"{seed:064}") for seed, one in enumerate(accuracies)]
+
+    def test_same_rule_as_every_other_threshold(self) -> None:
+        accuracies = [0.24, 0.23, 0.25, 0.26, 0.22, 0.24]
+        found = prepared.of_runs(self.runs(accuracies), 0, "the network")
+        mean, sd = statistics.mean(accuracies[1:]), statistics.stdev(accuracies[1:])
+        assert found.threshold == pytest.approx(thresholds.bound(mean, sd, 5), abs=1e-4)
+        assert (found.n, found.chance, len(found.runs)) == (5, 0.05, 5)
+
+    def test_a_solution_that_would_fail_sets_none(self) -> None:
+        with pytest.raises(ManifestError, match="under the grading seed"):
+            prepared.of_runs(self.runs([0.1, 0.24, 0.24, 0.25, 0.24, 0.241]), 0, "the network")
+
+    @pytest.mark.parametrize("path", sorted((ROOT / "reference").glob("*/prepared.json")), ids=str)
+    def test_what_is_committed_follows_from_its_runs(self, path: Path) -> None:
+        found = prepared.find_prepared(path.parent)
+        assert found is not None
+        assert found.threshold == prepared.of_runs(found.runs, found.grading_seed, found.blueprint)
+        assert found.threshold.n == len(found.runs) - 1
