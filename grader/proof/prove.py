@@ -80,6 +80,8 @@ class Proved:
         lost: the share of its task's points that a mutant loses, 0 to 1; None for a right one, and for one
             that has no mark.
         final: whether that is all it loses: no check of its task was left out.
+        charges: what its mistake was charged with: check, rule and points of each.
+        accuracies: of its network, by label set; "prepared" for what was trained on what `prepare` returned.
     """
 
     entry: Entry
@@ -91,6 +93,8 @@ class Proved:
     networks: tuple[tuple[str, str], ...] = ()
     lost: float | None = None
     final: bool = True
+    charges: tuple[tuple[str, str, float], ...] = ()
+    accuracies: tuple[tuple[str, float], ...] = ()
 
 
 def prove(root: Path, console: Console, order: Order) -> int:
@@ -188,7 +192,22 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         return Proved(entry, "", open=True, final=False)
     hint = hints.to_show(failed[0]) if failed else ""
     wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
-    return Proved(entry, wrong, seen, hint, trainings=trainings, networks=networks, lost=share, final=final)
+    return Proved(
+        entry,
+        wrong,
+        seen,
+        hint,
+        trainings=trainings,
+        networks=networks,
+        lost=share,
+        final=final,
+        charges=tuple((check.check, check.rule, check.deduction) for check in failed if check.deduction),
+        accuracies=tuple(
+            ("prepared" if check.data.get("prepared") else check.data["label_set"], check.data["accuracy"])
+            for check in task.checks
+            if "accuracy" in check.data
+        ),
+    )
 
 
 def share_lost(result: TaskResult, task: Task) -> tuple[float, bool]:
@@ -260,6 +279,9 @@ def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, 
                 "caught_by": list(one.caught_by),
                 "hint": one.entry.mutant.hint,
                 "result": one.wrong or ("only training can tell" if one.open else "caught"),
+                "lost": None if one.lost is None else round(one.lost, 4),
+                "charges": [list(charge) for charge in one.charges],
+                "accuracies": {labels: round(accuracy, 4) for labels, accuracy in one.accuracies},
             }
             for one in proved
             if one.entry.mutant

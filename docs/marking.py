@@ -1,0 +1,102 @@
+"""Writes the tables of docs/marking.md: weights, rules, and what each mistake of the bank does and costs.
+
+    python docs/marking.py             the tables, anew
+    python docs/marking.py --check     changes nothing; 1 if they are not what the files say
+
+From solutions/marking.toml, reference/proof.json (`nox -s prove -- --train`) and bank/ratings.csv.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from grader.config import manifest  # noqa: E402  the checkout is not installed
+from grader.config.manifest import Manifest  # noqa: E402
+from grader.proof import ratings  # noqa: E402
+
+PAGE = ROOT / "docs" / "marking.md"
+PROOF = ROOT / "reference" / "proof.json"
+BEGIN, END = "<!-- the tables: written by docs/marking.py -->", "<!-- end of the tables -->"
+
+
+def tables(tasks: Manifest, proof: Mapping[str, Any]) -> str:
+    """All of them, as Markdown."""
+    return "\n".join([*_worth(tasks), "", *_rules(tasks), "", *_mistakes(tasks, proof)])
+
+
+def _worth(tasks: Manifest) -> Iterator[str]:
+    yield "### What tasks and functions are worth"
+    yield ""
+    yield "| task | points | training | functions |"
+    yield "|---|---|---|---|"
+    for task in tasks.tasks:
+        worth = task.worth
+        functions = ", ".join(f"`{name}` {points:g}" for name, points in worth.functions.items())
+        yield f"| {task.id} | {worth.points:g} | {worth.training:g} | {functions} |"
+
+
+def _rules(tasks: Manifest) -> Iterator[str]:
+    marking = tasks.marking
+    yield "### Rules"
+    yield ""
+    yield "| rule | level | share | what the mistake does |"
+    yield "|---|---|---|---|"
+    for level, share in marking.levels.items():
+        for rule in (rule for rule in marking.rules if rule.level == level):
+            yield f"| `{rule.id}` | {level} | {share:.0%} | {rule.says} |"
+
+
+def _mistakes(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
+    rated = {rating.key: rating for rating in ratings.load(ROOT / ratings.RATINGS)}
+    yield "### What each mistake of the bank does and costs"
+    yield ""
+    yield (
+        "*Accuracy*: of the mistake's own network in percent, coarse / fine, or of the course's ResNet on what `prepare` "
+        "returned. *Lost* and *raters* (their mean): in percent of the task's points."
+    )
+    for task in tasks.tasks:
+        yield ""
+        yield f"#### {task.title}"
+        yield ""
+        yield "| mistake | charged: check, rule, points | accuracy | lost | raters |"
+        yield "|---|---|---|---|---|"
+        for one in (one for one in proof["mutants"] if one["task"] == task.id):
+            charges = "; ".join(f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ()))
+            accuracies = " / ".join(f"{100 * value:.1f}" for value in one.get("accuracies", {}).values())
+            lost = one.get("lost")
+            rating = rated.get((task.id, one["name"]))
+            yield (
+                f"| {one['name']} | {charges or 'what training loses'} | {accuracies or '-'} "
+                f"| {'-' if lost is None else f'{100 * lost:.0f}'} "
+                f"| {'-' if rating is None else f'{rating.mean:.0f}'} |"
+            )
+
+
+def page(text: str, tasks: Manifest, proof: Mapping[str, Any]) -> str:
+    """The page with its tables anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{tables(tasks, proof)}\n\n{END}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the tables, or compares them."""
+    tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
+    there = PAGE.read_text(encoding="utf-8")
+    wanted = page(there, tasks, json.loads(PROOF.read_text(encoding="utf-8")))
+    if "--check" in arguments:
+        if there != wanted:
+            print(f"{PAGE.relative_to(ROOT)} is not what the files say: run python docs/marking.py")
+            return 1
+        return 0
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
