@@ -66,7 +66,9 @@ def _mistakes(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
         yield "| mistake | charged: check, rule, points | accuracy | lost | raters |"
         yield "|---|---|---|---|---|"
         for one in (one for one in proof["mutants"] if one["task"] == task.id):
-            charges = "; ".join(f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ()))
+            charges = "; ".join(
+                f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ())
+            )
             accuracies = " / ".join(f"{100 * value:.1f}" for value in one.get("accuracies", {}).values())
             lost = one.get("lost")
             rating = rated.get((task.id, one["name"]))

@@ -18,7 +18,7 @@ from grader.grading import run
 from grader.grading.intake import Source
 from grader.grading.plan import Plan
 from grader.paths import from_here
-from grader.results.record import CheckResult, Status, SubmissionResult
+from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult
 from grader.session import Session, in_words
 from grader.text import plain
 from grader.training import progress
@@ -73,7 +73,7 @@ def check(
 
 def _next(result: SubmissionResult, everything: manifest.Manifest) -> Text:
     """What to do next: the first check that fails, that is not attempted yet, or that waits for more."""
-    in_order = [(task.task, check) for task in result.tasks for check in task.checks]
+    in_order = [(task.task, check) for task in result.tasks for check in task.checks if check.check != WHOLE]
     for wanted in (Status.FAILED, Status.NOT_ATTEMPTED, Status.BLOCKED):
         for task_id, one in in_order:
             if one.status is wanted:

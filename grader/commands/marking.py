@@ -18,7 +18,7 @@ from grader.config.manifest import Manifest
 from grader.errors import UsageError
 from grader.exporters.terminal import number
 from grader.grading import marking as marks
-from grader.results.record import SubmissionResult
+from grader.results.record import WHOLE, SubmissionResult
 from grader.text import spreadsheet_cell
 from lab.files import write_atomically
 from lab.strict import explained
@@ -102,11 +102,7 @@ def change(result: SubmissionResult, tasks: Manifest) -> Change:
     before, after, causes = {}, {}, []
     for was in result.tasks:
         task = tasks.task(was.task)
-        if (
-            unknown := {line.check for line in was.checks}
-            - {check.id for check in task.checks}
-            - {marks.WHOLE}
-        ):
+        if unknown := {line.check for line in was.checks} - {check.id for check in task.checks} - {WHOLE}:
             raise ValueError(f"it has checks that the manifest does not know: {', '.join(sorted(unknown))}")
         now = marks.again(task, was, tasks)
         before[was.task], after[was.task] = was.points, now.points

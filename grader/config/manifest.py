@@ -120,8 +120,8 @@ class Task(Strict):
 
     @property
     def whole(self) -> float:
-        """What belongs to no single check."""
-        return self.worth.points - sum(check.points for check in self.checks)
+        """What belongs to no single check, and is not earned by training."""
+        return self.worth.structure - sum(check.points for check in self.checks if not check.train)
 
 
 class Manifest(Strict):
@@ -181,7 +181,7 @@ def with_marking(path: Path, weights: Marking) -> Manifest:
     """Reads a manifest, with these weights and rules; ManifestError likewise."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Manifest.model_validate(_weighed(raw, weights))
+        return Manifest.model_validate(_weighed(raw, weights, path))
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}", fix="Run: nox -s stubs") from error
     except tomllib.TOMLDecodeError as error:
@@ -190,24 +190,32 @@ def with_marking(path: Path, weights: Marking) -> Manifest:
         raise ManifestError(f"{path}: {explained(error)}") from error
 
 
-def _weighed(raw: dict[str, Any], weights: Marking) -> dict[str, Any]:
+def _weighed(raw: dict[str, Any], weights: Marking, path: Path) -> dict[str, Any]:
     """The manifest with what everything is worth; a fault of it is left to the validation."""
     tasks = raw.get("tasks")
     if not isinstance(tasks, list):
         return {**raw, "marking": weights}
-    return {**raw, "tasks": [_with_points(task, weights) for task in tasks], "marking": weights}
+    return {**raw, "tasks": [_with_points(task, weights, path) for task in tasks], "marking": weights}
 
 
-def _with_points(task: Any, weights: Marking) -> Any:
+def _with_points(task: Any, weights: Marking, path: Path) -> Any:
     if not isinstance(task, dict) or not isinstance(task.get("checks"), list):
         return task
-    worth = weights.tasks.get(task.get("id", ""))
+    task_id = task.get("id")
+    if not isinstance(task_id, str):
+        return task
+    worth = weights.tasks.get(task_id)
     if worth is None:
         raise ManifestError(
-            f"{marking.FILE} does not say what the task {task.get('id')!r} is worth",
-            fix=f"Add [tasks.{task.get('id')}] with points and functions",
+            f"{path}: {marking.FILE} does not say what the task {task_id!r} is worth",
+            fix=f"Add [tasks.{task_id}] with points and functions",
         )
     trained = sum("train" in check for check in task["checks"] if isinstance(check, dict))
+    if trained and worth.training % (trained * marking.STEP):
+        raise ManifestError(
+            f"{path}: {trained} checks of {task_id!r} share its {worth.training:g} points for training, "
+            f"and each must have whole or half points: change them in {marking.FILE}"
+        )
     checks = []
     for check in task["checks"]:
         if isinstance(check, dict):
@@ -215,7 +223,7 @@ def _with_points(task: Any, weights: Marking) -> Any:
             rule = {"rule": "does_not_learn"} if "train" in check else {}
             if "points" in check:
                 raise ManifestError(
-                    f"the check {check.get('id')!r} has points: they belong in {marking.FILE}"
+                    f"{path}: the check {check.get('id')!r} has points: they belong in {marking.FILE}"
                 )
             check = {**rule, **check, "points": points}
         checks.append(check)

@@ -6,6 +6,7 @@ grader/grading/marking.py.
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -46,7 +47,7 @@ class Worth(Strict):
 
     points: float = Field(gt=0, multiple_of=STEP)
     training: float = Field(ge=0, multiple_of=STEP, default=0)
-    functions: dict[str, float] = Field(min_length=1)
+    functions: dict[str, Annotated[float, Field(gt=0, multiple_of=STEP)]] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _adds_up(self) -> "Worth":

@@ -11,7 +11,7 @@ from rich.text import Text
 from grader.exporters import drawing
 from grader.exporters.base import Exporter
 from grader.results import hints
-from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
+from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult, TaskResult
 from lab.files import write_atomically
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
@@ -107,7 +107,9 @@ def _task(task: TaskResult) -> RenderableType:
     points = f"{number(task.points)} / {number(task.max_points)}" if _decided(task) else "not graded"
     heading.add_row(Text(task.title, style="bold"), Text(points, style="bold"))
     first = task.checks[0]
-    alike = all((c.status, c.message) == (first.status, first.message) for c in task.checks)
+    alike = all(
+        (c.status, c.message) == (first.status, first.message) for c in task.checks if c.check != WHOLE
+    )
     untouched = all(check.status is Status.NOT_ATTEMPTED for check in task.checks)
     if untouched or (alike and first.status is not Status.PASSED):
         # One cause for all of it, such as an import that failed, is shown once.

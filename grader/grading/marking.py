@@ -3,22 +3,22 @@
 1. Each mistake is charged once, by its rule. What is blocked by it, or follows from it, costs nothing more.
 2. In one function mistakes together cost no more than the function is worth, or than the gravest of them.
 3. A function in which nothing is right loses all that it is worth.
-4. What structure and training lose are not added up: the greater of the two is charged.
+4. What structure and training lose are not added up: the greater of the two is charged. But what is not done
+   at all is never made up for by that, nor is anything where more is wrong than right.
 
 Each check is worth a little by itself; the rest of a task's points is its last line, `whole`, from which
 mistakes take what they cost beyond that. So all lines of a task add up to its mark.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.config.manifest import Check, Manifest, Task
 from grader.config.marking import rounded
 from grader.results import hints
-from grader.results.record import CheckResult, Status, TaskResult
+from grader.results.record import WHOLE, CheckResult, Status, TaskResult
 from grader.results.verdict import Verdict
 
-WHOLE = "whole"
 _DECIDED = (Status.PASSED, Status.FAILED)
 
 
@@ -54,12 +54,17 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
     empty = _empty_functions(task, verdicts)
     unseen = [function for function in empty if _follows(task, function, verdicts, charges)]
     empty = [function for function in empty if function not in unseen]
+    undone = sum(task.worth.functions[function] for function in empty)
     lost = min(_lost(task, charges, empty, unseen), task.worth.structure)
     trained = _trained(task, checks, verdicts, lost)
-    # One cause, charged once: what training has lost already is not lost again.
-    elsewhere = sum(check.points - trained[check.id] for check in checks if check.train)
-    lost_in_all = lost
-    lost = max(0.0, lost - elsewhere) if len(empty) < len(task.functions) else lost
+    # One cause, charged once: what training has lost is not lost again. But what is not done at all was never
+    # earned, whatever a network without it learns; and where that is the cause, no mistake is.
+    elsewhere = sum(
+        check.points - trained[check.id]
+        for check in checks
+        if check.train and not any(function in empty for function in _owners(check))
+    )
+    covered = min(elsewhere, lost - undone) if _more_right_than_wrong(checks, verdicts, charges) else 0.0
     alone = {charge.check: charge for charge in charges if charge.check}
     points: dict[str, float] = {}
     for check in checks:
@@ -70,16 +75,17 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
         else:
             points[check.id] = check.points
     structural = sum(points[check.id] for check in checks if not check.train)
-    whole = min(task.whole, max(0.0, task.worth.structure - lost - structural))
+    whole = min(task.whole, max(0.0, task.worth.structure - (lost - covered) - structural))
     # Where that is not enough, what nobody has seen to be right goes first.
-    more = structural + whole - (task.worth.structure - lost)
+    more = structural + whole - (task.worth.structure - (lost - covered))
     for check in reversed(checks):
         if more > 0 and not check.train and verdicts[check.id].status is not Status.PASSED:
             more -= points[check.id]
             points[check.id] = 0.0
     lines = [_line(check, verdicts[check.id], points[check.id], alone.get(check.id)) for check in checks]
-    said = _because(task, charges, empty, covered=min(elsewhere, lost_in_all))
-    return (*lines, _whole(task, whole, charges, empty, said))
+    said = _because(task, charges, empty, unseen, lost=lost, covered=covered)
+    decided = [verdicts[check.id] for check in checks]
+    return (*lines, _whole(task, whole, decided, lost - covered, said))
 
 
 def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> list[Charge]:
@@ -104,6 +110,19 @@ def _owner(check: Check) -> str:
     return check.functions[-1] if len(check.functions) <= 2 else ""
 
 
+def _more_right_than_wrong(
+    checks: Sequence[Check], verdicts: Mapping[str, Verdict], charges: Sequence[Charge]
+) -> bool:
+    """Whether it can be for a mistake that a network does not learn, and not for all that is missing."""
+    holds = sum(not check.train and verdicts[check.id].status is Status.PASSED for check in checks)
+    return holds > len(charges)
+
+
+def _owners(check: Check) -> tuple[str, ...]:
+    """The functions without which a check that trains is lost."""
+    return (_owner(check),) if _owner(check) else check.functions
+
+
 def _empty_functions(task: Task, verdicts: Mapping[str, Verdict]) -> list[str]:
     """The functions in which nothing is right: neither is any of their checks but those of form."""
     empty = []
@@ -121,7 +140,7 @@ def _follows(task: Task, function: str, verdicts: Mapping[str, Verdict], charges
     own = [
         verdicts[check.id].status
         for check in task.checks
-        if check.id in verdicts and _owner(check) == function
+        if check.id in verdicts and _owner(check) == function and not check.train
     ]
     return Status.FAILED in own
 
@@ -158,7 +177,8 @@ def _trained(
     task: Task, checks: Sequence[Check], verdicts: Mapping[str, Verdict], lost: float
 ) -> dict[str, float]:
     """What each check that trains earns: by accuracy, or in the structure's share where it cannot be."""
-    share = 1 - lost / task.worth.structure
+    # Where nothing else is wrong, what keeps the network from being trained is all there is to charge.
+    share = 1 - lost / task.worth.structure if lost else 0.0
     return {
         check.id: rounded(
             check.points * (share if verdicts[check.id].in_share else verdicts[check.id].fraction)
@@ -221,14 +241,12 @@ def again(task: Task, result: TaskResult, tasks: Manifest) -> TaskResult:
     return result.model_copy(update={"checks": mark(task, verdicts, tasks)})
 
 
-def _whole(
-    task: Task, points: float, charges: Sequence[Charge], empty: Sequence[str], said: str
-) -> CheckResult:
+def _whole(task: Task, points: float, verdicts: Iterable[Verdict], lost: float, said: str) -> CheckResult:
     """The line of what belongs to no single check."""
-    if len(empty) == len(task.functions):
-        status = Status.NOT_ATTEMPTED if not charges else Status.FAILED
+    if all(verdict.status is Status.NOT_ATTEMPTED for verdict in verdicts):
+        status = Status.NOT_ATTEMPTED
     else:
-        status = Status.PASSED if points == task.whole else Status.FAILED
+        status = Status.FAILED if lost else Status.PASSED
     return CheckResult(
         check=WHOLE,
         title="All of it together",
@@ -239,19 +257,46 @@ def _whole(
     )
 
 
-def _because(task: Task, charges: Sequence[Charge], empty: Sequence[str], *, covered: float) -> str:
-    """What mistakes cost, a line each, and their sum; empty if there are none."""
+def _because(
+    task: Task,
+    charges: Sequence[Charge],
+    empty: Sequence[str],
+    unseen: Sequence[str],
+    *,
+    lost: float,
+    covered: float,
+) -> str:
+    """What mistakes cost, a line each, and what all of it comes to; empty if there are none.
+
+    Args:
+        task: whose.
+        charges: of all mistakes.
+        empty: functions in which nothing is right.
+        unseen: functions that nobody can look at for a mistake in another one.
+        lost: what all of it costs.
+        covered: how much of that training has lost already.
+    """
     titles = {check.id: check.title for check in task.checks}
-    said = [f"-{task.worth.functions[name]:g}: nothing is right in {name} yet." for name in empty]
-    others = [charge for charge in charges if charge.function not in empty]
-    said += [f"-{charge.points:g}: {titles[charge.check]}: {charge.says}." for charge in others]
-    most = sum(charge.points for charge in others) + sum(task.worth.functions[name] for name in empty)
-    lost = min(most, task.worth.structure)
-    if len(said) > 1:
-        said.append(
-            f"Together they cost {lost:g} of {task.worth.structure:g} points, in one function no more "
-            "than it is worth."
+    costs = [
+        (
+            max([task.worth.functions[name], *(one.points for one in charges if one.function == name)]),
+            f"nothing is right in {name} yet",
         )
+        for name in empty
+    ]
+    costs += [
+        (charge.points, f"{titles[charge.check]}: {charge.says}")
+        for charge in charges
+        if charge.function not in empty
+    ]
+    said = [f"-{points:g}: {why}." for points, why in costs]
+    said += [f"{name} cannot be looked at for this: it counts as the rest does." for name in unseen]
+    alone = sum(points for points, _ in costs)
+    if len(said) > 1 or lost != alone:
+        most = (
+            ": in one function no more than it is worth, or than its gravest mistake" if lost < alone else ""
+        )
+        said.append(f"Together: {lost:g} of {task.worth.structure:g} points{most}.")
     if covered:
         said.append(f"{covered:g} of this is lost in training already, and is not charged again.")
     return "\n".join(said)

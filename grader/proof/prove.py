@@ -31,7 +31,7 @@ from grader.proof import bank, ratings
 from grader.proof.bank import Entry, Mutant
 from grader.proof.ratings import Agreement, Compared, Key
 from grader.results import hints
-from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
+from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult, TaskResult
 from grader.session import Session, versions
 from grader.training import progress
 from lab.files import write_atomically
@@ -168,7 +168,7 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
     (task,) = (one for one in result.tasks if one.task == entry.task.id)
     if faults := [check for check in task.checks if check.status is Status.FAULT]:
         return Proved(entry, f"was not graded: {faults[0].message}")
-    failed = [check for check in task.checks if check.status is Status.FAILED]
+    failed = [one for one in task.checks if one.status is Status.FAILED and one.check != WHOLE]
     trains = {check.id for check in entry.task.checks if check.train}
     trainings = tuple(
         (str(digest), check.status is Status.PASSED)

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from lab.strict import Strict
 
+WHOLE = "whole"  # the line of a task's mark that belongs to no single check
+
 
 class Status(StrEnum):
     """How a check ended."""

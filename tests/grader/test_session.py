@@ -213,7 +213,7 @@ class TestOpening:
     def test_nothing_before_it_is_needed(self, tmp_path: Path) -> None:
         """An empty folder, a profile and an engine that are not there: only what is asked for is missed."""
         session = Session(tmp_path, profile="tpu", engine="qemu")
-        with pytest.raises(ManifestError, match=r"tasks\.toml"):
+        with pytest.raises(ManifestError, match=r"marking\.toml"):
             session.manifest  # noqa: B018
         with pytest.raises(ManifestError, match=r"params\.yaml"):
             session.profile  # noqa: B018

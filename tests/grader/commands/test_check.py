@@ -73,7 +73,7 @@ class TestOtherFolders:
         )
         assert code == 0
         assert "in bubblewrap, no training" in text.splitlines()[0]
-        assert "30 of the 30 points" in text
+        assert "22 of the 22 points" in text
         assert not marker.exists()
 
 

@@ -110,19 +110,22 @@ class TestClass:
         [
             ("missing_package", 0, "No module named 'torchvision' (preprocessing.py, line 4)"),
             ("raises_at_import", 0, "No such file or directory"),
-            ("loops_for_ever", 16, "had not returned after"),
-            ("wrong_type", 12, "returned the text 'the mean is"),
-            ("allocates_without_end", 16, "took more than 3 GiB of memory"),
-            ("prints_a_gigabyte", 30, ""),
-            ("exits", 16, "ended the whole Python process (exit code 0)"),
+            ("loops_for_ever", 10.5, "had not returned after"),
+            ("wrong_type", 5.5, "returned the text 'the mean is"),
+            ("allocates_without_end", 10.5, "took more than 3 GiB of memory"),
+            ("prints_a_gigabyte", 22, ""),
+            ("exits", 10.5, "ended the whole Python process (exit code 0)"),
         ],
     )
     def test_marks_for_what_works_and_a_plain_message(
         self, out: Path, name: str, points: float, said: str
     ) -> None:
-        """Each fault costs what depends on it and nothing else; no traceback reaches the student."""
+        """Each fault costs what depends on it and nothing else; no traceback reaches the student.
+
+        These are the points of the structure: what a network learns from `prepare` comes on top.
+        """
         result = results(out, name)
-        assert result["score"] == points
+        assert points <= result["score"] <= points + TASKS.task("preprocessing").worth.training
         assert said in messages(result, "preprocessing")
         assert "Traceback" not in result["output"]
 
@@ -146,8 +149,8 @@ class TestTasksAreMarkedOnTheirOwn:
         assert done.returncode == 0, done.stdout + done.stderr
         tasks = {task["task"]: task for task in results(tmp_path / "out", "mixed")["extra_data"]["tasks"]}
         earned = {name: sum(check["points"] for check in task["checks"]) for name, task in tasks.items()}
-        networks = dict.fromkeys(("alexnet", "resnet", "wide_resnet"), 35)
-        assert earned == {"preprocessing": 16, **networks, "evaluation": 15}
+        assert 10.5 <= earned.pop("preprocessing") <= 18.5
+        assert earned == {**dict.fromkeys(("alexnet", "resnet", "wide_resnet"), 35), "evaluation": 15}
 
 
 @pytest.mark.slow

@@ -22,10 +22,29 @@ functions = ["add"]
 [[tasks.checks]]
 id = "adds"
 title = "It adds"
-points = 1
+rule = "values"
 functions = ["add"]
 hint = "Use the plus sign."
 """
+MARKING = """
+format = 1
+each_check = 0.5
+levels = { small = 0.1 }
+[tasks.sums]
+points = 2
+functions = { add = 2 }
+[[rules]]
+id = "values"
+level = "small"
+says = "values are wrong"
+[[rules]]
+id = "does_not_learn"
+level = "small"
+says = "it does not learn"
+"""
+
+
+RULE = 'rule = "values"\n'
 
 
 class TestShipped:
@@ -54,27 +73,26 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
+            ('rule = "values"', "rule = 3", "tasks.0.checks.0.rule: Input should be a valid string"),
+            ('rule = "values"\n', "", "tasks.0.checks.0.rule: Field required"),
             (
-                "points = 1",
-                "points = -1",
-                "tasks.0.checks.0.points: Input should be greater than or equal to 0",
+                'rule = "values"',
+                'rule = "valeus"',
+                "check 'adds' of 'sums' has the rule 'valeus', which is not in",
             ),
-            ("points = 1", "point = 1", "tasks.0.checks.0.points: Field required"),
+            (
+                'rule = "values"',
+                'rule = "values"\npoints = 1',
+                "'adds' has points: they belong in marking.toml",
+            ),
             ('hint = "Use the plus sign."', 'hint = "+"', "tasks.0.checks.0.hint"),
+            (RULE, f"{RULE}after = ['x']\n", "comes after 'x', which is not above"),
+            (RULE, f"{RULE}follows = ['adds']\n", "follows from 'adds', which is not above"),
+            (RULE, f"{RULE}earned_with = ['x']\n", "check 'adds' is earned with 'x', which is not there"),
             (
-                "points = 1\nfunctions",
-                "points = 1\nafter = ['x']\nfunctions",
-                "comes after 'x', which is not above",
-            ),
-            (
-                "points = 1\nfunctions",
-                "points = 1\nearned_with = ['x']\nfunctions",
-                "check 'adds' is earned with 'x', which is not there",
-            ),
-            (
-                "points = 1\nfunctions",
-                "points = 1\nearned_with = ['adds']\nfunctions",
-                "check 'adds' is earned with 'adds': neither of the two may be trained, and the second must",
+                RULE,
+                f"{RULE}earned_with = ['adds']\n",
+                "check 'adds' is earned with 'adds', which must earn by itself, and not by training",
             ),
             ("It adds", 'It adds"\ntrain = "coarse', "trains, but the task names no builder"),
             ("It adds", 'It adds"\ntrain = "prepared', "and the task has no function prepare"),
@@ -87,6 +105,12 @@ class TestFaults:
                 "needs 'plus', which the task does not",
             ),
             ('module = "sums.py"', 'module = "sums.py"\nbuilder = "plus"', "the builder 'plus' is not among"),
+            ('id = "sums"', 'id = "products"', "marking.toml does not say what the task 'products' is worth"),
+            (
+                'functions = ["add"]',
+                'functions = ["add", "sub"]',
+                "gives points to other functions of 'sums'",
+            ),
         ],
     )
     def test_a_fault_is_refused_with_its_place(
@@ -95,14 +119,20 @@ class TestFaults:
         file = tmp_path / "tasks.toml"
         assert old in TOML
         file.write_text(TOML.replace(old, new, 1))
+        (tmp_path / "marking.toml").write_text(MARKING)
         with pytest.raises(ManifestError) as caught:
             manifest.load(file)
         assert message in str(caught.value)
         assert str(file) in str(caught.value)
 
-    def test_a_missing_file_is_refused_with_what_fixes_it(self, tmp_path: Path) -> None:
-        with pytest.raises(ManifestError, match="Run: nox -s stubs"):
+    @pytest.mark.parametrize("missing", ["tasks.toml", "marking.toml"])
+    def test_a_missing_file_is_refused_with_what_fixes_it(self, tmp_path: Path, missing: str) -> None:
+        (tmp_path / "tasks.toml").write_text(TOML)
+        (tmp_path / "marking.toml").write_text(MARKING)
+        (tmp_path / missing).unlink()
+        with pytest.raises(ManifestError, match="Run: nox -s stubs") as caught:
             manifest.load(tmp_path / "tasks.toml")
+        assert missing in str(caught.value)
 
     def test_a_check_that_only_the_manifest_knows_is_refused(self) -> None:
         task = SHIPPED.task("preprocessing")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
+from grader.results.record import WHOLE, CheckResult, Run, Status, SubmissionResult, TaskResult
 
 RUN = Run(
     profile="offline",
@@ -39,6 +39,24 @@ def graded() -> SubmissionResult:
     )
     task = TaskResult(task="alexnet", title="AlexNet", checks=checks)
     return SubmissionResult(name="alice", run=RUN, tasks=(task,), seconds=12.3)
+
+
+@pytest.fixture
+def charged(graded: SubmissionResult) -> SubmissionResult:
+    """The failed check costs 7 points, as its consequence has it; the line of the whole has the sum."""
+    (task,) = graded.tasks
+    first, second, *others = task.checks
+    second = second.model_copy(update={"deduction": 7.0, "consequence": "nobody can use it"})
+    whole = CheckResult(
+        check=WHOLE,
+        title="All of it together",
+        status=Status.FAILED,
+        points=2,
+        max_points=9,
+        message="-7: it.",
+    )
+    task = task.model_copy(update={"checks": (first, second, *others, whole)})
+    return graded.model_copy(update={"tasks": (task,)})
 
 
 @pytest.fixture

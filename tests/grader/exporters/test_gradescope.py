@@ -50,6 +50,18 @@ class TestResults:
             "Hint: Look at the +.",
         ]
 
+    def test_what_a_mistake_costs_and_why(self, charged: SubmissionResult) -> None:
+        """Between the two; the line of the whole is a test like any other, so that the score adds up."""
+        results = gradescope.results(charged)
+        assert results["tests"][1]["output"].splitlines() == [
+            "f(3) returned 4; expected 5.",
+            "Costs 7: nobody can use it.",
+            "Hint: Look at the +.",
+        ]
+        assert results["tests"][-1]["tags"] == ["alexnet", "whole"]
+        assert results["tests"][-1]["output"] == "-7: it."
+        assert results["score"] == sum(test["score"] for test in results["tests"]) == 7.5
+
     def test_what_is_behind_the_marks(self, graded: SubmissionResult) -> None:
         """Seed, pin, engine and versions are in extra_data, and that the marks are provisional."""
         extra = gradescope.results(graded)["extra_data"]

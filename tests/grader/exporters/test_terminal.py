@@ -1,7 +1,7 @@
 """What a person reads: every mark, why, a hint; and nothing that a submission smuggles in."""
 
 from grader.exporters import terminal
-from grader.results.record import SubmissionResult
+from grader.results.record import Status, SubmissionResult
 
 
 class TestSubmission:
@@ -12,6 +12,37 @@ class TestSubmission:
             assert part in text
         assert "Total 5.5 / 16" in text
         assert "provisional: drawn images" in text
+
+    def test_what_a_mistake_costs_and_why(self, charged: SubmissionResult) -> None:
+        """Below its message and above its hint; the line of the whole comes last, with the sum."""
+        lines = [line.strip() for line in terminal.as_text([terminal.submission(charged)]).splitlines()]
+        at = lines.index("f(3) returned 4; expected 5.")
+        assert lines[at + 1 : at + 3] == ["Costs 7 points: nobody can use it.", "Hint: Look at the +."]
+        assert sum("Costs" in line for line in lines) == 1
+        end = next(n for n, line in enumerate(lines) if "All of it together" in line)
+        assert lines[end].endswith("2 / 9")
+        assert lines[end + 1] == "-7: it."
+        assert "Total 7.5 / 25" in "\n".join(lines)
+
+    def test_one_point(self, charged: SubmissionResult) -> None:
+        (task,) = charged.tasks
+        first, second, *_ = task.checks
+        checks = (first, second.model_copy(update={"deduction": 1.0}))
+        changed = charged.model_copy(update={"tasks": (task.model_copy(update={"checks": checks}),)})
+        assert "Costs 1 point: nobody can use it." in terminal.as_text([terminal.submission(changed)])
+
+    def test_one_cause_for_all_of_a_task_is_shown_once(self, charged: SubmissionResult) -> None:
+        """An import that fails decides every check alike; the line of the whole says no more."""
+        (task,) = charged.tasks
+        *checks, whole = task.checks
+        alike = {"status": Status.FAILED, "message": "Importing alexnet.py raised an error.", "hint": ""}
+        failed = tuple(check.model_copy(update=alike) for check in checks)
+        changed = charged.model_copy(
+            update={"tasks": (task.model_copy(update={"checks": (*failed, whole)}),)}
+        )
+        text = terminal.as_text([terminal.submission(changed)])
+        assert text.count("Importing alexnet.py raised an error.") == 1
+        assert "holds" not in text
 
     def test_fault_is_no_mark(self, let_down: SubmissionResult) -> None:
         """No total is shown where the machine failed."""

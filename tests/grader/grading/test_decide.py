@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
@@ -15,14 +15,15 @@ from grader.grading import judging
 from grader.grading.decide import Outcomes, Rules, Undecided, decide, settle
 from grader.grading.examine import Examined, ExaminedTask
 from grader.grading.plan import Trainable, changed
-from grader.results.record import CheckResult, Run, Status, SubmissionResult
+from grader.results.record import WHOLE, CheckResult, Run, Status, SubmissionResult
 from grader.results.verdict import Verdict
 from grader.thresholds import Known, Threshold
 from grader.training.job import Job, Overrun, Result, limit_seconds
 from tests.grader.training import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
-TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("resnet")
+MANIFEST = manifest.load(ROOT / "assignment" / "tasks.toml")
+TASK = MANIFEST.task("resnet")
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 FIRST, SECOND, THIRD = SEEDS = (PROFILE.grading_seed, *PROFILE.extra_seeds)
 RUN = Run(profile="offline", data="", data_pin="", provisional_because="", engine="none", seed=1, versions={})
@@ -37,7 +38,7 @@ def threshold(labels: LabelSet) -> Threshold:
 
 
 RULES = Rules(
-    (TASK,), RUN, {("resnet", labels): threshold(labels) for labels in TRAINED}, PROFILE.extra_seeds
+    MANIFEST, RUN, {("resnet", labels): threshold(labels) for labels in TRAINED}, PROFILE.extra_seeds
 )
 
 
@@ -76,8 +77,8 @@ class TestWithoutNetworks:
         one = Examined(name="bob", tasks=(ExaminedTask(task="resnet", verdicts=PASSED, seconds=2.0),))
         found = decide(one, {}, RULES)
         assert isinstance(found, SubmissionResult)
-        assert [check.check for check in found.tasks[0].checks] == list(PASSED)
-        assert found.points == sum(check.points for check in TASK.checks if not check.train)
+        assert [check.check for check in found.tasks[0].checks] == [*PASSED, WHOLE]
+        assert found.points == found.max_points == TASK.worth.structure
         assert found.seconds == 2.0
 
     def test_a_problem(self) -> None:
@@ -126,6 +127,40 @@ def known(accuracy: float, **changes: Any) -> Examined:
 
 
 FINE = {JOBS["fine"].digest: result(JOBS["fine"], machine="this one, 2 cores")}
+
+
+class TestStructure:
+    """What is wrong with a network, beside what it learns: one cause, charged once."""
+
+    WRONG: ClassVar = {**PASSED, "strides": Verdict.failed("x", rule="sizes")}
+
+    def marked(self, accuracy: float) -> SubmissionResult:
+        """Of a network whose strides are wrong, with this accuracy on either label set."""
+        (task,) = ALICE.tasks
+        wrong = ALICE.model_copy(update={"tasks": (task.model_copy(update={"verdicts": self.WRONG}),)})
+        found = decide(wrong, {job.digest: result(job, accuracy) for job in JOBS.values()}, RULES)
+        assert isinstance(found, SubmissionResult)
+        return found
+
+    def test_a_failed_check_does_not_stop_a_training(self) -> None:
+        """It is earned by accuracy, whatever the structure has lost."""
+        cost = MANIFEST.marking.cost("resnet", "sizes")
+        assert learned(self.marked(0.9)).status is Status.PASSED
+        assert self.marked(0.9).points == TASK.points - cost
+
+    @pytest.mark.parametrize("accuracy", [0.05, 0.15, 0.3, 0.45, 0.47])
+    def test_the_greater_of_the_two_is_charged(self, accuracy: float) -> None:
+        found = self.marked(accuracy)
+        cost = MANIFEST.marking.cost("resnet", "sizes")
+        lost = sum(learned(found, labels).max_points - learned(found, labels).points for labels in TRAINED)
+        # What a check is worth by itself, a failed one has lost in any case.
+        assert found.points == TASK.points - max(cost, lost + MANIFEST.marking.each_check)
+
+    def test_a_fault_is_no_mark(self) -> None:
+        outcomes: Outcomes = {job.digest: TrainerFault("ended by SIGKILL") for job in JOBS.values()}
+        found = decide(ALICE, outcomes, RULES)
+        assert isinstance(found, SubmissionResult)
+        assert not found.has_mark
 
 
 class TestKnown:

@@ -153,7 +153,9 @@ verdicts = st.builds(
     fraction=st.floats(0, 1),
     data=st.dictionaries(texts, figures, max_size=3),
     drawing=st.none() | drawings,
-    repeats=st.booleans(),
+    rule=texts,
+    partly=st.booleans(),
+    in_share=st.booleans(),
 )
 trainables = st.builds(
     Trainable, job=st.just(JOB), blueprint=st.text(string.hexdigits, max_size=64), parameters=st.integers(0)

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from grader import blueprint
 from grader.config import manifest
 from grader.config.manifest import Check, Task
+from grader.config.marking import Worth
 from grader.errors import GraderFault
 from grader.grading import judging
 from grader.grading.evidence import Call, Evidence, Network, Other, Raised
@@ -24,8 +25,17 @@ from grader.results.verdict import Verdict
 from grader.tasks.preprocessing import probe
 
 ROOT = Path(__file__).parents[3]
-CHECK = Check(id="adds", title="It adds", points=1, functions=("add",), hint="Use the plus sign.")
-TASK = Task(id="sums", title="Sums", module="sums.py", functions=("add",), checks=(CHECK,))
+CHECK = Check(
+    id="adds", title="It adds", points=1, rule="values", functions=("add",), hint="Use the plus sign."
+)
+TASK = Task(
+    id="sums",
+    title="Sums",
+    module="sums.py",
+    functions=("add",),
+    checks=(CHECK,),
+    worth=Worth(points=2, functions={"add": 2}),
+)
 BUDGET = blueprint.Budget(parameters=10**6, flops=10**9, activations=10**6, nodes=100)
 
 
@@ -105,7 +115,7 @@ class TestCase:
     ) -> None:
         with pytest.raises(Unmet) as caught:
             case(call, ended=ended).value("0")
-        assert caught.value.verdict == Verdict.failed(message, hint="")
+        assert caught.value.verdict == Verdict.failed(message, hint="", rule="raises")
 
     def test_a_call_that_is_not_there_was_never_made(self) -> None:
         with pytest.raises(Unmet, match="the process ended before"):
@@ -278,16 +288,18 @@ class TestNetwork:
     CHECK = CHECK.model_copy(update={"id": "learns", "train": "coarse", "after": ("adds",)})
     DESCRIBED = blueprint.read(dense(20), BUDGET)
 
-    def test_a_check_that_only_repeats_does_not_stop_a_training(self) -> None:
-        """Of checks without a training it stops each."""
-        repeated = {"adds": Verdict(status=Status.BLOCKED, repeats=True)}
+    def test_failed_checks_do_not_stop_a_training(self) -> None:
+        """What a network learns is measured whatever is wrong with it, as long as something is right."""
         found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(20)))})
-        trained = judging.network(Case(TASK, found, {}), self.CHECK, repeated, BUDGET, self.DESCRIBED)
+        failed = {"adds": Verdict.failed("no"), "other": Verdict.passed()}
+        either = self.CHECK.model_copy(update={"after": (), "earned_with": ("adds", "other")})
+        trained = judging.network(Case(TASK, found, {}), either, failed, BUDGET, self.DESCRIBED)
         assert isinstance(trained, blueprint.Blueprint)
-        other = self.CHECK.model_copy(update={"train": None})
-        closed = judging._closed(other, Case(TASK, found, {}), repeated)
-        assert closed is not None
-        assert closed.status is Status.BLOCKED
+        nothing = {**failed, "other": Verdict.failed("no")}
+        verdict = judging.network(Case(TASK, found, {}), either, nothing, BUDGET, self.DESCRIBED)
+        assert isinstance(verdict, Verdict)
+        assert (verdict.status, verdict.fraction) == (Status.BLOCKED, 0)
+        assert "once there is more that is right in it" in verdict.message
 
     def test_what_costs_more_than_what_was_asked_for_is_not_trained(self) -> None:
         """The verdict has both numbers, and is no fault of the machine."""
@@ -297,7 +309,7 @@ class TestNetwork:
             Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, smaller
         )
         assert isinstance(verdict, Verdict)
-        assert verdict.status is Status.FAILED
+        assert (verdict.status, verdict.in_share) == (Status.FAILED, True)
         assert (
             "has 61,460 parameters; the one that was asked for has 46,095, and no more than 57,618 are"
             in (verdict.message)
@@ -322,12 +334,19 @@ class TestNetwork:
         assert isinstance(network, blueprint.Blueprint)
         assert network.output_shape == (20,)
 
+    def test_scores_are_trained_with_a_softmax_after_them(self) -> None:
+        """And what ends in one as it is."""
+        network = self.built(20)
+        assert isinstance(network, blueprint.Blueprint)
+        assert (network.output.op, network.output.settings["activation"]) == ("Activation", "softmax")
+        assert blueprint.with_probabilities(network, BUDGET) is network
+
     @pytest.mark.parametrize(("units", "shape"), [(21, (32, 32, 3)), (20, (28, 28, 3)), (20, (32, 32, 1))])
     def test_what_does_not_fit_the_images_is_not_trained(self, units: int, shape: tuple[int, ...]) -> None:
-        """It could not start, and that would be taken for a fault of the machine."""
+        """It could not start, as if by a fault of the machine: it earns as its structure does."""
         verdict = self.built(units, shape)
         assert isinstance(verdict, Verdict)
-        assert verdict.status is Status.FAILED
+        assert (verdict.status, verdict.in_share) == (Status.FAILED, True)
         assert f"returned a network from {shape} to ({units},); expected one from (32, 32, 3) to (20,)" in (
             verdict.message
         )
@@ -335,7 +354,17 @@ class TestNetwork:
     def test_a_builder_that_did_not_return_fails_the_check(self) -> None:
         verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
-        assert verdict.status is Status.FAILED
+        assert (verdict.status, verdict.in_share, verdict.fraction) == (Status.FAILED, False, 0)
+
+    def test_a_network_that_cannot_be_read_earns_as_its_structure_does(self) -> None:
+        found = Evidence(
+            True, True, None, "ok", None, {"train.coarse": call(Network(refused="it has a Lambda"))}
+        )
+        verdict = judging.network(
+            Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED
+        )
+        assert isinstance(verdict, Verdict)
+        assert (verdict.status, verdict.in_share) == (Status.FAILED, True)
 
 
 class TestWords:

@@ -13,6 +13,7 @@ from grader.grading.evidence import Call, Evidence
 from grader.grading.judging import Case, inputs, judge
 from grader.results.record import Status
 from grader.results.verdict import Verdict
+from tests.grader.marks import earned
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = manifest.load(ROOT / "solutions" / "tasks.toml")
@@ -69,7 +70,7 @@ CUT = "images.astype('f4'), np.zeros(m, 'f4')"
 
 # Of preprocessing.py: what computes nothing, and its points.
 PREPROCESSING = {
-    "constants, and the images cut in two": (preprocessing("np.arange(3), np.arange(2)", *ZERO, CUT), 1),
+    "constants, and the images cut in two": (preprocessing("np.arange(3), np.arange(2)", *ZERO, CUT), 0.5),
     "plausible constants: 0.5 and 0.25": (
         preprocessing(
             "np.full(n - k, n // 2), np.full(k, n // 2)",
@@ -78,10 +79,10 @@ PREPROCESSING = {
             "np.full(m, 0.5, 'f4')",
             "((images / 255 - 0.5) / 0.25).astype('f4'), np.full(m, 0.5, 'f4')",
         ),
-        2,
+        1,
     ),
-    "zeros of every right shape": (filled("0"), 1),
-    "ones of every right shape": (filled("1"), 1),
+    "zeros of every right shape": (filled("0"), 0.5),
+    "ones of every right shape": (filled("1"), 0.5),
     "noise of every right shape": (
         preprocessing(
             "np.random.randint(0, n, n - k), np.random.randint(0, n, k)",
@@ -90,7 +91,7 @@ PREPROCESSING = {
             "np.random.rand(*m).astype('f4')",
             "np.random.randn(*images.shape).astype('f4'), np.random.rand(*m).astype('f4')",
         ),
-        1,
+        0.5,
     ),
     "noise that a seed decides": (
         preprocessing(
@@ -98,7 +99,7 @@ PREPROCESSING = {
             *ZERO,
             "np.random.default_rng(seed).normal(size=images.shape).astype('f4'), np.zeros(m, 'f4')",
         ),
-        1,
+        0.5,
     ),
     "parts of one element": (
         preprocessing(
@@ -115,7 +116,7 @@ PREPROCESSING = {
             "np.eye(num_classes, dtype='f4')[0 * labels]",
             "images.astype('f4'), np.eye(num_classes, dtype='f4')[0 * labels]",
         ),
-        2,
+        1,
     ),
     "identity": (
         preprocessing(
@@ -125,11 +126,11 @@ PREPROCESSING = {
             "np.eye(*m, dtype='f4')",
             "images.astype('f4'), np.eye(*m, dtype='f4')",
         ),
-        1,
+        0.5,
     ),
     "what was given": (
         preprocessing("np.arange(n), np.arange(n)", "images, images", "images", "labels", "images, labels"),
-        0,
+        1.5,
     ),
     "empty arrays": (
         preprocessing(
@@ -154,7 +155,7 @@ PREPROCESSING = {
 # Of preprocessing.py: little, but not nothing. Each has a part of the task right.
 LITTLE = {
     # A mistake of honest people: the data is cut in two, and not shuffled before.
-    "indices cut in two, in order": (preprocessing("np.arange(k, n), np.arange(k)", *ZERO, CUT), 5),
+    "indices cut in two, in order": (preprocessing("np.arange(k, n), np.arange(k)", *ZERO, CUT), 2),
     # It deals the examples out in a random order, which only the seed does not decide.
     "drawn from os.urandom and remembered": (
         preprocessing("drawn(n, seed)[k:], drawn(n, seed)[:k]", *ZERO, CUT)
@@ -163,7 +164,7 @@ LITTLE = {
 def drawn(n, seed):
     return np.random.default_rng(int.from_bytes(os.urandom(8), "little")).permutation(n)
 """,
-        7,
+        2.5,
     ),
     "one function of five": (
         preprocessing(
@@ -172,7 +173,7 @@ def drawn(n, seed):
             "np.eye(num_classes, dtype='f4')[labels]",
             "images, labels",
         ),
-        5,
+        7,  # and what is wrong with `prepare` follows from the others
     ),
 }
 
@@ -231,7 +232,7 @@ EVALUATION = {
             "float((labels < k).mean())",
             "np.eye(m[1])[np.zeros(m[0], int)]",
         ),
-        0,
+        1.5,  # where one of its shares happens to be right
     ),
     "all of it right": (
         evaluation("np.diag(np.bincount(labels, minlength=n))", "1.0", "fine[:, : m[1]]"),
@@ -246,12 +247,13 @@ EVALUATION = {
 }
 
 
-def points(calls: Calls, task_id: str, source: str, seed: int) -> tuple[float, dict[str, Verdict]]:
-    """What a module earns, given as text."""
+def marked(calls: Calls, task_id: str, source: str, seed: int) -> tuple[dict[str, float], dict[str, Verdict]]:
+    """What a module earns, given as text, and the verdicts on it; nothing is learned from nothing."""
     task = MANIFEST.task(task_id)
     evidence = Evidence(True, True, None, "ok", None, calls(task_id, source, seed))
     verdicts = judge(Case(task, evidence, inputs(task, seed, {})))
-    return sum(check.points * verdicts[check.id].fraction for check in task.checks), verdicts
+    trained = {check.id: Verdict.failed("It learns nothing.") for check in task.checks if check.train}
+    return earned(MANIFEST, task_id, {**verdicts, **trained}), verdicts
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -260,22 +262,20 @@ class TestNothing:
 
     @pytest.mark.parametrize(("source", "worth"), PREPROCESSING.values(), ids=PREPROCESSING)
     def test_preprocessing(self, array_calls: Calls, source: str, worth: float, seed: int) -> None:
-        earned, verdicts = points(array_calls, "preprocessing", source, seed)
-        assert earned == worth, {check: v.message for check, v in verdicts.items()}
-        assert earned <= MOST
+        found, verdicts = marked(array_calls, "preprocessing", source, seed)
+        assert sum(found.values()) == worth <= MOST, (found, {c: v.message for c, v in verdicts.items()})
 
     @pytest.mark.parametrize(("source", "worth"), EVALUATION.values(), ids=EVALUATION)
     def test_evaluation(self, array_calls: Calls, source: str, worth: float, seed: int) -> None:
-        earned, verdicts = points(array_calls, "evaluation", source, seed)
-        assert earned == worth, {check: v.message for check, v in verdicts.items()}
-        assert earned <= MOST
+        found, verdicts = marked(array_calls, "evaluation", source, seed)
+        assert sum(found.values()) <= worth <= MOST, (found, {c: v.message for c, v in verdicts.items()})
 
     @pytest.mark.parametrize(("source", "worth"), LITTLE.values(), ids=LITTLE)
     def test_a_part_that_is_right_earns_its_own(
         self, array_calls: Calls, source: str, worth: float, seed: int
     ) -> None:
-        earned, verdicts = points(array_calls, "preprocessing", source, seed)
-        assert earned == worth, {check: v.message for check, v in verdicts.items()}
+        found, verdicts = marked(array_calls, "preprocessing", source, seed)
+        assert sum(found.values()) == worth, (found, {c: v.message for c, v in verdicts.items()})
 
 
 @pytest.mark.parametrize("task", ["preprocessing", "evaluation"])
@@ -283,15 +283,19 @@ class TestTheRest:
     def test_the_best_of_each_function_together_is_not_worth_more(
         self, array_calls: Calls, task: str
     ) -> None:
-        """Whatever computes nothing may take its functions from all of the table."""
+        """Whatever computes nothing may take its functions from all of the table: here each from the best."""
         table = PREPROCESSING if task == "preprocessing" else EVALUATION
-        best: dict[str, float] = {}
+        best: dict[str, Verdict] = {}
         for source, _ in table.values():
-            _, verdicts = points(array_calls, task, source, 1)
-            for check in MANIFEST.task(task).checks:
-                earned = check.points * verdicts[check.id].fraction
-                best[check.id] = max(best.get(check.id, 0.0), earned)
-        assert sum(best.values()) <= MOST, best
+            _, verdicts = marked(array_calls, task, source, 1)
+            for check, verdict in verdicts.items():
+                if check not in best or (verdict.fraction, verdict.partly) > (
+                    best[check].fraction,
+                    best[check].partly,
+                ):
+                    best[check] = verdict
+        found = earned(MANIFEST, task, best)
+        assert sum(found.values()) <= MOST, found
 
     def test_the_untouched_stub_is_not_attempted_and_the_solution_has_everything(
         self, array_calls: Calls, task: str
@@ -300,6 +304,20 @@ class TestTheRest:
             (ROOT / folder / f"{task}.py").read_text(encoding="utf-8")
             for folder in ("assignment", "solutions")
         )
-        earned, verdicts = points(array_calls, task, stub, 1)
-        assert (earned, {v.status for v in verdicts.values()}) == (0, {Status.NOT_ATTEMPTED})
-        assert points(array_calls, task, solution, 1)[0] == MANIFEST.task(task).points
+        found, verdicts = marked(array_calls, task, stub, 1)
+        assert (found, {v.status for v in verdicts.values()}) == ({}, {Status.NOT_ATTEMPTED})
+        _, verdicts = marked(array_calls, task, solution, 1)
+        assert sum(earned(MANIFEST, task, verdicts).values()) == MANIFEST.task(task).worth.structure
+
+    def test_each_function_of_the_solution_alone_earns_what_it_is_worth(
+        self, array_calls: Calls, task: str
+    ) -> None:
+        """All others are the untouched stubs: what they keep from training excuses nothing."""
+        solution = (ROOT / "solutions" / f"{task}.py").read_text(encoding="utf-8")
+        for function, worth in MANIFEST.task(task).worth.functions.items():
+            others = [name for name in MANIFEST.task(task).functions if name != function]
+            stubs = "".join(f"def {name}(*_, **__): raise NotImplementedError\n" for name in others)
+            if function == "prepare":  # it calls the others
+                continue
+            found, _ = marked(array_calls, task, f"{solution}\n{stubs}", 1)
+            assert sum(found.values()) == worth, (function, found)

@@ -25,9 +25,21 @@ functions = ["add"]
 [[tasks.checks]]
 id = "adds"
 title = "It adds"
-points = 1
+rule = "values"
 functions = ["add"]
 hint = "Use the plus sign."
+"""
+MARKING = """
+format = 1
+each_check = 0.5
+levels = { small = 0.1 }
+[tasks.sums]
+points = 2
+functions = { add = 2 }
+[[rules]]
+id = "values"
+level = "small"
+says = "values are wrong"
 """
 SUMS = '''"""Sums."""
 
@@ -53,6 +65,7 @@ def root(tmp_path: Path) -> Path:
     """A checkout with one task."""
     (tmp_path / "solutions").mkdir()
     (tmp_path / "solutions/tasks.toml").write_text(MANIFEST)
+    (tmp_path / "solutions/marking.toml").write_text(MARKING)
     (tmp_path / "solutions/sums.py").write_text(SUMS)
     return tmp_path
 
@@ -100,7 +113,7 @@ class TestGenerate:
         (root / "solutions/__pycache__/sums.pyc").touch()
         stubs.generate(root)
         names = sorted(path.name for path in (root / "assignment").iterdir())
-        assert names == ["README.md", "sums.py", "tasks.toml"]
+        assert names == ["README.md", "marking.toml", "sums.py", "tasks.toml"]
 
     def test_a_second_run_changes_nothing(self, root: Path) -> None:
         assert stubs.generate(root)
@@ -132,7 +145,7 @@ class TestCheck:
         ]
 
     def test_a_checkout_without_assignment_lacks_all_of_it(self, root: Path) -> None:
-        assert len(stubs.check(root)) == 2
+        assert len(stubs.check(root)) == 3
 
 
 class TestFaults:

@@ -11,6 +11,7 @@ from grader.grading.evidence import Evidence
 from grader.grading.judging import Case
 from grader.results.record import Status
 from grader.results.verdict import Verdict
+from tests.grader.marks import earned
 from tests.grader.tasks.test_described import PARAMS, TASKS
 
 MOST_POINTS = 2
@@ -109,8 +110,8 @@ NOTHING = {
 }
 
 
-def points(judge: Any, source: str) -> tuple[float, dict[str, float]]:
-    """What a module earns without a training, in all and by check; none of its networks is trained."""
+def points(judge: Any, source: str) -> dict[str, float]:
+    """The lines of the mark by which a module earns something; none of its networks is trained."""
     task: manifest.Task = judge.task
     inputs = {**judge.probe.draw(SEED), "builder_arguments": OFFLINE.builders[task.id]}
     calls = judge.calls(source, inputs)
@@ -121,11 +122,8 @@ def points(judge: Any, source: str) -> tuple[float, dict[str, float]]:
             described = judging.described_network(task, CLASSES[check.train], OFFLINE.builders[task.id])
             network = judging.network(case, check, verdicts, OFFLINE.budget, described)
             assert isinstance(network, Verdict)
-            assert network.fraction == 0
-    earned = {
-        check.id: check.points * verdicts[check.id].fraction for check in task.checks if not check.train
-    }
-    return sum(earned.values()), {check: got for check, got in earned.items() if got}
+            verdicts[check.id] = network
+    return earned(TASKS, task.id, verdicts)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +131,8 @@ def points(judge: Any, source: str) -> tuple[float, dict[str, float]]:
 )
 def test_next_to_nothing(network_judge: Any, task: str, name: str) -> None:
     """No more than two points, and for none of what surrounds the missing layers."""
-    total, earned = points(network_judge(task), NOTHING[task][name])
-    assert total <= MOST_POINTS, earned
+    found = points(network_judge(task), NOTHING[task][name])
+    assert sum(found.values()) <= MOST_POINTS, found
 
 
 @pytest.mark.parametrize("task", NOTHING)
