@@ -56,8 +56,8 @@ def _mistakes(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
     yield "### What each mistake of the bank does and costs"
     yield ""
     yield (
-        "*Accuracy*: of the mistake's own network in percent, coarse / fine, or of the course's ResNet on what `prepare` "
-        "returned. *Lost* and *raters* (their mean): in percent of the task's points."
+        "*Accuracy*: of the mistake's own network in percent, coarse / fine, or of the course's ResNet on "
+        "what `prepare` returned. *Lost* and *raters* (their mean): in percent of the task's points."
     )
     for task in tasks.tasks:
         yield ""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.config.manifest import Check, Manifest, Task
-from grader.config.marking import rounded
+from grader.config.marking import STEP, rounded
 from grader.results import hints
 from grader.results.record import WHOLE, CheckResult, Status, TaskResult
 from grader.results.verdict import Verdict
@@ -179,13 +179,19 @@ def _trained(
     """What each check that trains earns: by accuracy, or in the structure's share where it cannot be."""
     # Where nothing else is wrong, what keeps the network from being trained is all there is to charge.
     share = 1 - lost / task.worth.structure if lost else 0.0
-    return {
-        check.id: rounded(
-            check.points * (share if verdicts[check.id].in_share else verdicts[check.id].fraction)
-        )
-        for check in checks
-        if check.train
-    }
+    earned = {}
+    for check in checks:
+        if check.train:
+            verdict = verdicts[check.id]
+            points = rounded(check.points * (share if verdict.in_share else verdict.fraction))
+            # All of it is for those that learn enough, however close the others come.
+            most = (
+                check.points - STEP
+                if verdict.status is Status.FAILED and not verdict.in_share
+                else check.points
+            )
+            earned[check.id] = max(0.0, min(points, most))
+    return earned
 
 
 def _earns(check: Check, verdict: Verdict, charged: Mapping[str, Charge], empty: Sequence[str]) -> bool:

@@ -217,7 +217,9 @@ class TestCharged:
 class TestTraining:
     """What is earned by accuracy."""
 
-    @pytest.mark.parametrize(("fraction", "earned"), [(1, 5), (0.5, 2.5), (0.44, 2), (0.46, 2.5), (0.04, 0)])
+    @pytest.mark.parametrize(
+        ("fraction", "earned"), [(1, 5), (0.5, 2.5), (0.44, 2), (0.46, 2.5), (0.04, 0), (0.99, 4.5)]
+    )
     def test_in_whole_or_half_points(self, fraction: float, earned: float) -> None:
         lines = marked(verdicts(learns_fine=learned(fraction)))
         assert lines["learns.fine"].points == earned
@@ -321,16 +323,11 @@ class TestAlways:
     @given(any_verdicts)
     def test_full_marks_are_for_what_is_right_alone(self, found: dict[str, Verdict]) -> None:
         right = all(verdict.status is Status.PASSED for verdict in found.values())
-        learned_enough = all(
-            found[name].status is Status.PASSED or (found[name].fraction >= 0.95 and not found[name].in_share)
-            for name in TRAINED
-        )
-        structure = all(found[name].status is not Status.FAILED for name in ALL if name not in TRAINED)
         if right:
             assert total(found) == TASK.points
         elif total(found) == TASK.points:
-            assert learned_enough
-            assert structure
+            # Blocked without a cause is what no judge says of a right submission: nothing of it has failed.
+            assert all(verdict.status is not Status.FAILED for verdict in found.values())
 
     @given(any_verdicts)
     def test_what_passed_by_itself_is_not_taken_away(self, found: dict[str, Verdict]) -> None:
