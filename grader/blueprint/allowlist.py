@@ -15,6 +15,8 @@ Shapes = tuple[Shape, ...]
 
 ACTIVATIONS = ("relu", "softmax", "sigmoid", "tanh")
 LINEAR = "linear"
+UNKNOWN = "Unknown"
+_MOST_INPUTS = 8  # of a layer that has no word
 
 
 class NotAllowed(Exception):
@@ -350,6 +352,15 @@ _POOLING = Op(
 )
 _GLOBAL_POOLING = Op({"keepdims": Setting(_flag, False)}, _global_shape)
 
+
+def _shape(value: object) -> Shape:
+    """Of an image or of a list of numbers, without the batch."""
+    sizes = items(value)
+    if sizes is None or len(sizes) not in (1, 3):
+        raise NotAllowed("a shape (height, width, channels) or (units,) is needed")
+    return tuple(_whole(1, 10**5)(size) for size in sizes)
+
+
 OPS: Mapping[str, Op] = {
     "Conv2D": Op(
         {
@@ -390,6 +401,13 @@ OPS: Mapping[str, Op] = {
     "Flatten": Op(shape=lambda _settings, inputs: (math.prod(inputs[0]),)),
     "Dropout": Op({"rate": Setting(_real(0.0, 1.0, below=True))}, own=True),
     "Pad": Op({"widths": Setting(_widths)}, _pad_shape),
+    # What has no word: it is looked around, and a network that has one is never trained.
+    UNKNOWN: Op(
+        {"shape": Setting(_shape)},
+        lambda settings, _inputs: settings["shape"],
+        most_inputs=_MOST_INPUTS,
+        own=True,
+    ),
     "Add": Op(
         shape=_add_shape,
         cost=lambda _settings, inputs, output: Cost(flops=(len(inputs) - 1) * math.prod(output)),

@@ -19,6 +19,7 @@ from grader.blueprint.allowlist import (
     MOST_CHANNELS,
     MOST_PIXELS,
     OPS,
+    UNKNOWN,
     ZEROS,
     Cost,
     NotAllowed,
@@ -121,7 +122,8 @@ def _described(value: object, index: int) -> _Described:
     op = record["op"]
     if type(op) is not str or (op not in OPS and op not in (IDENTITY, ZEROS, "Input")):
         raise BlueprintRefused(
-            f"the network has a {show(op)}; the layers of this assignment are {', '.join(OPS)}"
+            f"the network has a {show(op)}; the layers of this assignment are "
+            f"{', '.join(known for known in OPS if known != UNKNOWN)}"
         )
     name = record.get("name", "")
     if type(name) is not str:

@@ -28,11 +28,13 @@ class Rule(Strict):
     Attributes:
         id: by which checks and verdicts name it.
         level: one of Marking.levels.
+        once: whether several checks of one function that fail by it have one cause.
         says: what the mistake does to whoever uses the code: it follows a colon.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     level: str
+    once: bool = False
     says: str = Field(min_length=10)
 
 

@@ -253,7 +253,7 @@ def network(
     try:
         found = case.blueprint(name, budget)
         value = case.call(name).value
-        if isinstance(value, Network) and value.flaw:
+        if isinstance(value, Network) and (value.flaw or found.of("Unknown")):
             message = f"{case.call(name)} returned a model that cannot be trained: {_sentence(value.flaw)}"
             return Verdict.failed(message, hint="").model_copy(update={"in_share": True})
         inputs, outputs = IMAGE, (CLASSES[check.labels],)
@@ -262,10 +262,12 @@ def network(
         if not whole and built.is_partial(case.call(name)):
             return _blocked_by(built.BUILDS, case.task)
         if (found.input_shape, found.output_shape) != (inputs, outputs):
+            # Another number of classes is one mistake; what is no list of numbers is of no use to anybody.
+            in_share = len(found.output_shape) == len(outputs)
             came = f"a network from {found.input_shape} to {found.output_shape}"
             expected = f"one from {inputs} to {outputs}"
             wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."
-            return Verdict.failed(wrong).model_copy(update={"in_share": True})
+            return Verdict.failed(wrong).model_copy(update={"in_share": in_share})
     except Unmet as unmet:
         # There is a network, and its structure is judged: only trained it cannot be.
         call = case.evidence.calls.get(name)

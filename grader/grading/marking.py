@@ -90,7 +90,7 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
 
 def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> list[Charge]:
     """What each mistake costs by itself."""
-    charges = []
+    charges: list[Charge] = []
     seen = [c for c in task.checks if c.id in verdicts and verdicts[c.id].status is Status.PASSED]
     most = task.worth.structure - sum(check.points for check in seen if not check.train)
     for check in task.checks:
@@ -100,6 +100,8 @@ def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> li
         if any(cause in verdicts and verdicts[cause].status is Status.FAILED for cause in check.follows):
             continue
         rule = tasks.marking.rule(verdict.rule or check.rule)
+        if rule.once and (_owner(check), rule.says) in {(other.function, other.says) for other in charges}:
+            continue
         cost = min(tasks.marking.cost(task.id, rule.id), most)  # what was seen to be right stays earned
         charges.append(Charge(check.id, _owner(check), cost, rule.says))
     return charges

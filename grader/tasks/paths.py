@@ -133,6 +133,8 @@ def _tidy(steps: Iterable[Step | Join]) -> Path:
     """
     tidy: list[Step | Join] = []
     for step in steps:
+        if isinstance(step, Step) and step.op == "Unknown":
+            continue  # `builds` reports it, and what is around it is judged without
         last = tidy[-1] if tidy else None
         if isinstance(last, Step) and isinstance(step, Step) and last.op == step.op == "Pad":
             tidy[-1] = _padded_at_once(last, step)

@@ -57,7 +57,14 @@ def first_reported(
                     and not any(one.kind == difference.kind for other in others for one in differences(other))
                 )
                 alike = [one for one in differences(name) if one.kind in kinds and not repeats(one)]
-                rule = _charged(alike, list(wanted(name)), kinds, charged, only_default=only_default)
+                whole = list(wanted(name))
+                number_differs = any(one.rule == "argument" for one in differences(name))
+                rule = _charged(
+                    alike, whole, kinds, charged, only_default=only_default, number_differs=number_differs
+                )
+                by_default = name == "default" or "default" not in names
+                if not by_default and not any(one.kind in kinds for one in differences("default")):
+                    rule = "argument"  # one that is not used as it should be
                 return reported(case, name, difference, only_default=only_default, rule=rule)
     return Verdict(status=Status.BLOCKED, message=_REPEATED) if repeated else None
 
@@ -69,6 +76,7 @@ def _charged(
     charged: str,
     *,
     only_default: bool,
+    number_differs: bool,
 ) -> str:
     """The rule for differences of one network: what is wrong in every block is one fault of the block."""
     of_block, count = alike[0].place, blocks(whole)
@@ -77,7 +85,8 @@ def _charged(
         return charge(alike, max(wanted, count), charged, only_default=only_default)
     first = [one for one in alike if one.place == of_block]
     rule = charge(first, round(wanted / count), only_default=only_default)
-    some = 2 * len({one.place for one in alike}) <= count  # of the blocks alone: no fault of the block
+    # What is wrong in some of the blocks alone is no fault of the block, if all blocks are there.
+    some = 2 * len({one.place for one in alike}) <= count and not number_differs
     return "layer" if some and first[0].rule == rule != "weights" else rule
 
 

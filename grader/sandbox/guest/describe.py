@@ -81,6 +81,7 @@ def describe(
         raise Refused(f"the input has the shape {shape}: every size has to be known. Pass on input_shape")
     if entry.dtype != "float32" or entry.sparse or entry.ragged:
         raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
+    _soft[:] = [] if flaws is None else [flaws]
     walk = _Walk({**_WORDS, **(more or {})}, flaws)
     source = walk.write("Input", {}, [], _name(entry._keras_history.operation), (None, *shape))
     (last,) = walk.model(model, [source])
@@ -198,7 +199,13 @@ class _Walk:
             return self.model(operation, sources)
         who = f"{kind.__name__} '{name}'"
         if kind not in self._words:
-            raise Refused(_no_word(kind, who))
+            # What no blueprint has a word for leaves a gap that is as large as what it puts out.
+            shapes = [tuple(tensor.shape)[1:] for tensor in call.outputs]
+            if self._flaws is None or len(shapes) != 1 or not sources or None in shapes[0]:
+                raise Refused(_no_word(kind, who))
+            self._flaw(_no_word(kind, who))
+            settings = {"shape": list(shapes[0])}
+            return [self.write("Unknown", settings, sources, name, (None, *shapes[0]))]
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
             self._check_mode(operation, call, who)
@@ -620,11 +627,17 @@ def _l2(value: Any, who: str, setting: str) -> float:
     raise Refused(f"{setting} of {who} is {_kind(value)}; only keras.regularizers.L2 is allowed")
 
 
+_soft: list[list[str]] = []  # takes what can be looked at and not be trained, of the model at hand
+
+
 def _only(who: str, setting: str, found: Any, allowed: Any) -> None:
     if found is not allowed and found != allowed:
         plain = found is None or isinstance(found, int | float | str | tuple | list)
         shown = repr(found)[:60] if plain else _kind(found)
-        raise Refused(f"{setting} of {who} is {shown}; only {allowed!r} is allowed")
+        reason = f"{setting} of {who} is {shown}; only {allowed!r} is allowed"
+        if not _soft:
+            raise Refused(reason)
+        _soft[0].append(reason)
 
 
 # --- Words for people --------------------------------------------------------------------------------------

@@ -393,6 +393,8 @@ def _coarse(case: Case, name: str, *, as_meant: bool = False) -> Array:
         spread = np.zeros(shape)
         spread[:, occur] = came
         came = spread
+    elif as_meant and came.ndim == 2 and len(came) == shape[0] and not came[:, shape[1] :].any():
+        came = came[:, : shape[1]]  # superclasses too many, in which nothing is
     if came.shape != shape:
         case.fail(name, described(came), described_array(None, shape))
     if not finite(came):
