@@ -478,6 +478,7 @@ def rewritten(draw: st.DrawFn) -> tuple[Data, Data]:
 
 # For every setting of every operation: a base, and values that each make another network of it.
 BASES: dict[str, Data] = {
+    "Unknown": {"shape": [8, 8, 4]},
     "Conv2D": {"filters": 5, "kernel_size": 3, "strides": 2, "padding": "same"},
     "Dense": {"units": 5},
     "BatchNormalization": {},
@@ -522,6 +523,7 @@ OTHERS: dict[str, list[Any]] = {
     "activation": ["softmax", "sigmoid", "tanh", "linear"],
     "keepdims": [True],
     "rate": [0.25, 0.0],
+    "shape": [[8, 8, 5], [7, 8, 4], [5]],
     "widths": [[[0, 2], [1, 1], [0, 0]], [[1, 1], [0, 2], [0, 0]], [[1, 1], [1, 1], [0, 1]], [[0, 0]] * 3],
 }
 

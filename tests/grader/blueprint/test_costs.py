@@ -91,6 +91,7 @@ class TestEveryOperationCosts:
         "Dense": {"units": 4},
         "Dropout": {"rate": 0.5},
         "Pad": {"widths": [[0, 1], [0, 0], [0, 0]]},
+        "Unknown": {"shape": [32, 32, 8]},
     }
 
     @pytest.mark.parametrize("op", [op for op in OPS if op not in ("Add", "Concatenate")])
