@@ -3,7 +3,8 @@
     python docs/marking.py             the tables, anew
     python docs/marking.py --check     changes nothing; 1 if they are not what the files say
 
-From solutions/marking.toml, reference/proof.json (`nox -s prove -- --train`) and bank/ratings.csv.
+From solutions/marking.toml, reference/proof.json (`nox -s prove -- --train`) and bank/ratings.csv;
+of unseen mistakes from the same proof, if it has them, and bank/unseen.csv.
 """
 
 import json
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from grader.config import manifest  # noqa: E402  the checkout is not installed
 from grader.config.manifest import Manifest  # noqa: E402
-from grader.proof import ratings  # noqa: E402
+from grader.proof import bank, ratings  # noqa: E402
 
 PAGE = ROOT / "docs" / "marking.md"
 PROOF = ROOT / "reference" / "proof.json"
@@ -66,17 +67,38 @@ def _mistakes(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
         yield "| mistake | charged: check, rule, points | accuracy | lost | raters |"
         yield "|---|---|---|---|---|"
         for one in (one for one in proof["mutants"] if one["task"] == task.id):
-            charges = "; ".join(
-                f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ())
-            )
-            accuracies = " / ".join(f"{100 * value:.1f}" for value in one.get("accuracies", {}).values())
-            lost = one.get("lost")
-            rating = rated.get((task.id, one["name"]))
-            yield (
-                f"| {one['name']} | {charges or 'what training loses'} | {accuracies or '-'} "
-                f"| {'-' if lost is None else f'{100 * lost:.0f}'} "
-                f"| {'-' if rating is None else f'{rating.mean:.0f}'} |"
-            )
+            yield _mistake(one, "what training loses", rated.get((task.id, one["name"])))
+    yield from _unseen(tasks, proof)
+
+
+def _unseen(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
+    """The table of the unseen mistakes; nothing where the proof is from before there were any."""
+    graded = [one for one in proof.get("unseen", ()) if one["task"] in {task.id for task in tasks.tasks}]
+    if not graded:
+        return
+    there = {(task.id, one.name): one for task in tasks.tasks for one in bank.unseen(ROOT, task)}
+    current = ratings.beside(ratings.load(ROOT / ratings.UNSEEN), there).current
+    rated = {rating.key: rating for rating in current}
+    yield ""
+    yield "#### Unseen mistakes"
+    yield ""
+    yield "| task | mistake | charged: check, rule, points | accuracy | lost | raters |"
+    yield "|---|---|---|---|---|---|"
+    for one in graded:
+        otherwise = "what training loses" if one["lost"] else "nothing"
+        yield f"| {one['task']} {_mistake(one, otherwise, rated.get((one['task'], one['name'])))}"
+
+
+def _mistake(one: Mapping[str, Any], uncharged: str, rating: ratings.Rating | None) -> str:
+    """The row of one mistake; `uncharged` is what stands there if no check charged anything for it."""
+    charges = "; ".join(f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ()))
+    accuracies = " / ".join(f"{100 * value:.1f}" for value in one.get("accuracies", {}).values())
+    lost = one.get("lost")
+    return (
+        f"| {one['name']} | {charges or uncharged} | {accuracies or '-'} "
+        f"| {'-' if lost is None else f'{100 * lost:.0f}'} "
+        f"| {'-' if rating is None else f'{rating.mean:.0f}'} |"
+    )
 
 
 def page(text: str, tasks: Manifest, proof: Mapping[str, Any]) -> str:

@@ -73,8 +73,8 @@ def prove(
     workers: int,
 ) -> int:
     """Grades the bank: wrong submissions, which must fail the check they name with its hint, and right ones,
-    which must have full marks. Compares what mutants lose with what raters would take off. Writes
-    reference/proof.json and the tables in README.md.
+    which must have full marks. Compares what mutants and unseen mistakes lose with what raters would take
+    off. Writes reference/proof.json and the tables in README.md.
     """
     from grader.proof.prove import Order, prove
 

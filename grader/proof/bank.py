@@ -4,6 +4,8 @@
     bank/<task>/right/<name>.py   right ones, that look different from it
     bank/<task>/right/<name>/     one that has other files beside the task's
     bank/<task>/right.toml        those that differ from the solution in one place, as edits of it
+    bank/<task>/unseen.toml       mistakes on which the agreement of marks with raters is measured, and
+                                  nothing else: of them nothing is expected
 
 Edits follow the solution as it changes: one that no longer applies is an error, and so is a mutant that names
 a check which is not there.
@@ -64,6 +66,13 @@ class Mutant(Change):
     heavy: bool = False
 
 
+class Unseen(Change):
+    """A solution with one mistake in it, written by somebody who knew neither points nor grader.
+
+    Nothing is expected of the grader but a mark, which is compared with what raters say.
+    """
+
+
 class _Mutants(Strict):
     mutants: tuple[Mutant, ...] = Field(min_length=1)
 
@@ -72,7 +81,11 @@ class _Right(Strict):
     right: tuple[Change, ...] = Field(min_length=1)
 
 
-_Listed = TypeVar("_Listed", _Mutants, _Right)
+class _AllUnseen(Strict):
+    unseen: tuple[Unseen, ...] = Field(min_length=1)
+
+
+_Listed = TypeVar("_Listed", _Mutants, _Right, _AllUnseen)
 
 
 @dataclass(frozen=True)
@@ -91,13 +104,18 @@ class Entry:
 
     @property
     def mutant(self) -> Mutant | None:
-        """What must come of it; None where all marks must."""
+        """What must come of it; None where all marks must, or where nothing is expected."""
         return self.source if isinstance(self.source, Mutant) else None
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """The mistake of which nothing is expected but a mark; None of all others."""
+        return self.source if isinstance(self.source, Unseen) else None
 
     @property
     def folder(self) -> str:
         """What the submission is called: words that a path may be made of."""
-        kind = "mutant" if self.mutant else "right"
+        kind = "mutant" if self.mutant else "unseen" if self.unseen else "right"
         return f"{kind}-{self.task.id}-{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-')}"
 
 
@@ -116,6 +134,19 @@ def mutants(root: Path, task: Task) -> tuple[Mutant, ...]:
             if check not in known:
                 raise ManifestError(f"{path}: {mutant.name!r} names the check {check!r}, which is not there")
     _refuse_twins(path, [mutant.name for mutant in found])
+    return found
+
+
+def unseen(root: Path, task: Task) -> tuple[Unseen, ...]:
+    """The unseen mistakes of a task; none if it has no file of them.
+
+    Raises:
+        ManifestError: the file cannot be read, or two have one name.
+    """
+    path = root / "bank" / task.id / "unseen.toml"
+    listed = _read(path, _AllUnseen)
+    found = listed.unseen if listed else ()
+    _refuse_twins(path, [mistake.name for mistake in found])
     return found
 
 
@@ -204,13 +235,18 @@ def right(root: Path, task: Task) -> dict[str, Path | Change]:
     return dict(sorted(found, key=itemgetter(0)))
 
 
-def entries(root: Path, tasks: Manifest) -> list[Entry]:
-    """All of the bank: for each task its solution, the other right ones and the mutants."""
+def entries(root: Path, tasks: Manifest, *, with_unseen: bool = False) -> list[Entry]:
+    """All of the bank: for each task its solution, the other right ones and the mutants.
+
+    With `with_unseen` the unseen mistakes come last, of all tasks.
+    """
     listed = []
     for task in tasks.tasks:
         listed.append(Entry(task, "solution", root / "solutions" / task.module))
         listed += [Entry(task, name, source) for name, source in right(root, task).items()]
         listed += [Entry(task, mutant.name, mutant) for mutant in mutants(root, task)]
+    if with_unseen:
+        listed += [Entry(task, one.name, one) for task in tasks.tasks for one in unseen(root, task)]
     return listed
 
 

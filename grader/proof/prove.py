@@ -3,7 +3,8 @@
 A mutant must be caught by the check it names, before any other, with a message that says what is wrong and a
 hint that says what to do. A right one must have full marks. With `train` both are trained as well: mutants
 that pass every check of the structure must fail to learn, and right networks must not.
-What mutants lose is compared with what raters would take off (ratings.py).
+What mutants lose is compared with what raters would take off (ratings.py), and so is what unseen mistakes
+lose: of those nothing else is expected, and no mark of theirs makes the grader wrong.
 """
 
 import json
@@ -70,15 +71,16 @@ class Proved:
 
     Attributes:
         entry: which.
-        wrong: in which way it did not get what it deserves; empty if it did.
+        wrong: in which way it did not get what it deserves; empty if it did. Of an unseen mistake: why it
+            has no mark.
         caught_by: the checks that failed, the first one first.
         hint: what the student is shown.
         open: nothing was shown yet: it passes every check of the structure, and was not trained.
         trainings: digests of the trainings that decided, with whether the check passed.
         networks: for each label set that was trained on, the digest of the training that decided: that of
             submissions with the same training form is the same.
-        lost: the share of its task's points that a mutant loses, 0 to 1; None for a right one, and for one
-            that has no mark.
+        lost: the share of its task's points that a mutant or an unseen mistake loses, 0 to 1; None for a
+            right one, and for one that has no mark.
         final: whether that is all it loses: no check of its task was left out.
         charges: what its mistake was charged with: check, rule and points of each.
         accuracies: of its network, by label set; "prepared" for what was trained on what `prepare` returned.
@@ -114,7 +116,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
         course="solutions",
     )
     tasks = _chosen(session.manifest, order.tasks)
-    entries = bank.entries(root, tasks)
+    entries = bank.entries(root, tasks, with_unseen=True)
     profile, engine = session.profile, session.engine
     _announce(console, entries, profile if order.train else None, engine.name, order.seed)
     about = session.run(order.seed) if order.train else session.run_without_training(order.seed)
@@ -138,19 +140,22 @@ def prove(root: Path, console: Console, order: Order) -> int:
             pool = opened.enter_context(session.pool(display))
             plan = replace(plan, training=session.training(pool, display))
         results = {result.name: result for result in run.grade(sources, plan)}
-        proved = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
+        judged = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
+    proved = [one for one in judged if not one.entry.unseen]
+    unseen = [one for one in judged if one.entry.unseen]
     uncovered = bank.uncovered(tasks, entries)
     others = {task.id for task in session.manifest.tasks} - {task.id for task in tasks.tasks}
     compared = compare(root, proved, others, trained=order.train)
+    apart = compare_unseen(root, unseen, others, trained=order.train)
     _show(console, proved, uncovered)
-    _show_agreement(console, compared)
+    _show_agreement(console, compared, apart, [one for one in unseen if one.wrong])
     right = not uncovered and not any(one.wrong for one in proved)
     right = right and not (REASONS_ARE_WANTED and compared.wrong)
     if order.tasks:
         console.print(f"{PROOF} is left as it is: it is about all tasks.", style="dim")
     else:
-        found = document(proved, order, profile.name)
-        found["agreement"] = {_kind(order.train): ratings.document(compared)}
+        found = document(proved, order, profile.name, unseen)
+        found["agreement"] = {_kind(order.train): agreement(compared, apart)}
         if not order.train:
             earlier = _earlier(root)
             found["training"] = earlier.get("training")
@@ -181,22 +186,11 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
         if "label_set" in check.data
     )
     seen = tuple(check.check for check in failed)
-    if entry.mutant is None:
-        lost = [check for check in task.checks if check.status is not Status.PASSED]
-        wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
-        return Proved(entry, wrong, seen, trainings=trainings, networks=networks)
     share, final = share_lost(task, entry.task)
-    mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
-    only_trained = _only_trained(entry)
-    if only_trained and not trained and not structure:
-        return Proved(entry, "", open=True, final=False)
-    hint = hints.to_show(failed[0]) if failed else ""
-    wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
-    return Proved(
+    marked = Proved(
         entry,
-        wrong,
+        "",
         seen,
-        hint,
         trainings=trainings,
         networks=networks,
         lost=share,
@@ -208,6 +202,19 @@ def judge(entry: Entry, result: SubmissionResult, *, trained: bool) -> Proved:
             if "accuracy" in check.data
         ),
     )
+    if entry.unseen:
+        return marked
+    if entry.mutant is None:
+        lost = [check for check in task.checks if check.status is not Status.PASSED]
+        wrong = f"lost points: {lost[0].check}: {lost[0].message}" if lost else ""
+        return Proved(entry, wrong, seen, trainings=trainings, networks=networks)
+    mutant, structure = entry.mutant, [check for check in failed if check.check not in trains]
+    only_trained = _only_trained(entry)
+    if only_trained and not trained and not structure:
+        return Proved(entry, "", open=True, final=False)
+    hint = hints.to_show(failed[0]) if failed else ""
+    wrong = _wrong(mutant, failed if only_trained else structure, trains if not only_trained else set())
+    return replace(marked, wrong=wrong, hint=hint)
 
 
 def share_lost(result: TaskResult, task: Task) -> tuple[float, bool]:
@@ -265,8 +272,35 @@ def compare(root: Path, proved: Sequence[Proved], others: Set[str], *, trained: 
     )
 
 
-def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, Any]:
-    """reference/proof.json."""
+def compare_unseen(root: Path, unseen: Sequence[Proved], others: Set[str], *, trained: bool) -> Compared:
+    """Compares what unseen mistakes lose with what raters would take off; the arguments are as of `compare`.
+
+    One in which no check of the structure fails counts as losing nothing, also without trainings: nobody
+    has said that only training can tell it. No reasons are wanted for what is far off.
+
+    Raises:
+        ManifestError: the ratings cannot be read.
+    """
+    own = {(one.entry.task.id, one.entry.name): one for one in unseen}
+    rated = [one for one in ratings.load(root / ratings.UNSEEN) if one.task not in others]
+    return ratings.compare(
+        {key: one.lost for key, one in own.items() if one.lost is not None},
+        ratings.beside(rated, {key: one.entry.unseen for key, one in own.items() if one.entry.unseen}),
+        {},
+        trained=trained,
+        provisional=frozenset(own),
+    )
+
+
+def agreement(compared: Compared, unseen: Compared) -> dict[str, Any]:
+    """What reference/proof.json keeps of both comparisons."""
+    return {**ratings.document(compared), "unseen": ratings.document(unseen)}
+
+
+def document(
+    proved: Sequence[Proved], order: Order, profile: str, unseen: Sequence[Proved] = ()
+) -> dict[str, Any]:
+    """reference/proof.json, but for the agreement."""
     return {
         "format": FORMAT,
         "seed": order.seed,
@@ -279,9 +313,7 @@ def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, 
                 "caught_by": list(one.caught_by),
                 "hint": one.entry.mutant.hint,
                 "result": one.wrong or ("only training can tell" if one.open else "caught"),
-                "lost": None if one.lost is None else round(one.lost, 4),
-                "charges": [list(charge) for charge in one.charges],
-                "accuracies": {labels: round(accuracy, 4) for labels, accuracy in one.accuracies},
+                **_mark(one),
             }
             for one in proved
             if one.entry.mutant
@@ -291,7 +323,25 @@ def document(proved: Sequence[Proved], order: Order, profile: str) -> dict[str, 
             for one in proved
             if not one.entry.mutant
         ],
+        "unseen": [
+            {
+                "task": one.entry.task.id,
+                "name": one.entry.name,
+                "caught_by": list(one.caught_by),
+                **_mark(one),
+            }
+            for one in unseen
+        ],
         "training": _training(proved, profile) if order.train else None,
+    }
+
+
+def _mark(one: Proved) -> dict[str, Any]:
+    """What a mistake lost, for what, and how its network did."""
+    return {
+        "lost": None if one.lost is None else round(one.lost, 4),
+        "charges": [list(charge) for charge in one.charges],
+        "accuracies": {labels: round(accuracy, 4) for labels, accuracy in one.accuracies},
     }
 
 
@@ -363,10 +413,28 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     rows = {**one["tasks"], "all": one["overall"]}
+    unseen = one.get("unseen") or {"mutants": 0}
+    if unseen["mutants"]:
+        rows[_unseen(unseen["mutants"])] = unseen["overall"]
     lines += [f"| {' | '.join([name, *_figures(Agreement(**row))])} |" for name, row in rows.items()]
     off = len(one["off"])
-    lines += ["", f"{off or 'None'} of them {'are' if off != 1 else 'is'} more than {ratings.FAR} off."]
+    kind = "the mutants" if unseen["mutants"] else "them"
+    lines += ["", f"{off or 'None'} of {kind} {'are' if off != 1 else 'is'} more than {ratings.FAR} off."]
+    if unseen["mutants"]:
+        far = "; ".join(f"{each['task']}, {each['mutant']}" for each in unseen["off"])
+        lines += [
+            "",
+            "Unseen mistakes were written and rated by those who knew neither points nor grader, after "
+            "weights had been set. General faults of the grader that their first grading showed have been "
+            "fixed since: [bank/ratings.md](bank/ratings.md) has the figures from before. "
+            f"More than {ratings.FAR} off: {far or 'none'}.",
+        ]
     return lines
+
+
+def _unseen(count: int) -> str:
+    """What the row of the unseen mistakes is called."""
+    return f"unseen mistakes ({count})"
 
 
 def _figures(one: Agreement) -> list[str]:
@@ -433,8 +501,10 @@ def _announce(
     console: Console, entries: Sequence[Entry], profile: profiles.Profile | None, engine: str, seed: int
 ) -> None:
     mutants = sum(entry.mutant is not None for entry in entries)
-    right = len(entries) - mutants
-    what = f"{mutants} mutants and {right} right submission{'s' * (right != 1)}"
+    unseen = sum(entry.unseen is not None for entry in entries)
+    right = len(entries) - mutants - unseen
+    what = f"{mutants} mutants{',' if unseen else ' and'} {right} right submission{'s' * (right != 1)}"
+    what += f" and {unseen} unseen mistake{'s' * (unseen != 1)}" if unseen else ""
     how = f"trained under the profile {profile.name}" if profile else "their structure alone, no training"
     console.print(
         Text(f"Proving the grader on {what}", style="bold"),
@@ -513,13 +583,19 @@ def _by_task(proved: Sequence[Proved]) -> Table:
     return table
 
 
-def _show_agreement(console: Console, compared: Compared) -> None:
+def _show_agreement(
+    console: Console, compared: Compared, unseen: Compared, without_mark: Sequence[Proved]
+) -> None:
     """The marks beside what raters say; nothing where nothing is rated."""
+    for unmarked in without_mark:
+        line = Text(f"○ unseen, {unmarked.entry.task.id}: {unmarked.entry.name} ", style="yellow")
+        console.print(line.append(unmarked.wrong, style="default"), soft_wrap=True)
     if not compared.overall.rated:
         console.print(Text("Nothing here is rated: nox -s ratings -- --sheets FOLDER", style="dim"))
         return
     title = "What mutants lose, beside raters" + ("" if compared.trained else " (without trainings)")
     table = Table("task", "compared", title=title, title_justify="left")
+    table.columns[0].no_wrap = True
     figures = ("rank correlation", "mean gap", "raters' correlation", "raters' gap")
     for name in (*figures, f"over {ratings.FAR} off"):
         table.add_column(name, justify="right")
@@ -528,11 +604,13 @@ def _show_agreement(console: Console, compared: Compared) -> None:
         off = sum(name in (far.task, "all") for far in compared.off)
         last = "" if name in halves else str(off or "")
         table.add_row(escape(name), *_figures(one), last)
-    table.caption = "; ".join(_left_out(compared))
+    if unseen.mutants:
+        table.add_row(_unseen(unseen.mutants), *_figures(unseen.overall), str(len(unseen.off) or ""))
+    table.caption = "; ".join([*_left_out(compared), *_left_out_unseen(unseen)])
     console.print(table)
-    for far in compared.off:
+    for kind, far in (*(("", one) for one in compared.off), *(("unseen, ", one) for one in unseen.off)):
         each = ", ".join(f"{share:g}" for share in far.rated)
-        line = Text(f"○ {far.task}: {far.mutant} ", style="yellow")
+        line = Text(f"○ {kind}{far.task}: {far.mutant} ", style="yellow")
         line.append(f"loses {far.lost:.0f} in 100, raters say {far.mean:.0f} ({each})", style="default")
         console.print(line.append(f" · {far.reason}" if far.reason else "", style="dim"), soft_wrap=True)
     for sentence in compared.wrong if REASONS_ARE_WANTED else ():
@@ -548,3 +626,13 @@ def _left_out(compared: Compared) -> Iterable[str]:
         yield f"{len(compared.unrated)} mutants have no rating: nox -s ratings -- --sheets FOLDER --unrated"
     if compared.stale:
         yield f"{len(compared.stale)} ratings are of what has changed since or is gone"
+
+
+def _left_out_unseen(unseen: Compared) -> Iterable[str]:
+    """The same of the unseen mistakes."""
+    if unseen.left_out:
+        yield f"{unseen.left_out} unseen mistakes have no mark"
+    if unseen.unrated:
+        yield f"{len(unseen.unrated)} unseen mistakes have no rating"
+    if unseen.stale:
+        yield f"{len(unseen.stale)} ratings of unseen mistakes are of what has changed since or is gone"

@@ -1,5 +1,6 @@
 """`nox -s ratings`: sheets for raters, what they have written, and what of the bank is rated."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from rich.text import Text
 from grader.config import manifest
 from grader.errors import UsageError
 from grader.paths import from_here
-from grader.proof import ratings, sheets
+from grader.proof import bank, ratings, sheets
 from grader.proof.ratings import Rated, Rating
 from lab.files import write_atomically
+
+UNSEEN = "unseen mistakes"
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,32 @@ def rate(root: Path, console: Console, order: Order) -> int:
         console.print(f"{ratings.RATINGS} has them. Say in {sheets.ABOUT} who these raters were.")
     names = [task.id for task in chosen]
     rated = [one for one in ratings.load(root / ratings.RATINGS) if one.task in names]
-    _show(console, names, ratings.beside(rated, sheets.mutants(root, tasks)))
+    unseen = {(task.id, one.name): one for task in chosen for one in bank.unseen(root, task)}
+    also = [one for one in ratings.load(root / ratings.UNSEEN) if one.task in names]
+    _show(
+        console,
+        names,
+        ratings.beside(rated, sheets.mutants(root, tasks)),
+        ratings.beside(also, unseen),
+    )
     return 0
 
 
-def _show(console: Console, tasks: Sequence[str], rated: Rated) -> None:
+def _show(console: Console, tasks: Sequence[str], rated: Rated, also: Rated) -> None:
     table = Table("task", title="Rated", title_justify="left")
     for name in ("mutants", "rated", "raters' mean", "correlation of two", "gap of one from the others"):
         table.add_column(name, justify="right")
-    unrated = [task for task, _ in rated.unrated]
+    unrated = Counter(task for task, _ in rated.unrated)
+    unrated |= {"all": len(rated.unrated), UNSEEN: len(also.unrated)}
     each: Mapping[str, list[Rating]] = {
         task: [one for one in rated.current if one.task == task] for task in tasks
     }
-    for name, own in {**each, "all": list(rated.current)}.items():
+    each = {**each, "all": list(rated.current)}
+    if also.current or also.unrated:
+        each = {**each, UNSEEN: list(also.current)}
+    for name, own in each.items():
         correlation, gap = ratings.among_raters(own)
-        mutants = len(own) + (len(unrated) if name == "all" else unrated.count(name))
+        mutants = len(own) + unrated[name]
         mean = sum(one.mean for one in own) / len(own) if own else None
         table.add_row(
             escape(name),
@@ -91,10 +105,11 @@ def _show(console: Console, tasks: Sequence[str], rated: Rated) -> None:
         )
     table.caption = "means and gaps in points of 100"
     console.print(table)
-    for task, mutant in rated.unrated:
-        console.print(Text(f"○ {task}: {mutant} has no rating", style="yellow"), soft_wrap=True)
-    for one in rated.stale:
-        console.print(
-            Text(f"○ {one.task}: {one.mutant} has changed since it was rated, or is gone", style="yellow"),
-            soft_wrap=True,
-        )
+    for kind, some in (("", rated), ("unseen, ", also)):
+        lines = [f"○ {kind}{task}: {mutant} has no rating" for task, mutant in some.unrated]
+        lines += [
+            f"○ {kind}{one.task}: {one.mutant} has changed since it was rated, or is gone"
+            for one in some.stale
+        ]
+        for line in lines:
+            console.print(Text(line, style="yellow"), soft_wrap=True)

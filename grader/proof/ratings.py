@@ -2,6 +2,7 @@
 
     bank/ratings.csv    each rated mutant, with the share of its task's mark that each rater would take off
     bank/ratings.md     who the raters were, and what they were given
+    bank/unseen.csv     the same of mistakes that nobody had seen who set weights and rules
     bank/reasons.toml   why a mutant's mark may be far from what raters say
 
 A rating is of a mutant as it was when it was rated: it carries a digest of the change, and one whose mutant
@@ -24,10 +25,11 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from grader.errors import ManifestError
-from grader.proof.bank import Change, Mutant
+from grader.proof.bank import Change
 from lab.strict import Strict, explained
 
 RATINGS = Path("bank") / "ratings.csv"
+UNSEEN = Path("bank") / "unseen.csv"
 REASONS = Path("bank") / "reasons.toml"
 RATERS = 3
 FAR = 20  # points in 100: more than this off, a mark needs a written reason
@@ -263,8 +265,8 @@ def load_reasons(path: Path) -> dict[Key, str]:
     return found
 
 
-def beside(ratings: Sequence[Rating], bank: Mapping[Key, Mutant]) -> Rated:
-    """The ratings of a bank: which of them are of its mutants as they are."""
+def beside(ratings: Sequence[Rating], bank: Mapping[Key, Change]) -> Rated:
+    """The ratings of a bank: which of them are of its mutants, or unseen mistakes, as they are."""
     digests = {key: change_digest(mutant) for key, mutant in bank.items()}
     current = tuple(one for one in ratings if digests.get(one.key) == one.change)
     stale = tuple(one for one in ratings if digests.get(one.key) != one.change)

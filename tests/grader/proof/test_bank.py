@@ -62,7 +62,32 @@ class TestBank:
 
     def test_names_are_folders(self) -> None:
         """No two submissions of the bank share a folder, whatever their names are made of."""
-        assert len({one.folder for one in BANK}) == len(BANK)
+        everything = bank.entries(ROOT, TASKS, with_unseen=True)
+        assert len({one.folder for one in everything}) == len(everything)
+
+
+class TestUnseen:
+    """Unseen mistakes are in the bank for those who ask, apply, and are no mutants."""
+
+    def test_only_when_asked_for(self) -> None:
+        assert not [one for one in BANK if one.unseen]
+        unseen = bank.entries(ROOT, TASKS, with_unseen=True)[len(BANK) :]
+        assert len(unseen) == 40
+        assert all(one.unseen and not one.mutant and one.folder.startswith("unseen-") for one in unseen)
+        assert {one.task.id for one in unseen} == {task.id for task in TASKS.tasks}
+
+    def test_they_apply(self) -> None:
+        for entry in bank.entries(ROOT, TASKS, with_unseen=True)[len(BANK) :]:
+            assert entry.unseen
+            solution = (ROOT / "solutions" / entry.task.module).read_text(encoding="utf-8")
+            source = bank.changed(solution, entry.unseen)
+            compile(source, entry.task.module, "exec")
+            assert source != solution
+
+    def test_none_is_a_mutant_as_well(self) -> None:
+        known = {(one.task.id, one.mutant.edits, one.mutant.code) for one in BANK if one.mutant}
+        for task in TASKS.tasks:
+            assert not known & {(task.id, one.edits, one.code) for one in bank.unseen(ROOT, task)}
 
 
 class TestChanged:
@@ -128,6 +153,21 @@ class TestReading:
 
     def test_no_file(self, root: Path) -> None:
         assert bank.mutants(root, TASKS.task("alexnet")) == ()
+        assert bank.unseen(root, TASKS.task("alexnet")) == ()
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("[[unseen]", r"unseen\.toml cannot be read"),
+            ("[[unseen]]\nname = 'wrong'", "neither edits nor code"),
+            ("[[unseen]]\nname = 'wrong'\ncode = 'x'\ncheck = 'builds'", r"unseen\.0\.check"),
+            (2 * "[[unseen]]\nname = 'one'\ncode = 'x'\n", "'one' is there twice"),
+        ],
+    )
+    def test_unseen_refused(self, root: Path, text: str, words: str) -> None:
+        (root / "bank/alexnet/unseen.toml").write_text(text)
+        with pytest.raises(ManifestError, match=words):
+            bank.unseen(root, TASKS.task("alexnet"))
 
     def test_right_one_without_words(self, root: Path) -> None:
         (root / "bank/alexnet/right").mkdir()

@@ -1,14 +1,16 @@
 """What nox -s prove says of a submission of the bank: right only where the grader was."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from grader.config import manifest
 from grader.proof import bank, prove, ratings
-from grader.proof.bank import Entry, Mutant
+from grader.proof.bank import Entry, Mutant, Unseen
 from grader.proof.prove import Order, Proved
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 
@@ -186,6 +188,100 @@ class TestAgreement:
         assert (compared.overall.rated, compared.wrong) == (0, ())
         found = {"right": [], "mutants": [], "training": None}
         assert "raters" not in prove.readme({**found, "agreement": {"trained": ratings.document(compared)}})
+
+
+class TestUnseen:
+    """Unseen mistakes: a mark, a row of their own, and nothing that could make the grader wrong."""
+
+    @staticmethod
+    def entry(number: int = 0) -> Entry:
+        return Entry(TASK, f"unseen {number}", Unseen(name=f"unseen {number}", code=f"x = {number}"))
+
+    @pytest.mark.parametrize("failed", [{}, {"pooling": "nothing that is expected", "dense": "nor this"}])
+    def test_no_mark_is_wrong(self, failed: dict[str, str]) -> None:
+        proved = prove.judge(self.entry(), result(failed), trained=False)
+        points = sum(check.points for check in TASK.checks if check.id in failed)
+        assert (proved.wrong, proved.open) == ("", False)
+        assert proved.lost == pytest.approx(points / TASK.points)
+
+    def test_without_a_mark(self, tmp_path: Path) -> None:
+        """What was not taken in has no mark: it is left out of the figures, and says why."""
+        refused = result({}).model_copy(update={"problem": "no such file", "tasks": ()})
+        proved = prove.judge(self.entry(), refused, trained=False)
+        assert proved.lost is None
+        assert "no such file" in proved.wrong
+        (tmp_path / "bank").mkdir()
+        self.rate(tmp_path, [self.entry()])
+        found = prove.compare_unseen(tmp_path, [proved], set(), trained=False)
+        assert (found.overall.rated, found.left_out, found.wrong) == (0, 1, ())
+
+    def rate(self, root: Path, entries: list[Entry]) -> None:
+        given = [
+            ratings.Rating(
+                task="alexnet",
+                mutant=entry.name,
+                change=ratings.change_digest(entry.unseen),
+                half=ratings.HALVES[number % 2],
+                shares=(number, number + 2, number + 4),
+                reasons=("", "", ""),
+            )
+            for number, entry in enumerate(entries)
+            if entry.unseen
+        ]
+        (root / ratings.UNSEEN).write_text(ratings.as_csv(given), encoding="utf-8")
+
+    def test_the_row(self, tmp_path: Path) -> None:
+        """It stands below the mutants', with those that are far off by their names; no reason is wanted."""
+        (tmp_path / "bank").mkdir()
+        entries = [self.entry(number) for number in range(4)]
+        self.rate(tmp_path, entries)
+        proved = [Proved(entry, "", lost=number / 10) for number, entry in enumerate(entries)]
+        apart = prove.compare_unseen(tmp_path, proved, set(), trained=True)
+        assert (apart.wrong, [one.mutant for one in apart.off]) == ((), ["unseen 3"])
+        one = mutant()
+        assert isinstance(one.source, Mutant)
+        given = ratings.Rating(
+            task="alexnet",
+            mutant=one.name,
+            change=ratings.change_digest(one.source),
+            half="odd",
+            shares=(50, 50, 50),
+            reasons=("", "", ""),
+        )
+        (tmp_path / ratings.RATINGS).write_text(ratings.as_csv([given]), encoding="utf-8")
+        bank_alone = [Proved(one, "", lost=0.5)]
+        compared = prove.compare(tmp_path, bank_alone, set(), trained=True)
+        assert compared.overall.rated == 1
+        found = prove.document(bank_alone, Order(), "cpu", proved)
+        assert [each["name"] for each in found["unseen"]] == [entry.name for entry in entries]
+        assert [each["name"] for each in found["mutants"]] == [one.name]
+        kept = json.loads(json.dumps(prove.agreement(compared, apart)))
+        lines = prove.readme({**found, "agreement": {"trained": kept}}).splitlines()
+        # Gaps by hand: 2, 7, 16 and 25.
+        row = "| unseen mistakes (4) | 4 | 1.00 | 12.5 | 1.00 | 2.0 |"
+        assert lines.index(row) == lines.index("| all | 1 |  | 0.0 |  | 0.0 |") + 1
+        assert "None of the mutants are more than 20 off." in lines
+        assert lines[-1].endswith("More than 20 off: alexnet, unseen 3.")
+        console = Console(record=True, width=150, file=io.StringIO())
+        prove._show_agreement(console, compared, apart, [])
+        shown = console.export_text()
+        assert "unseen mistakes (4)" in shown
+        assert "○ unseen, alexnet: unseen 3 loses 30 in 100, raters say 5 (3, 5, 7)" in shown
+
+    def test_stale(self, tmp_path: Path) -> None:
+        """A rating of what has changed since compares with nothing."""
+        (tmp_path / "bank").mkdir()
+        self.rate(tmp_path, [self.entry()])
+        other = Entry(TASK, "unseen 0", Unseen(name="unseen 0", code="x = 'other'"))
+        found = prove.compare_unseen(tmp_path, [Proved(other, "", lost=0.5)], set(), trained=True)
+        assert (found.overall.rated, found.mutants, len(found.stale), found.off) == (0, 1, 1, ())
+
+    def test_none(self, tmp_path: Path) -> None:
+        """A bank without unseen mistakes has no row of them."""
+        apart = prove.compare_unseen(tmp_path, [], set(), trained=True)
+        kept = prove.agreement(apart, apart)
+        shown = prove.readme({"right": [], "mutants": [], "training": None, "agreement": {"trained": kept}})
+        assert "nseen" not in shown
 
 
 class TestReadme:

@@ -7,7 +7,7 @@ import pytest
 
 from grader.config import manifest
 from grader.errors import ManifestError
-from grader.proof import ratings, sheets
+from grader.proof import bank, ratings, sheets
 from grader.proof.bank import Mutant
 from grader.proof.ratings import Key, Rated, Rating
 
@@ -95,12 +95,12 @@ class TestStale:
         assert digest != ratings.change_digest(mutant("one", code="def f(): ..."))
 
     def test_beside(self) -> None:
-        bank = {
+        mutants = {
             ("alexnet", "same"): mutant("same"),
             ("alexnet", "changed"): mutant("changed", edits=[["old", "newer"]]),
             ("alexnet", "new"): mutant("new"),
         }
-        found = ratings.beside([rating("same"), rating("changed"), rating("gone")], bank)
+        found = ratings.beside([rating("same"), rating("changed"), rating("gone")], mutants)
         assert [one.mutant for one in found.current] == ["same"]
         assert [one.mutant for one in found.stale] == ["changed", "gone"]
         assert found.unrated == (("alexnet", "changed"), ("alexnet", "new"))
@@ -208,6 +208,15 @@ class TestWhatIsCommitted:
         assert len(current) >= 80
         assert {one.task for one in current} == {task.id for task in TASKS.tasks}
 
+    def test_unseen(self) -> None:
+        """Every unseen mistake has a rating of what it is, and there is none of anything else."""
+        path = ROOT / ratings.UNSEEN
+        found = ratings.load(path)
+        assert path.read_text(encoding="utf-8") == ratings.as_csv(found)
+        unseen = {(task.id, one.name): one for task in TASKS.tasks for one in bank.unseen(ROOT, task)}
+        rated = ratings.beside(found, unseen)
+        assert (len(rated.current), rated.stale, rated.unrated) == (len(unseen), (), ())
+
     def test_reasons(self) -> None:
-        bank = sheets.mutants(ROOT, TASKS)
-        assert not ratings.load_reasons(ROOT / ratings.REASONS).keys() - bank.keys()
+        mutants = sheets.mutants(ROOT, TASKS)
+        assert not ratings.load_reasons(ROOT / ratings.REASONS).keys() - mutants.keys()

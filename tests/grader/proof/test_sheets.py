@@ -1,5 +1,6 @@
 """Sheets for raters have the mistakes and nothing of points; what comes back is of those or refused."""
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -95,6 +96,26 @@ class TestSheets:
         assert [path.name for path in (tmp_path / "sheets").glob("*_sheet1.md")] == [
             f"{kept[0].task}_sheet1.md"
         ]
+
+
+class TestStatus:
+    """rate, without options: what is rated."""
+
+    def test_unseen(self, copy: Path) -> None:
+        """The unseen mistakes have a row, and one that has changed since it was rated is named."""
+        before = Console(record=True, width=120, file=io.StringIO())
+        assert rate.rate(copy, before, rate.Order()) == 0
+        (row,) = (line for line in before.export_text().splitlines() if "unseen mistakes" in line)
+        assert [part.strip() for part in row.strip("│").split("│")][1:3] == ["40", "40"]
+        path = copy / "bank/evaluation/unseen.toml"
+        path.write_text(path.read_text("utf-8").replace("np.fill_diagonal(matrix, 0)", "matrix[0] = 0"))
+        after = Console(record=True, width=120, file=io.StringIO())
+        assert rate.rate(copy, after, rate.Order(tasks=["evaluation"])) == 0
+        text = after.export_text()
+        assert "unseen, evaluation: diagonal left out has no rating" in text
+        assert "unseen, evaluation: diagonal left out has changed since it was rated, or is gone" in text
+        (row,) = (line for line in text.splitlines() if "unseen mistakes" in line)
+        assert [part.strip() for part in row.strip("│").split("│")][1:3] == ["5", "4"]
 
 
 class TestTaking:
