@@ -90,7 +90,7 @@ class Recorder:
 
     def gave_network(self, name: str) -> bool:
         network = self.calls[name].network
-        return network is not None and not network.refused
+        return network is not None and network.description is not None
 
     def _value(self, result: Any, then: Callable[[Any], Any]) -> Network | Other:
         import keras
@@ -102,7 +102,9 @@ class Recorder:
         if not isinstance(result, keras.Model):
             return Other(type(result).__name__)
         try:
-            return Network(self._describe.describe(result, self._standing_in.WORDS))
+            flaws: list[str] = []
+            description = self._describe.describe(result, self._standing_in.WORDS, flaws)
+            return Network(description, flaws[0] if flaws else "")
         except self._describe.Refused as refused:
             return Network(refused=str(refused))
 

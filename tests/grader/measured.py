@@ -5,9 +5,10 @@ from pathlib import Path
 from grader import thresholds
 from grader.blueprint import training_form
 from grader.config import manifest, profiles
-from grader.config.profiles import CLASSES
+from grader.config.profiles import CLASSES, Profile
 from grader.grading import judging
-from grader.thresholds import ReferenceRun, Runs
+from grader.thresholds import ReferenceRun, Runs, prepared
+from grader.thresholds.prepared import PreparedRuns, save_prepared
 from grader.training import backends
 from grader.training.job import Conditions, Job, pin
 from tests.grader.training import tiny
@@ -47,4 +48,24 @@ def save(root: Path, profile_name: str = "offline", backend: str = "", seeds: in
     folder = root / "reference" / profile_name
     thresholds.save_runs(runs, folder)
     thresholds.save(runs, folder)
+    _save_prepared(runs, profile, folder)
     return runs
+
+
+def _save_prepared(runs: Runs, profile: Profile, folder: Path) -> None:
+    """What the solution's prepare hands over is as good here as the images themselves."""
+    own = [run for run in runs.runs if (run.task, run.result.labels) == ("resnet", prepared.LABELS)]
+    results = tuple(run.result for run in own)
+    save_prepared(
+        PreparedRuns(
+            profile=runs.profile,
+            conditions=runs.conditions,
+            builder=dict(profile.builders["resnet"]),
+            grading_seed=runs.grading_seed,
+            given=5000,
+            blueprint=own[0].blueprint,
+            threshold=prepared.of_runs(results, runs.grading_seed, own[0].blueprint),
+            runs=results,
+        ),
+        folder,
+    )

@@ -102,7 +102,7 @@ class TestSolutions:
             assert "Known networks are trained here all the same." in shown
             assert "The reference network" not in shown
             assert {check["known"] for check in checks.values()} == {False}
-            assert shown.count("Trained on a machine without a name, 2026-11-26.") == 6
+            assert " ".join(shown.split()).count("Trained on a machine without a name, 2026-11-26.") == 6
         assert len(list((root / ".kit" / "trainings").iterdir())) == 6
 
     def test_stale(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
