@@ -43,7 +43,7 @@ def as_built(task: Task, evidence: Evidence) -> Evidence:
 
     What was made by a call that raised counts where no call came to its end with a network.
     """
-    evidence = _looked_at(handed_over(task, evidence))
+    evidence = looked_at(handed_over(task, evidence))
     own = {
         name: call
         for name, call in evidence.calls.items()
@@ -62,7 +62,7 @@ def as_built(task: Task, evidence: Evidence) -> Evidence:
     return replace(evidence, calls={**evidence.calls, **made}) if made else evidence
 
 
-def _looked_at(evidence: Evidence) -> Evidence:
+def looked_at(evidence: Evidence) -> Evidence:
     """The evidence with networks that were described though they cannot be trained: they can be looked at."""
     calls = {
         name: replace(call, value=_with_flaw(call.value), made=_with_flaw(call.made))

@@ -24,6 +24,7 @@ from grader.results.record import Status
 from grader.results.verdict import Verdict
 
 IMAGE = (32, 32, 3)  # of either data set
+NOT_TRAINABLE = "not_trainable"  # the rule for a network that cannot be rebuilt
 REFERENCE = "resnet"  # the task whose described network is trained on what `prepare` returns
 
 
@@ -151,7 +152,7 @@ class Case:
             raise Unmet(
                 f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}",
                 hint="",
-                rule="not_trainable",
+                rule=NOT_TRAINABLE,
             )
         return read
 
@@ -201,9 +202,14 @@ def judge(case: Case) -> dict[str, Verdict]:
     judges = judges_of(case.task)
     verdicts: dict[str, Verdict] = {}
     handed_over, as_built = _handed_over(case), _as_built(case)
+    described = replace(case, evidence=built.looked_at(case.evidence), _read={})
+    # The first check of a function is whether it built something that can be used.
+    whether_built = {next(c.id for c in case.task.checks if f in c.functions) for f in case.task.functions}
     for check in case.task.checks:
         if check.train is None:
             seen = case
+            if case.task.builder and check.id not in whether_built:
+                seen = described
             if case.task.builder in check.functions:
                 seen = handed_over if check.id == built.BUILDS else as_built
             verdicts[check.id] = _closed(check, seen, verdicts) or _decide(
@@ -509,6 +515,8 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         without = _is_alone(case) or earlier[needed].status is Status.NOT_ATTEMPTED
         if without and case.task.builder and case.task.builder not in _functions(needed, case.task):
             continue
+        if earlier[needed].rule == NOT_TRAINABLE:
+            continue  # what cannot be trained can be looked at, as far as it was described
         if earlier[needed].status is not Status.PASSED:
             return _blocked_by(needed, case.task)
     return None

@@ -58,12 +58,8 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
     lost = min(_lost(task, charges, empty, unseen), task.worth.structure)
     trained = _trained(task, checks, verdicts, lost)
     # One cause, charged once: what training has lost is not lost again. But what is not done at all was never
-    # earned, whatever a network without it learns; and where that is the cause, no mistake is.
-    elsewhere = sum(
-        check.points - trained[check.id]
-        for check in checks
-        if check.train and not any(function in empty for function in _owners(check))
-    )
+    # earned, whatever a network without it learns.
+    elsewhere = sum(check.points - trained[check.id] for check in checks if check.train)
     covered = min(elsewhere, lost - undone) if _more_right_than_wrong(checks, verdicts, charges) else 0.0
     alone = {charge.check: charge for charge in charges if charge.check}
     points: dict[str, float] = {}
@@ -118,11 +114,6 @@ def _more_right_than_wrong(
     """Whether it can be for a mistake that a network does not learn, and not for all that is missing."""
     holds = sum(not check.train and verdicts[check.id].status is Status.PASSED for check in checks)
     return holds > len(charges)
-
-
-def _owners(check: Check) -> tuple[str, ...]:
-    """The functions without which a check that trains is lost."""
-    return (_owner(check),) if _owner(check) else check.functions
 
 
 def _empty_functions(task: Task, verdicts: Mapping[str, Verdict]) -> list[str]:

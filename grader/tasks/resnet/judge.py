@@ -215,6 +215,8 @@ def _block_verdict(case: Case, *kinds: str) -> Verdict:
     A block that could not is reported by `block.shortcut`, or by `block.builds`, and by no other check.
     """
     names = readable(case, case.inputs["blocks"])
+    if not names:
+        raise Blocked("block.builds")
     for name in names:
         found = [one for one in _single_block_differences(case, name) if one.kind in kinds]
         if found:
