@@ -22,6 +22,7 @@ from grader.proof import bank, ratings  # noqa: E402
 
 PAGE = ROOT / "docs" / "marking.md"
 PROOF = ROOT / "reference" / "proof.json"
+MEASURED = ROOT / "reference" / "consequences.json"
 BEGIN, END = "<!-- the tables: written by docs/marking.py -->", "<!-- end of the tables -->"
 
 
@@ -92,13 +93,24 @@ def _unseen(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
 def _mistake(one: Mapping[str, Any], uncharged: str, rating: ratings.Rating | None) -> str:
     """The row of one mistake; `uncharged` is what stands there if no check charged anything for it."""
     charges = "; ".join(f"{check}, `{rule}`, {points:g}" for check, rule, points in one.get("charges", ()))
-    accuracies = " / ".join(f"{100 * value:.1f}" for value in one.get("accuracies", {}).values())
+    accuracies = _accuracy(one)
     lost = one.get("lost")
     return (
         f"| {one['name']} | {charges or uncharged} | {accuracies or '-'} "
         f"| {'-' if lost is None else f'{100 * lost:.0f}'} "
         f"| {'-' if rating is None else f'{rating.mean:.0f}'} |"
     )
+
+
+def _accuracy(mutant: Mapping[str, Any]) -> str:
+    """What its network reached, in percent: in the proof if that trained it, else as it was measured once."""
+    if found := mutant.get("accuracies"):
+        return " / ".join(f"{100 * value:.1f}" for value in found.values())
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    once = measured["networks"].get(mutant["task"], {}).get(mutant["name"])
+    if mutant["task"] == "preprocessing":
+        once = measured["prepared"].get(mutant["name"], {}).get("accuracy")
+    return "" if once is None else f"{100 * once:.1f}"
 
 
 def page(text: str, tasks: Manifest, proof: Mapping[str, Any]) -> str:
