@@ -160,7 +160,7 @@ class TestChanges:
         """A network that is another one has to be trained again, for one task and profile."""
         (kit / "reference" / "cpu" / "networks" / "resnet.json").write_text("another\n")
         # DVC also says that the stage whose result it is did not make this.
-        assert changed(kit) == {"describe@cpu-resnet", "train@cpu-resnet"}
+        assert changed(kit) == {"describe@cpu-resnet", "train@cpu-resnet", "prepared@cpu"}
 
     def test_recipe(self, kit: Path) -> None:
         """A recipe concerns all trainings of its profile and none of another's."""
@@ -169,7 +169,7 @@ class TestChanges:
             profiles["cpu"]["recipe"] = {**dict(profiles["cpu"]["recipe"]), "peak_rate": 0.07}  # type: ignore[call-overload]
 
         set_param(kit, change)
-        assert changed(kit) == cells("train", "cpu") | {"figures@cpu"}
+        assert changed(kit) == cells("train", "cpu") | {"prepared@cpu", "figures@cpu"}
 
     def test_builder(self, kit: Path) -> None:
         """What a builder is called with concerns its task under that profile."""
@@ -192,7 +192,7 @@ class TestChanges:
     def test_what_is_known(self, kit: Path, changes: dict[str, object]) -> None:
         """The grading seed and the validation images concern the runs: they are what is known beforehand."""
         set_param(kit, lambda profiles: profiles["cpu"].update(changes))
-        assert changed(kit) == cells("train", "cpu") | {"figures@cpu"}
+        assert changed(kit) == cells("train", "cpu") | {"prepared@cpu", "figures@cpu"}
 
     def test_data(self, kit: Path) -> None:
         """The pin of CIFAR-100 concerns cpu, the code that draws the embedded set offline."""
@@ -206,12 +206,12 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("name", "stages"),
         [
-            ("training", everywhere("train")),
+            ("training", everywhere("train", "prepared")),
             ("synthetic", {"images-offline"}),
             ("blueprint", everywhere("describe")),
             ("describe", everywhere("describe")),
             ("runs", everywhere("train")),
-            ("thresholds", everywhere("calibrate")),
+            ("thresholds", everywhere("calibrate", "prepared")),
             ("figures", everywhere("figures")),
             ("failure", {"failure"}),
             ("failure_figures", {"failure"}),
@@ -234,10 +234,10 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("package", "stages"),
         [
-            ("keras", everywhere("describe", "train") | {"failure"}),
-            ("tensorflow-cpu", everywhere("train") | {"failure"}),
-            ("numpy", everywhere("train", "calibrate", "figures") | {"failure"}),
-            ("scipy", everywhere("calibrate")),
+            ("keras", everywhere("describe", "train", "prepared") | {"failure"}),
+            ("tensorflow-cpu", everywhere("train", "prepared") | {"failure"}),
+            ("numpy", everywhere("train", "prepared", "calibrate", "figures") | {"failure"}),
+            ("scipy", everywhere("calibrate", "prepared")),
             ("matplotlib", everywhere("figures") | {"failure"}),
         ],
     )
@@ -341,7 +341,8 @@ class TestDeclarations:
         }
         for name, stage in stages.items():
             ours = [d for d in stage.get("deps", ()) if not d.startswith("reference/${item.profile}/")]
-            assert ours == (["solutions/${item.task}.py"] if name == "describe" else [])
+            own = {"describe": ["solutions/${item.task}.py"], "prepared": ["solutions/preprocessing.py"]}
+            assert ours == own.get(name, [])
             for other in (one for one in stage["params"] if isinstance(one, dict)):
                 for path, named in other.items():
                     assert set(named) <= known[path]
@@ -367,6 +368,7 @@ class TestDeclarations:
             "describe": ["keras"],
             "train": ["keras", "numpy", "tensorflow", "tensorflow-cpu"],
             "calibrate": ["numpy", "scipy"],
+            "prepared": ["keras", "numpy", "scipy", "tensorflow", "tensorflow-cpu"],
             "figures": ["matplotlib", "numpy", "pillow"],
             "failure": ["keras", "matplotlib", "numpy", "tensorflow", "tensorflow-cpu"],
         }

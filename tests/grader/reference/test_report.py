@@ -80,7 +80,13 @@ def empty_root(folder: Path) -> Path:
     """A checkout in which nothing was measured and no data lie."""
     (folder / "solutions").mkdir(parents=True)
     (folder / "grader").mkdir()
-    for name in ("params.yaml", "solutions/tasks.toml", "data.dvc", "grader/hidden.dvc"):
+    for name in (
+        "params.yaml",
+        "solutions/tasks.toml",
+        "solutions/marking.toml",
+        "data.dvc",
+        "grader/hidden.dvc",
+    ):
         shutil.copy(ROOT / name, folder / name)
     return folder
 
