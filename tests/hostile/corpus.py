@@ -97,12 +97,17 @@ def _attack(name: str, text: str, build: Callable[[Path, Mapping[str, Any]], Pat
 
 
 def _left(without: str) -> float:
-    """The points of a task less those of some checks, from "task: check, check"."""
-    task, _, checks = without.partition(": ")
+    """The points of a task less what some checks cost that fail, from "task: check, check"."""
+    task_id, _, checks = without.partition(": ")
     failed = {check.strip() for check in checks.split(",")}
-    points = {check.id: check.points for check in _manifest().task(task).checks}
-    assert failed <= points.keys(), f"{task} has no checks {failed - points.keys()}"
-    return sum(points[check] for check in points.keys() - failed)
+    task, marking = _manifest().task(task_id), _manifest().marking
+    there = {check.id: check for check in task.checks}
+    assert failed <= there.keys(), f"{task_id} has no checks {failed - there.keys()}"
+    trained = sum(there[check].points for check in failed if there[check].train)
+    structure = [there[check] for check in failed if not there[check].train]
+    cost = sum(marking.cost(task_id, check.rule) for check in structure)
+    # One cause, charged once; but a check that fails does not earn what it is worth by itself.
+    return task.points - trained - max(sum(check.points for check in structure), cost - trained)
 
 
 @cache
