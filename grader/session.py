@@ -29,7 +29,7 @@ from grader.blueprint import Blueprint, training_form
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
 from grader.config.profiles import CLASSES, LabelSet, Params, Profile
-from grader.grading import judging
+from grader.grading import to_train
 from grader.grading.handing import Given
 from grader.grading.plan import Trainer, Training, changed
 from grader.grading.probe_store import Probes
@@ -201,7 +201,7 @@ class Session:
         conditions = Conditions.of(self.profile, self.pin, self.thresholds.backend)
         because = provisional(self.profile, conditions, self.thresholds)
         if self.prepared_runs is not None:
-            builder = self.profile.builders.get(judging.REFERENCE, {})
+            builder = self.profile.builders.get(to_train.REFERENCE, {})
             because = "; ".join(filter(None, (because, self.prepared_runs.stale(conditions, builder))))
         return Run(
             profile=self.profile.name,
@@ -247,7 +247,7 @@ class Session:
         @cache
         def described(task: str, labels: LabelSet) -> Job:
             arguments = profile.builders.get(task, {})
-            network = judging.described_network(tasks.task(task), CLASSES[labels], arguments)
+            network = to_train.described_network(tasks.task(task), CLASSES[labels], arguments)
             return made(network=training_form(network, profile.budget).network, labels=labels)
 
         def made(network: Blueprint, labels: LabelSet) -> Job:
@@ -270,7 +270,7 @@ class Session:
 
         @cache
         def reference_network() -> Blueprint:
-            network = judging.reference_network(CLASSES["coarse"], profile.builders)
+            network = to_train.reference_network(CLASSES["coarse"], profile.builders)
             return training_form(network, profile.budget).network
 
         def on_prepared(handed: Handed, owner: str) -> Job:

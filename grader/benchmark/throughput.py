@@ -22,7 +22,7 @@ def main() -> int:
     import numpy as np
 
     from grader import blueprint
-    from grader.grading import judging
+    from grader.grading import to_train
     from grader.session import Session
     from grader.training.job import ROOT
     from lab import training
@@ -40,7 +40,7 @@ def main() -> int:
         arguments = profile.builders.get(task.id)
         if arguments is None:
             continue
-        network = judging.described_network(task, CLASSES, arguments)
+        network = to_train.described_network(task, CLASSES, arguments)
         seen: list[tuple[int, int, float]] = []
 
         def report(*, epoch: int, step: int, steps: int, accuracy: float, seen: Any = seen) -> None:

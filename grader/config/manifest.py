@@ -24,7 +24,8 @@ class Check(Strict):
         id: unique within its task, `subject.property`.
         title: what must hold, as a short sentence.
         points: what it earns by itself: from marking.toml, never from the manifest.
-        rule: of marking.toml, by which its failure is charged where the judge names no other.
+        rule: of marking.toml, by which its failure is charged where the judge names no other; none for a
+            check that trains, whose points are earned by accuracy.
         follows: checks of the same task: where one of them failed, this one failing is no mistake of its own.
         functions: the functions it needs; while any of them is the untouched stub, it is not attempted.
         after: checks of the same task that must have passed; otherwise this one is blocked.
@@ -40,13 +41,19 @@ class Check(Strict):
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
     title: str = Field(min_length=3)
     points: float = Field(ge=0)
-    rule: str
+    rule: str = ""
     follows: tuple[str, ...] = ()
     functions: tuple[str, ...] = Field(min_length=1)
     after: tuple[str, ...] = ()
     earned_with: tuple[str, ...] = ()
     hint: str = Field(min_length=10)
     train: Literal["coarse", "fine", "prepared"] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rule_unless_it_trains(self) -> "Check":
+        if not self.rule and not self.train:
+            raise ValueError("a check needs a rule of marking.toml unless it trains")
+        return self
 
     @property
     def labels(self) -> Literal["coarse", "fine"]:
@@ -151,7 +158,7 @@ class Manifest(Strict):
             if task.whole < 0:
                 raise ValueError(f"the checks of {task.id!r} earn more by themselves than the task is worth")
             for check in task.checks:
-                if check.rule not in rules:
+                if check.rule and check.rule not in rules:
                     raise ValueError(
                         f"check {check.id!r} of {task.id!r} has the rule {check.rule!r}, "
                         f"which is not in {marking.FILE}"
@@ -211,6 +218,11 @@ def _with_points(task: Any, weights: Marking, path: Path) -> Any:
             fix=f"Add [tasks.{task_id}] with points and functions",
         )
     trained = sum("train" in check for check in task["checks"] if isinstance(check, dict))
+    if worth.training and not trained:
+        raise ManifestError(
+            f"{path}: {marking.FILE} gives {worth.training:g} points for training in {task_id!r}, "
+            "in which no check trains"
+        )
     if trained and worth.training % (trained * marking.STEP):
         raise ManifestError(
             f"{path}: {trained} checks of {task_id!r} share its {worth.training:g} points for training, "
@@ -220,11 +232,10 @@ def _with_points(task: Any, weights: Marking, path: Path) -> Any:
     for check in task["checks"]:
         if isinstance(check, dict):
             points = worth.training / trained if "train" in check else weights.each_check
-            rule = {"rule": "does_not_learn"} if "train" in check else {}
             if "points" in check:
                 raise ManifestError(
                     f"{path}: the check {check.get('id')!r} has points: they belong in {marking.FILE}"
                 )
-            check = {**rule, **check, "points": points}
+            check = {**check, "points": points}
         checks.append(check)
     return {**task, "checks": checks, "worth": worth}

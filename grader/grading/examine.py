@@ -16,7 +16,7 @@ from pydantic import Field
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
-from grader.grading import handing, intake, judging, probing, untouched
+from grader.grading import handing, intake, judging, probing, to_train, untouched
 from grader.grading.intake import Source, Submission
 from grader.grading.plan import Plan, Trainable
 from grader.grading.probing import Probed
@@ -145,14 +145,14 @@ def _probe_and_judge(
         if check.train is None:
             continue
         if check.train == "prepared":
-            decided = judging.prepared(case, check, verdicts) or _handed_over(name, task, taken, plan)
+            decided = to_train.prepared(case, check, verdicts) or _handed_over(name, task, taken, plan)
             if isinstance(decided, Verdict):
                 verdicts[check.id] = decided
             else:
                 trainable[check.id] = decided
             continue
-        described = judging.described_network(task, CLASSES[check.train], builder_arguments)
-        network = judging.network(case, check, verdicts, plan.profile.budget, described)
+        described = to_train.described_network(task, CLASSES[check.train], builder_arguments)
+        network = to_train.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
             verdicts[check.id] = network
         else:

@@ -18,8 +18,10 @@ from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.grading import probing
 from grader.grading.evidence import Array
-from grader.grading.judging import IMAGE, Case, Unmet, described, uncallable
+from grader.grading.judging import Case, Unmet, uncallable
 from grader.grading.textures import RECOGNISED, recognise, texture
+from grader.grading.to_train import IMAGE
+from grader.grading.values import described
 from grader.results.verdict import Verdict
 from grader.sandbox import GUEST, Engine, Limits
 from grader.slots import Slots
@@ -31,7 +33,7 @@ PROBE = "handed.py"
 # The most images that are handed in: with the share that becomes the test part as many as profile cpu's
 # recipe trains on, and both parts fit what a sandbox may leave behind even if each has all of them.
 MOST_IMAGES = 6000
-TEST_FRACTION = 0.2  # of `prepare`, where nothing else is said
+TEST_FRACTION = 0.2  # of `prepare`, by default
 # Of this call, besides those of the task's probe: a right `prepare` takes a second of processor time. On disk
 # two parts of MOST_IMAGES images take 150 MiB; the sandbox ends what writes more.
 LIMITS = Limits(wall_seconds=120.0, cpu_seconds=60.0, output_bytes=192 * 1024 * 1024)

@@ -7,25 +7,22 @@ because of something that another check reports, the judge raises Blocked.
 """
 
 import importlib
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from grader import blueprint
 from grader.config.manifest import Check, Task
-from grader.config.profiles import CLASSES
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.grading import built
 from grader.grading.evidence import Array, Call, Evidence, Network, Other, Raised
+from grader.grading.values import described, described_array, is_array
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 
-IMAGE = (32, 32, 3)  # of either data set
 NOT_TRAINABLE = "not_trainable"  # the rule for a network that cannot be rebuilt
-REFERENCE = "resnet"  # the task whose described network is trained on what `prepare` returns
 
 
 class Unmet(Exception):
@@ -35,7 +32,7 @@ class Unmet(Exception):
         self, message: str, *, hint: str | None = None, rule: str = "", partly: bool = False
     ) -> None:
         super().__init__(message)
-        self.verdict = Verdict(status=Status.FAILED, message=message, hint=hint, rule=rule, partly=partly)
+        self.verdict = Verdict.failed(message, hint=hint, rule=rule, partly=partly)
 
 
 class NoNetwork(Unmet):
@@ -115,7 +112,7 @@ class Case:
             case "skipped" | "running":
                 return f"{call} did not return: the process ended."
             case _:
-                return f"{call} raised {_sentence(str(call.exception))}"
+                return f"{call} raised {sentence(str(call.exception))}"
 
     def value(self, name: str) -> Any:
         """What the call returned, whatever it is."""
@@ -150,7 +147,7 @@ class Case:
         if isinstance(read, str):
             # The reason says what to do; the check's own hint is about another thing.
             raise Unmet(
-                f"{self.evidence.calls[name]} returned a model that cannot be used: {_sentence(read)}",
+                f"{self.evidence.calls[name]} returned a model that cannot be used: {sentence(read)}",
                 hint="",
                 rule=NOT_TRAINABLE,
             )
@@ -201,7 +198,7 @@ def judge(case: Case) -> dict[str, Verdict]:
     """
     judges = judges_of(case.task)
     verdicts: dict[str, Verdict] = {}
-    handed_over, as_built = _handed_over(case), _as_built(case)
+    handed_over, made = _handed_over(case), as_built(case)
     described = replace(case, evidence=built.looked_at(case.evidence), _read={})
     # The first check of a function is whether it built something that can be used.
     whether_built = {next(c.id for c in case.task.checks if f in c.functions) for f in case.task.functions}
@@ -211,8 +208,8 @@ def judge(case: Case) -> dict[str, Verdict]:
             if case.task.builder and check.id not in whether_built:
                 seen = described
             if case.task.builder in check.functions:
-                seen = handed_over if check.id == built.BUILDS else as_built
-            verdicts[check.id] = _closed(check, seen, verdicts) or _decide(
+                seen = handed_over if check.id == built.BUILDS else made
+            verdicts[check.id] = closed(check, seen, verdicts) or _decide(
                 check, judges[check.id], seen, verdicts
             )
     return {
@@ -225,131 +222,9 @@ def _handed_over(case: Case) -> Case:
     return case if evidence is case.evidence else replace(case, evidence=evidence, _read={})
 
 
-def _as_built(case: Case) -> Case:
+def as_built(case: Case) -> Case:
     evidence = built.as_built(case.task, case.evidence)
     return case if evidence is case.evidence else replace(case, evidence=evidence, _read={})
-
-
-def network(
-    case: Case,
-    check: Check,
-    verdicts: Mapping[str, Verdict],
-    budget: blueprint.Budget,
-    described: blueprint.Blueprint,
-) -> blueprint.Blueprint | Verdict:
-    """The network to be trained for a check, or the verdict where there is none that may be.
-
-    Whether checks of the structure failed makes no difference: what can be trained is.
-
-    Args:
-        case: its evidence has the network under the name `train.<label set>`.
-        check: one that a training decides.
-        verdicts: of the other checks.
-        budget: the most that any training may take.
-        described: the network that should have been built; no other may cost much more than this one.
-    """
-    case = _as_built(case)
-    closed = _closed(check, case, verdicts)
-    if closed is not None:
-        return closed
-    if check.earned_with and not any(verdicts[other].status is Status.PASSED for other in check.earned_with):
-        return Verdict(status=Status.BLOCKED, message="It is trained once there is more that is right in it.")
-    assert check.train
-    name = f"train.{check.train}"
-    try:
-        found = case.blueprint(name, budget)
-        value = case.call(name).value
-        if isinstance(value, Network) and (value.flaw or found.of("Unknown")):
-            message = f"{case.call(name)} returned a model that cannot be trained: {_sentence(value.flaw)}"
-            return Verdict.failed(message, hint="").model_copy(update={"in_share": True})
-        inputs, outputs = IMAGE, (CLASSES[check.labels],)
-        # A training that could not start would look like a fault of the machine.
-        whole = (found.input_shape, found.output_shape) == (inputs, outputs)
-        if not whole and built.is_partial(case.call(name)):
-            return _blocked_by(built.BUILDS, case.task)
-        if (found.input_shape, found.output_shape) != (inputs, outputs):
-            # Another number of classes is one mistake; what is no list of numbers is of no use to anybody.
-            in_share = len(found.output_shape) == len(outputs)
-            came = f"a network from {found.input_shape} to {found.output_shape}"
-            expected = f"one from {inputs} to {outputs}"
-            wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."
-            return Verdict.failed(wrong).model_copy(update={"in_share": in_share})
-    except Unmet as unmet:
-        # There is a network, and its structure is judged: only trained it cannot be.
-        call = case.evidence.calls.get(name)
-        there = call is not None and isinstance(call.value, Network)
-        verdict = _not_built(case, verdicts) or unmet.verdict
-        return verdict.model_copy(update={"in_share": there})
-    over = blueprint.excess(found, described)
-    if over is not None:
-        return _too_costly(case.call(name), over)
-    return blueprint.with_probabilities(found, budget)
-
-
-def _not_built(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:
-    """The verdict on a training without a network, where another check has reported why there is none."""
-    for check in case.task.checks:
-        others = _is_alone(case) and case.task.builder not in check.functions
-        failed = check.id in verdicts and verdicts[check.id].status is Status.FAILED
-        if failed and (others or (check.id == built.BUILDS and case.task.builder)):
-            return _blocked_by(check.id, case.task)
-    return None
-
-
-def prepared(case: Case, check: Check, verdicts: Mapping[str, Verdict]) -> Verdict | None:
-    """The verdict on a check that trains on what `prepare` returns, if nothing has to be trained; else None.
-
-    Args:
-        case: of the task's probe.
-        check: one with `train = "prepared"`.
-        verdicts: of the other checks.
-    """
-    closed = _closed(check, case, verdicts)
-    if closed is not None:
-        return closed
-    judge = importlib.import_module(f"grader.tasks.{case.task.id}.judge")
-    verdict: Verdict | None = judge.prepared(case, verdicts)
-    return verdict
-
-
-def _too_costly(call: Call, over: blueprint.Excess) -> Verdict:
-    return Verdict.failed(
-        f"{call}: the network has {over.found:,} {over.what}; the one that was asked for has "
-        f"{over.described:,}, and no more than {over.most:,} are trained. It was not trained.",
-        hint="Only a network of about the size that was asked for is trained. Look for layers that are too "
-        "many or too large, and fix the failed checks above first: model.summary() shows yours.",
-        found=over.found,
-        described=over.described,
-        most=over.most,
-    ).model_copy(update={"in_share": True})
-
-
-def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
-    """The network that a task's builder should build for these arguments, as the course would build it."""
-    return _described(task, num_classes, arguments)
-
-
-def reference_network(num_classes: int, builders: Mapping[str, Mapping[str, Any]]) -> blueprint.Blueprint:
-    """The network that is trained on what `prepare` returned: the described one of the task REFERENCE.
-
-    Args:
-        num_classes: that it tells apart.
-        builders: of a profile: by task, what its builder is called with.
-    """
-    # Not out of a manifest: a run of one task alone has another's network all the same.
-    return _described(_Named(REFERENCE), num_classes, builders.get(REFERENCE, {}))
-
-
-class _Named(NamedTuple):
-    """A task of which no more is wanted than its judge."""
-
-    id: str
-
-
-def _described(task: Task | _Named, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
-    judge = importlib.import_module(f"grader.tasks.{task.id}.judge")
-    network: blueprint.Blueprint = judge.described(num_classes, **arguments)
-    return network
 
 
 def judges_of(task: Task) -> dict[str, Judge]:
@@ -372,107 +247,6 @@ def judges_of(task: Task) -> dict[str, Judge]:
     return judges
 
 
-def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | None = None) -> bool:
-    """Whether a value is an array of this dtype (any, if None) and shape (any, if None)."""
-    return (
-        isinstance(value, np.ndarray)
-        and (dtype is None or value.dtype == dtype)
-        and (shape is None or value.shape == shape)
-    )
-
-
-def described(value: Any, *, inside: bool = False) -> str:
-    """A value in a few words; what a tuple holds is named, but not what a tuple in a tuple holds."""
-    match value:
-        case None | bool():
-            return str(value)
-        case np.ndarray():
-            return described_array(str(value.dtype), value.shape)
-        case tuple() | list() if not value:
-            return f"an empty {type(value).__name__}"
-        case tuple() | list():
-            whole = f"a {type(value).__name__} of {len(value)}"
-            items = ", ".join(described(item, inside=True) for item in value[:4])
-            return whole if inside else f"{whole}: {items}{', …' if len(value) > 4 else ''}"
-        case int() | float():
-            return f"the number {number(value)}"
-        case str():
-            return f"the text {value[:60]!r}"
-        case Network():
-            return "a model"
-        case Other():
-            return f"{_article(value.type)} ({value.reason})" if value.reason else _article(value.type)
-        case _:
-            return _article(type(value).__name__)
-
-
-def described_array(dtype: str | None, shape: Iterable[int] | None) -> str:
-    """An array in a few words; what is None is left out."""
-    kind = "an array" if dtype is None else f"{_article(dtype)} array"
-    return kind if shape is None else f"{kind} of shape {tuple(shape)}"
-
-
-def number(value: float) -> str:
-    """A number with three digits that count.
-
-    >>> number(0.123456), number(31), number(float("nan"))
-    ('0.123', '31', 'nan')
-    """
-    if isinstance(value, int) or not math.isfinite(value):
-        return str(value)
-    return f"{value:.3g}"
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th.
-
-    >>> ordinal(2), ordinal(13), ordinal(21)
-    ('2nd', '13th', '21st')
-    """
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def apart(came: float, expected: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to tell them apart.
-
-    >>> apart(0.39612, 0.39583), apart(0.5, 0.25)
-    (('0.3961', '0.3958'), ('0.5', '0.25'))
-    """
-    for digits in range(3, 18):
-        both = f"{came:.{digits}g}", f"{expected:.{digits}g}"
-        if both[0] != both[1]:
-            return both
-    return number(came), number(expected)
-
-
-def numbers(values: Iterable[float]) -> str:
-    """A few numbers in brackets.
-
-    >>> numbers([0.5, 0.25])
-    '(0.5, 0.25)'
-    """
-    return "(" + ", ".join(number(value) for value in values) + ")"
-
-
-def likeness(
-    came: Array | float, mistakes: Mapping[str, Array | float], *, rtol: float = 0.0, atol: float = 0.0
-) -> str:
-    """Which well-known wrong answer a value is, in words that follow on it; empty if it is none of them.
-
-    >>> likeness(50.0, {"per cent": 50.0, "a count": 12.0})
-    ', which is per cent'
-    """
-    for name, value in mistakes.items():
-        if np.shape(came) == np.shape(value) and np.allclose(came, value, rtol=rtol, atol=atol):
-            return f", which is {name}"
-    return ""
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
-
-
 def _read(description: Any, budget: blueprint.Budget) -> blueprint.Blueprint | str:
     """The network, or why it cannot be read."""
     try:
@@ -491,12 +265,12 @@ def _at(stopped: Raised | None) -> str:
     return f" ({stopped.file}, line {stopped.line})" if stopped and stopped.file and stopped.line else ""
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """A text that ends in one full stop."""
     return text.rstrip(". ") + "."
 
 
-def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict | None:
+def closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict | None:
     """The verdict on a check that cannot be looked at: nothing to call, not written yet, or blocked."""
     if nothing := uncallable(case):
         return nothing
@@ -512,13 +286,13 @@ def _closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict
         if needed == built.BUILDS and case.task.builder:
             continue
         # The builder's networks have no part of a function that another stood in for, or that is not written.
-        without = _is_alone(case) or earlier[needed].status is Status.NOT_ATTEMPTED
+        without = is_alone(case) or earlier[needed].status is Status.NOT_ATTEMPTED
         if without and case.task.builder and case.task.builder not in _functions(needed, case.task):
             continue
         if earlier[needed].rule == NOT_TRAINABLE:
             continue  # what cannot be trained can be looked at, as far as it was described
         if earlier[needed].status is not Status.PASSED:
-            return _blocked_by(needed, case.task)
+            return blocked_on(needed, case.task)
     return None
 
 
@@ -526,12 +300,12 @@ def _functions(check: str, task: Task) -> tuple[str, ...]:
     return next(other.functions for other in task.checks if other.id == check)
 
 
-def _is_alone(case: Case) -> bool:
+def is_alone(case: Case) -> bool:
     """Whether the networks of a case were built with a stand-in for another function."""
     return any(call.aside for call in case.evidence.calls.values())
 
 
-def _blocked_by(check: str, task: Task) -> Verdict:
+def blocked_on(check: str, task: Task) -> Verdict:
     return Verdict(status=Status.BLOCKED, message=f"First this must hold: {_title(check, task)}.")
 
 
@@ -585,7 +359,7 @@ def uncallable(case: Case) -> Verdict | None:
                 )
                 known += " scikit-learn and matplotlib."
             return Verdict.failed(
-                f"Importing {module} raised {_sentence(str(evidence.import_error))}{known}", hint=""
+                f"Importing {module} raised {sentence(str(evidence.import_error))}{known}", hint=""
             )
 
 
@@ -596,7 +370,7 @@ def _decide(check: Check, judge: Judge, case: Case, earlier: Mapping[str, Verdic
         # One cause: that call, or its like, has failed `builds` already.
         reported = earlier.get(built.BUILDS)
         if reported is not None and reported.status is Status.FAILED:
-            return _blocked_by(built.BUILDS, case.task)
+            return blocked_on(built.BUILDS, case.task)
         verdict = missing.verdict
     except Unmet as unmet:
         verdict = unmet.verdict
@@ -607,7 +381,7 @@ def _decide(check: Check, judge: Judge, case: Case, earlier: Mapping[str, Verdic
             raise GraderFault(
                 f"the judge of {case.task.id}/{check.id} waits for {blocked.check!r}, which is not there"
             ) from blocked
-        return _blocked_by(blocked.check, case.task)
+        return blocked_on(blocked.check, case.task)
     except Exception as error:
         raise GraderFault(
             f"the judge of {case.task.id}/{check.id} failed: {type(error).__name__}: {error}"

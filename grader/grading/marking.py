@@ -29,12 +29,14 @@ class Charge:
     Attributes:
         check: that failed; empty for a function in which nothing is right.
         function: whose mistake it is; empty if several share it.
-        points: what it costs by its rule, alone.
+        rule: by which it is charged.
+        points: what it costs by that rule, alone.
         says: what it does to whoever uses the code.
     """
 
     check: str
     function: str
+    rule: str
     points: float
     says: str
 
@@ -64,12 +66,8 @@ def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[
     alone = {charge.check: charge for charge in charges if charge.check}
     points: dict[str, float] = {}
     for check in checks:
-        if check.train:
-            points[check.id] = trained[check.id]
-        elif not _earns(check, verdicts[check.id], alone, empty):
-            points[check.id] = 0.0
-        else:
-            points[check.id] = check.points
+        earns = check.points if _earns(check, verdicts[check.id], alone, empty) else 0.0
+        points[check.id] = trained[check.id] if check.train else earns
     structural = sum(points[check.id] for check in checks if not check.train)
     whole = min(task.whole, max(0.0, task.worth.structure - (lost - covered) - structural))
     # Where that is not enough, what nobody has seen to be right goes first.
@@ -96,10 +94,10 @@ def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> li
         if any(cause in verdicts and verdicts[cause].status is Status.FAILED for cause in check.follows):
             continue
         rule = tasks.marking.rule(verdict.rule or check.rule)
-        if rule.once and (_owner(check), rule.says) in {(other.function, other.says) for other in charges}:
+        if rule.once and (_owner(check), rule.id) in {(other.function, other.rule) for other in charges}:
             continue
         cost = min(tasks.marking.cost(task.id, rule.id), most)  # what was seen to be right stays earned
-        charges.append(Charge(check.id, _owner(check), cost, rule.says))
+        charges.append(Charge(check.id, _owner(check), rule.id, cost, rule.says))
     return charges
 
 
@@ -223,17 +221,7 @@ def again(task: Task, result: TaskResult, tasks: Manifest) -> TaskResult:
         tasks: the manifest.
     """
     verdicts = {
-        line.check: Verdict(
-            status=line.status,
-            message=line.message,
-            hint=line.hint,
-            fraction=line.fraction,
-            data=line.data,
-            drawing=line.drawing,
-            rule=line.rule,
-            partly=line.partly,
-            in_share=line.in_share,
-        )
+        line.check: Verdict(**{name: getattr(line, name) for name in Verdict.model_fields})
         for line in result.checks
         if line.check != WHOLE
     }

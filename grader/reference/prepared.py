@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.blueprint import training_form
 from grader.config.profiles import CLASSES
 from grader.errors import ManifestError
-from grader.grading import handing, judging
+from grader.grading import handing, to_train
 from grader.results.verdict import Verdict
 from grader.session import Session
 from grader.slots import Slots
@@ -28,7 +28,7 @@ def measure(session: Session, listener: Listener) -> PreparedRuns:
     """
     profile, backend = session.profile, session.executor.backend
     task = session.manifest.task(TASK)
-    network = judging.reference_network(CLASSES["coarse"], profile.builders)
+    network = to_train.reference_network(CLASSES["coarse"], profile.builders)
     network = training_form(network, profile.budget).network
     runs: list[Result] = []
     with (
@@ -61,7 +61,7 @@ def measure(session: Session, listener: Listener) -> PreparedRuns:
     found = PreparedRuns(
         profile=profile.name,
         conditions=Conditions.of(profile, session.pin, backend),
-        builder=profile.builders.get(judging.REFERENCE, {}),
+        builder=profile.builders.get(to_train.REFERENCE, {}),
         grading_seed=profile.grading_seed,
         given=len(given.images),
         blueprint=network.digest,

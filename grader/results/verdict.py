@@ -40,7 +40,24 @@ class Verdict(Strict):
 
     @classmethod
     def failed(
-        cls, message: str, *, hint: str | None = None, fraction: float = 0.0, rule: str = "", **data: Any
+        cls,
+        message: str,
+        *,
+        hint: str | None = None,
+        fraction: float = 0.0,
+        rule: str = "",
+        partly: bool = False,
+        in_share: bool = False,
+        **data: Any,
     ) -> "Verdict":
         """The check does not hold; `fraction` of its points may still be earned (a ramp)."""
-        return cls(status=Status.FAILED, message=message, hint=hint, fraction=fraction, rule=rule, data=data)
+        return cls(
+            status=Status.FAILED,
+            message=message,
+            hint=hint,
+            fraction=fraction,
+            rule=rule,
+            partly=partly,
+            in_share=in_share,
+            data=data,
+        )

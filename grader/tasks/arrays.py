@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from grader.grading.evidence import Array
-from grader.grading.judging import Blocked, Case, Unmet, ordinal
+from grader.grading.judging import Blocked, Case, Unmet
+from grader.grading.values import ordinal
 
 # As float64 and not as Python's numbers, which NumPy would turn into the float16 they are compared with.
 LARGEST = np.float64(np.finfo(np.float32).max)

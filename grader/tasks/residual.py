@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from grader.grading.judging import Case, ordinal
+from grader.grading.judging import Case
+from grader.grading.values import ordinal
 from grader.results.verdict import Verdict
 from grader.tasks.differences import Difference
 from grader.tasks.networks import read

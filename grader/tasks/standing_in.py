@@ -4,11 +4,10 @@ See grader/sandbox/guest/standing_in.py. A description is raw data that may be a
 probe writes it stays as it is, and is refused by grader.blueprint, which knows no such layer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from grader import blueprint
-from grader.tasks.wanted import Fork, Want
+from grader.tasks.wanted import Fork, Want, write
 
 BLOCK = "Block"
 _MOST_NODES = 600  # of a description, before anything is put in
@@ -28,20 +27,6 @@ def expanded(description: Any, wanted: Wanted) -> Any:
     made: list[dict[str, Any]] = []
     place: list[int] = []  # for each node of before, where what it puts out is now
 
-    def add(op: str, settings: Mapping[str, Any], inputs: list[int]) -> int:
-        made.append({"op": op, "settings": dict(settings), "inputs": inputs})
-        return len(made) - 1
-
-    def follow(path: Iterable[Want | Fork], last: int) -> int:
-        for step in path:
-            if isinstance(step, Fork):
-                last = add("Add", {}, [follow(branch, last) for branch in step.branches])
-            elif step.op in blueprint.ACTIVATIONS:
-                last = add("Activation", {"activation": step.op}, [last])
-            else:
-                last = add(step.op, {**step.settings, **step.chosen}, [last])
-        return last
-
     for node in nodes:
         inputs = node.get("inputs")
         if type(inputs) is not list or not all(type(i) is int and 0 <= i < len(place) for i in inputs):
@@ -51,7 +36,7 @@ def expanded(description: Any, wanted: Wanted) -> Any:
             sizes = _sizes(node.get("settings"))
             if sizes is None or len(now) != 1:
                 return description
-            place.append(follow(wanted(*sizes), now[0]))
+            place.append(write(made, wanted(*sizes), now[0]))
         else:
             made.append({**node, "inputs": now})
             place.append(len(made) - 1)

@@ -52,21 +52,27 @@ class Fork:
 def network_of(input_shape: Sequence[int], wanted: Iterable[Want | Fork]) -> Blueprint:
     """The network that has everything that is wanted, and nothing else."""
     nodes: list[dict[str, Any]] = [{"op": "Input", "settings": {}, "inputs": []}]
+    output = write(nodes, wanted, 0)
+    description = {"format": FORMAT, "input_shape": list(input_shape), "nodes": nodes, "output": output}
+    return blueprint.read(description, BUDGET)
+
+
+def write(nodes: list[dict[str, Any]], wanted: Iterable[Want | Fork], last: int) -> int:
+    """Adds everything that is wanted to the nodes of a description, from the node `last` on.
+
+    Returns:
+        the place of the last one.
+    """
 
     def add(op: str, settings: Mapping[str, Any], inputs: list[int]) -> int:
         nodes.append({"op": op, "settings": dict(settings), "inputs": inputs})
         return len(nodes) - 1
 
-    def follow(path: Iterable[Want | Fork], last: int) -> int:
-        for step in path:
-            if isinstance(step, Fork):
-                last = add("Add", {}, [follow(branch, last) for branch in step.branches])
-            elif step.op in blueprint.ACTIVATIONS:
-                last = add("Activation", {"activation": step.op}, [last])
-            else:
-                last = add(step.op, {**step.settings, **step.chosen}, [last])
-        return last
-
-    output = follow(wanted, 0)
-    description = {"format": FORMAT, "input_shape": list(input_shape), "nodes": nodes, "output": output}
-    return blueprint.read(description, BUDGET)
+    for step in wanted:
+        if isinstance(step, Fork):
+            last = add("Add", {}, [write(nodes, branch, last) for branch in step.branches])
+        elif step.op in blueprint.ACTIVATIONS:
+            last = add("Activation", {"activation": step.op}, [last])
+        else:
+            last = add(step.op, {**step.settings, **step.chosen}, [last])
+    return last

@@ -6,7 +6,7 @@ from grader import thresholds
 from grader.blueprint import training_form
 from grader.config import manifest, profiles
 from grader.config.profiles import CLASSES, Profile
-from grader.grading import judging
+from grader.grading import to_train
 from grader.thresholds import ReferenceRun, Runs, prepared
 from grader.thresholds.prepared import PreparedRuns, save_prepared
 from grader.training import backends
@@ -31,7 +31,7 @@ def save(root: Path, profile_name: str = "offline", backend: str = "", seeds: in
     made = []
     for task in manifest.load(root / "solutions" / "tasks.toml").tasks:
         for labels, classes in CLASSES.items() if task.builder else ():
-            asked = judging.described_network(task, classes, profile.builders[task.id])
+            asked = to_train.described_network(task, classes, profile.builders[task.id])
             form = training_form(asked, profile.budget).network
             for seed in (profile.grading_seed, *profile.reference_seeds[:seeds]):
                 job = Job.of(form, labels, seed, profile, images, backend)

@@ -14,7 +14,7 @@ from grader import session as session_module
 from grader.blueprint import training_form
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
-from grader.grading import judging
+from grader.grading import to_train
 from grader.grading.plan import Training, changed
 from grader.session import Session, in_words, is_own
 from grader.thresholds import Known
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 TASK = manifest.load(ROOT / "assignment" / "tasks.toml").task("alexnet")
 NETWORK = training_form(
-    judging.described_network(TASK, 20, PROFILE.builders["alexnet"]), PROFILE.budget
+    to_train.described_network(TASK, 20, PROFILE.builders["alexnet"]), PROFILE.budget
 ).network
 
 
@@ -164,7 +164,7 @@ class TestKnown:
         assert session.run(1).profile == "offline"
         with session.pool(Listener()) as pool:
             made = session.training(pool, progress.Display(Console(quiet=True), 0))
-            written = judging.described_network(TASK, 20, PROFILE.builders["alexnet"])
+            written = to_train.described_network(TASK, 20, PROFILE.builders["alexnet"])
             trainable = made.trainable("alexnet", "coarse", written, "alice", PROFILE.budget)
             assert trainable.job is None
             assert trainable.known is not None
@@ -177,7 +177,7 @@ class TestKnown:
         for task in session.manifest.tasks:
             if task.builder:
                 for labels, classes in profiles.CLASSES.items():
-                    asked = judging.described_network(task, classes, PROFILE.builders[task.id])
+                    asked = to_train.described_network(task, classes, PROFILE.builders[task.id])
                     form = training_form(asked, PROFILE.budget).network
                     assert session.known.find(task.id, labels, form)
 

@@ -57,7 +57,7 @@ def describe(
         model: what a student's builder returned.
         more: words for layers of the probe's own, by type.
         flaws: takes what keeps a model from being trained and not from being looked at: layers that are
-            shared, frozen or told whether they train. Without it such a model is refused.
+            shared, frozen or fixed to one mode. Without it such a model is refused.
 
     Raises:
         Refused: it is not a functional or sequential model of built-in layers, or has a part or a setting
@@ -250,7 +250,7 @@ class _Walk:
         if asked is not None and (parameter is None or asked is not parameter.default):
             self._flaw(
                 f"{who} is called with training={asked is True}, which the trainer could not keep to: "
-                "whether a network trains or is evaluated is said for the whole of it, each time it is used. "
+                "whether a network trains or is evaluated is decided for all of it, each time it is used. "
                 "Leave out training="
             )
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import cache
 
 from grader.blueprint import Blueprint
-from grader.grading.judging import Case, Judge, Unmet, ordinal
+from grader.grading.judging import Case, Judge, Unmet
+from grader.grading.values import ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks
 from grader.tasks.alexnet import probe
@@ -170,8 +171,6 @@ def _verdict(
                 alike = [one for one in _differences(case, name) if one.kind in wrong]
                 wanted = places(_wanted(**probe.arguments(case.inputs)[name]), wrong)
                 rule = charge(alike, wanted, charged, only_default=only_default)
-                if charged == "rounding":
-                    rule = charged
                 return reported(case, name, difference, only_default=only_default, rule=rule)
     for name in _readable(case):
         if lacking := absent(*_side_by_side(case, name), kinds):

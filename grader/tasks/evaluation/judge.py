@@ -12,7 +12,8 @@ from contextlib import nullcontext
 import numpy as np
 
 from grader.grading.evidence import Array
-from grader.grading.judging import Case, Judge, Unmet, apart, described, described_array, likeness
+from grader.grading.judging import Case, Judge, Unmet
+from grader.grading.values import apart, described, described_array, likeness
 from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe

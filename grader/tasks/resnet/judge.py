@@ -14,9 +14,10 @@ from itertools import pairwise
 from typing import Any
 
 from grader.blueprint import Blueprint
-from grader.grading import judging
+from grader.grading import values
 from grader.grading.evidence import Network, Other
-from grader.grading.judging import Blocked, Case, Judge, Unmet, ordinal
+from grader.grading.judging import Blocked, Case, Judge, Unmet
+from grader.grading.values import ordinal
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.tasks import networks, residual, standing_in
@@ -198,7 +199,7 @@ def _block(case: Case, name: str) -> Block:
     if not isinstance(value, Network):  # the probe makes a model of what came back, where it can
         # Why Keras made none is worth a word for a tensor only; of anything else it is plain.
         plain = isinstance(value, Other) and value.type != "KerasTensor"
-        came = judging.described(Other(value.type) if plain else value)
+        came = values.described(Other(value.type) if plain else value)
         case.fail(name, came, "a tensor that layers have made from x")
     trunk = steps(case, name)
     joins = [index for index, step in enumerate(trunk) if isinstance(step, Join)]

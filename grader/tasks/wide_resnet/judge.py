@@ -11,7 +11,8 @@ from functools import cache, partial
 from typing import Any
 
 from grader.blueprint import Blueprint
-from grader.grading.judging import Case, Judge, ordinal
+from grader.grading.judging import Case, Judge
+from grader.grading.values import ordinal
 from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.differences import Difference, absent, compare

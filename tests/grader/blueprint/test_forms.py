@@ -24,7 +24,7 @@ from grader.blueprint import (
 from grader.blueprint.forms import deviation
 from grader.config import manifest, profiles
 from grader.errors import BlueprintRefused
-from grader.grading import judging
+from grader.grading import to_train
 from tests.grader.blueprint.test_blueprint import BUDGET, mutated
 from tests.grader.blueprint.test_blueprint import networks as random_networks
 
@@ -82,7 +82,7 @@ def form(data: Data) -> Blueprint:
 
 def solution(task: str, classes: int = 7) -> Blueprint:
     """The network of a task, small."""
-    return judging.described_network(TASKS.task(task), classes, SMALL[task])
+    return to_train.described_network(TASKS.task(task), classes, SMALL[task])
 
 
 CONV = ("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same"})
@@ -534,7 +534,7 @@ class TestDecrees:
         """RandomNormal(0.01) is inside for every layer of every task and profile, those for a GPU too."""
         for profile in PARAMS.profiles.values():
             for task, arguments in profile.builders.items():
-                network = judging.described_network(TASKS.task(task), 100, arguments)
+                network = to_train.described_network(TASKS.task(task), 100, arguments)
                 data = copy.deepcopy(network.canonical)
                 kernels("RandomNormal", stddev=0.01)(data)
                 written = read(data, ROOMY)
@@ -547,7 +547,7 @@ class TestDecrees:
     @pytest.mark.parametrize("task", NORMS)
     def test_widest_and_smallest_in_the_profile(self, task: str) -> None:
         """The network that is graded: 15 times is inside, more is not, nor is a normal of 1 or 0.0001."""
-        network = judging.described_network(TASKS.task(task), 100, PARAMS.profile("cpu").builders[task])
+        network = to_train.described_network(TASKS.task(task), 100, PARAMS.profile("cpu").builders[task])
         right = training_form(network, ROOMY).network.digest
         for change, is_open in (
             (spread_of_one(15.0), True),

@@ -38,7 +38,7 @@ id = "values"
 level = "small"
 says = "values are wrong"
 [[rules]]
-id = "does_not_learn"
+id = "detail"
 level = "small"
 says = "it does not learn"
 """
@@ -74,7 +74,7 @@ class TestFaults:
         ("old", "new", "message"),
         [
             ('rule = "values"', "rule = 3", "tasks.0.checks.0.rule: Input should be a valid string"),
-            ('rule = "values"\n', "", "tasks.0.checks.0.rule: Field required"),
+            ('rule = "values"\n', "", "tasks.0.checks.0: a check needs a rule of marking.toml"),
             (
                 'rule = "values"',
                 'rule = "valeus"',

@@ -28,9 +28,9 @@ id = "values"
 level = "large"
 says = "values are wrong"
 [[rules]]
-id = "does_not_learn"
+id = "detail"
 level = "small"
-says = "it does not learn"
+says = "a small thing is wrong"
 """
 TASKS = """
 title = "One task"
@@ -121,9 +121,9 @@ class TestCost:
 
     def test_a_share_of_the_tasks_points_and_never_nothing(self, tmp_path: Path) -> None:
         weights = manifest.load(written(tmp_path)).marking
-        assert (weights.cost("sums", "values"), weights.cost("sums", "does_not_learn")) == (4, 1)
+        assert (weights.cost("sums", "values"), weights.cost("sums", "detail")) == (4, 1)
         free = weights.model_copy(update={"levels": {"small": 0.0, "large": 0.4}})
-        assert free.cost("sums", "does_not_learn") == marking.STEP
+        assert free.cost("sums", "detail") == marking.STEP
 
     def test_an_unknown_rule(self) -> None:
         with pytest.raises(ManifestError, match="has no rule 'vanity'") as caught:
@@ -140,7 +140,7 @@ class TestFaults:
                 'level = "huge"',
                 "'values' has the level 'huge'; the levels are: small, large",
             ),
-            ('id = "does_not_learn"', 'id = "values"', "the rule 'values' is there twice"),
+            ('id = "detail"', 'id = "values"', "the rule 'values' is there twice"),
             ("small = 0.1", "small = 1.5", "the level 'small' must be a share from 0 to 1, and is 1.5"),
             (
                 "points = 10",
@@ -193,7 +193,6 @@ class TestFaults:
                 'id = "value"',
                 "check 'adds' of 'sums' has the rule 'values', which is not in",
             ),
-            ('id = "does_not_learn"', 'id = "learns"', "has the rule 'does_not_learn', which is not in"),
             (
                 "points = 10\ntraining = 4",
                 "points = 7.5\ntraining = 1.5",
@@ -216,6 +215,11 @@ class TestFaults:
         assert message in str(caught.value)
         assert str(path) in str(caught.value)
 
+    def test_training_points_need_a_check_that_trains(self, tmp_path: Path) -> None:
+        path = written(tmp_path, tasks=TASKS.split('[[tasks.checks]]\nid = "learns')[0])
+        with pytest.raises(ManifestError, match="for training in 'sums', in which no check trains"):
+            manifest.load(path)
+
     def test_points_of_a_check_belong_in_the_other_file(self, tmp_path: Path) -> None:
         path = written(tmp_path, tasks=TASKS.replace('rule = "values"', 'rule = "values"\npoints = 2', 1))
         with pytest.raises(ManifestError, match=r"'adds' has points: they belong in marking\.toml"):
@@ -228,8 +232,8 @@ class TestWeighed:
         assert [(check.points, check.rule) for check in task.checks] == [
             (0.5, "values"),
             (0.5, "values"),
-            (2, "does_not_learn"),
-            (2, "does_not_learn"),
+            (2, ""),
+            (2, ""),
         ]
         assert (task.points, task.whole) == (10, 5)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.config import manifest, profiles
 from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
-from grader.grading import judging
+from grader.grading import to_train
 from grader.grading.decide import Outcomes, Rules, Undecided, decide, settle
 from grader.grading.examine import Examined, ExaminedTask
 from grader.grading.plan import Trainable, changed
@@ -43,7 +43,7 @@ RULES = Rules(
 
 
 def job_of(labels: LabelSet, width: int = 4, seed: int = FIRST) -> Job:
-    network = judging.described_network(
+    network = to_train.described_network(
         TASK, profiles.CLASSES[labels], {"blocks": (1, 1, 1, 1), "width": width}
     )
     return Job.of(network, labels, seed, PROFILE, "pin", "keras cpu")

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
 from grader.errors import SandboxFault
-from grader.grading import judging, launching
+from grader.grading import launching, to_train
 from grader.grading.examine import Examined, ExaminedTask, Trainable, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TASKS = manifest.load(ROOT / "assignment" / "tasks.toml")
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
 RUN = Run(profile="offline", data="", data_pin="", provisional_because="", engine="none", seed=1, versions={})
-NETWORK = judging.described_network(TASKS.task("alexnet"), 20, PROFILE.builders["alexnet"])
+NETWORK = to_train.described_network(TASKS.task("alexnet"), 20, PROFILE.builders["alexnet"])
 JOB = Job.of(NETWORK, "coarse", PROFILE.grading_seed, PROFILE, "pin", "keras")
 
 

@@ -15,7 +15,7 @@ import pytest
 from grader.blueprint import training_form
 from grader.config import manifest, profiles
 from grader.errors import TrainerFault
-from grader.grading import handing, judging
+from grader.grading import handing, to_train
 from grader.grading.handing import Given
 from grader.grading.textures import RECOGNISED, recognise, texture
 from grader.results.record import Status
@@ -254,7 +254,7 @@ class TestTrained:
 
     def accuracy(self, handed: Handed | Verdict, folder: Path) -> float:
         assert isinstance(handed, Handed)
-        network = judging.reference_network(20, OFFLINE.builders)
+        network = to_train.reference_network(20, OFFLINE.builders)
         form = training_form(network, OFFLINE.budget).network
         arrays = handed.save(folder)
         job = Job.of(

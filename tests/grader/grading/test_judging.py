@@ -17,9 +17,10 @@ from grader.config import manifest
 from grader.config.manifest import Check, Task
 from grader.config.marking import Worth
 from grader.errors import GraderFault
-from grader.grading import judging
+from grader.grading import judging, to_train
 from grader.grading.evidence import Call, Evidence, Network, Other, Raised
-from grader.grading.judging import Blocked, Case, Unmet, described, number, numbers
+from grader.grading.judging import Blocked, Case, Unmet
+from grader.grading.values import described, number, numbers
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.tasks.preprocessing import probe
@@ -293,10 +294,10 @@ class TestNetwork:
         found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(20)))})
         failed = {"adds": Verdict.failed("no"), "other": Verdict.passed()}
         either = self.CHECK.model_copy(update={"after": (), "earned_with": ("adds", "other")})
-        trained = judging.network(Case(TASK, found, {}), either, failed, BUDGET, self.DESCRIBED)
+        trained = to_train.network(Case(TASK, found, {}), either, failed, BUDGET, self.DESCRIBED)
         assert isinstance(trained, blueprint.Blueprint)
         nothing = {**failed, "other": Verdict.failed("no")}
-        verdict = judging.network(Case(TASK, found, {}), either, nothing, BUDGET, self.DESCRIBED)
+        verdict = to_train.network(Case(TASK, found, {}), either, nothing, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
         assert (verdict.status, verdict.fraction) == (Status.BLOCKED, 0)
         assert "once there is more that is right in it" in verdict.message
@@ -305,7 +306,7 @@ class TestNetwork:
         """The verdict has both numbers, and is no fault of the machine."""
         smaller = blueprint.read(dense(15), BUDGET)
         found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(20)))})
-        verdict = judging.network(
+        verdict = to_train.network(
             Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, smaller
         )
         assert isinstance(verdict, Verdict)
@@ -318,14 +319,14 @@ class TestNetwork:
 
     def test_a_training_is_blocked_like_any_check(self) -> None:
         earlier = {"adds": Verdict.failed("no")}
-        verdict = judging.network(case(call(3)), self.CHECK, earlier, BUDGET, self.DESCRIBED)
+        verdict = to_train.network(case(call(3)), self.CHECK, earlier, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
         assert verdict.status is Status.BLOCKED
 
     def built(self, units: int, shape: tuple[int, ...] = (32, 32, 3)) -> blueprint.Blueprint | Verdict:
         """What becomes of a network of one dense layer that was built to be trained."""
         found = Evidence(True, True, None, "ok", None, {"train.coarse": call(Network(dense(units, shape)))})
-        return judging.network(
+        return to_train.network(
             Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED
         )
 
@@ -352,7 +353,7 @@ class TestNetwork:
         )
 
     def test_a_builder_that_did_not_return_fails_the_check(self) -> None:
-        verdict = judging.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED)
+        verdict = to_train.network(case(), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED)
         assert isinstance(verdict, Verdict)
         assert (verdict.status, verdict.in_share, verdict.fraction) == (Status.FAILED, False, 0)
 
@@ -360,7 +361,7 @@ class TestNetwork:
         found = Evidence(
             True, True, None, "ok", None, {"train.coarse": call(Network(refused="it has a Lambda"))}
         )
-        verdict = judging.network(
+        verdict = to_train.network(
             Case(TASK, found, {}), self.CHECK, {"adds": Verdict.passed()}, BUDGET, self.DESCRIBED
         )
         assert isinstance(verdict, Verdict)

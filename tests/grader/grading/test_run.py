@@ -23,7 +23,7 @@ from grader.config.marking import rounded
 from grader.config.profiles import LabelSet
 from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
-from grader.grading import judging, launching, run
+from grader.grading import launching, run, to_train
 from grader.grading.examine import Examined, examine
 from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training, changed
@@ -299,7 +299,7 @@ def job_of(width: int) -> Job:
 def network_of(width: int, labels: LabelSet) -> Blueprint:
     """What the task would have asked for at that width."""
     arguments = {"blocks": (1, 1, 1, 1), "width": width}
-    return judging.described_network(TASK, profiles.CLASSES[labels], arguments)
+    return to_train.described_network(TASK, profiles.CLASSES[labels], arguments)
 
 
 class Alone:

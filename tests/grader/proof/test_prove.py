@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from grader.config import manifest
-from grader.proof import bank, prove, ratings
+from grader.proof import bank, outcome, ratings, record, showing
 from grader.proof.bank import Entry, Mutant, Unseen
-from grader.proof.prove import Order, Proved
+from grader.proof.outcome import Proved
 from grader.results.record import CheckResult, Run, Status, SubmissionResult, TaskResult
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +65,7 @@ class TestMutants:
     """judge, for a mutant."""
 
     def test_caught(self) -> None:
-        proved = prove.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
+        proved = outcome.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
         assert (proved.wrong, proved.caught_by) == ("", ("pooling",))
 
     @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ class TestMutants:
         ],
     )
     def test_not_caught(self, failed: dict[str, str], fields: dict[str, Any], words: str) -> None:
-        assert words in prove.judge(mutant(**fields), result(failed), trained=False).wrong
+        assert words in outcome.judge(mutant(**fields), result(failed), trained=False).wrong
 
     def test_what_training_decides_is_no_matter_of_a_mutant_of_the_structure(self) -> None:
         failed = {"pooling": "comes", "learns.fine": "3% right"}
-        assert prove.judge(mutant(), result(failed), trained=True).wrong == ""
+        assert outcome.judge(mutant(), result(failed), trained=True).wrong == ""
 
     def test_only_training_can_tell(self) -> None:
         entry = mutant(check="learns.coarse", says="right", hint="start from zeros", also=["learns.fine"])
-        assert prove.judge(entry, result({}), trained=False).open
+        assert outcome.judge(entry, result({}), trained=False).open
         both = {"learns.coarse": "5% right", "learns.fine": "1% right"}
-        assert prove.judge(entry, result(both), trained=True).wrong == ""
-        survived = prove.judge(entry, result({}, trained=("learns.coarse", "learns.fine")), trained=True)
+        assert outcome.judge(entry, result(both), trained=True).wrong == ""
+        survived = outcome.judge(entry, result({}, trained=("learns.coarse", "learns.fine")), trained=True)
         assert "survived" in survived.wrong
-        structure = prove.judge(entry, result({"pooling": "comes"}), trained=False)
+        structure = outcome.judge(entry, result({"pooling": "comes"}), trained=False)
         assert "was caught by pooling" in structure.wrong
 
     def test_a_fault_is_no_catch(self) -> None:
@@ -102,24 +102,24 @@ class TestMutants:
         (task,) = faulty.tasks
         checks = tuple(one.model_copy(update={"status": Status.FAULT}) for one in task.checks)
         faulty = faulty.model_copy(update={"tasks": (task.model_copy(update={"checks": checks}),)})
-        assert "was not graded" in prove.judge(mutant(), faulty, trained=False).wrong
+        assert "was not graded" in outcome.judge(mutant(), faulty, trained=False).wrong
 
 
 class TestRight:
     """judge, for a solution or another right submission."""
 
     def test_full_marks(self) -> None:
-        assert prove.judge(RIGHT, result({}), trained=False).wrong == ""
+        assert outcome.judge(RIGHT, result({}), trained=False).wrong == ""
 
     def test_one_check_is_one_too_many(self) -> None:
-        proved = prove.judge(RIGHT, result({"dense": "units"}), trained=False)
+        proved = outcome.judge(RIGHT, result({"dense": "units"}), trained=False)
         assert proved.wrong == "lost points: dense: units"
 
     def test_trainings_count_once(self) -> None:
         """Right submissions that built the same network share a training."""
         both = ("learns.coarse", "learns.fine")
-        one = prove.judge(RIGHT, result({}, trained=both), trained=True)
-        found = prove.document([one, one], Order(train=True), "cpu")
+        one = outcome.judge(RIGHT, result({}, trained=both), trained=True)
+        found = record.document([one, one], "cpu", seed=1, trained=True)
         assert found["training"]["right_trainings"] == 2
         assert found["training"]["right_networks"] == {"alexnet": {"coarse": 1, "fine": 1}}
         assert found["training"]["right_failed"] == 0
@@ -130,14 +130,14 @@ class TestAgreement:
 
     def test_without_training(self) -> None:
         """What the decided checks take, as a share of the whole task; what training would add is left out."""
-        proved = prove.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
+        proved = outcome.judge(mutant(), result({"pooling": "after it comes ReLU"}), trained=False)
         (pooling,) = (check for check in TASK.checks if check.id == "pooling")
         assert proved.lost == pytest.approx(pooling.points / TASK.points)
         assert not proved.final
 
     def test_with_training(self) -> None:
         failed = {"pooling": "after it comes ReLU", "learns.fine": "3% right"}
-        proved = prove.judge(mutant(), result(failed, trained=("learns.coarse",)), trained=True)
+        proved = outcome.judge(mutant(), result(failed, trained=("learns.coarse",)), trained=True)
         points = sum(check.points for check in TASK.checks if check.id in failed)
         assert proved.lost == pytest.approx(points / TASK.points)
         assert proved.final
@@ -145,8 +145,8 @@ class TestAgreement:
     def test_no_mark(self) -> None:
         """None of a right one, of what only training can tell, and of what the machine failed at."""
         entry = mutant(check="learns.coarse", says="right", hint="start from zeros")
-        assert prove.judge(entry, result({}), trained=False).lost is None
-        assert prove.judge(RIGHT, result({}), trained=False).lost is None
+        assert outcome.judge(entry, result({}), trained=False).lost is None
+        assert outcome.judge(RIGHT, result({}), trained=False).lost is None
 
     def test_kept_and_shown(self, tmp_path: Path) -> None:
         """README.md has the last one with trainings, or says that it is without."""
@@ -166,28 +166,28 @@ class TestAgreement:
         ]
         (tmp_path / ratings.RATINGS).write_text(ratings.as_csv(given), encoding="utf-8")
         proved = [Proved(entry, "", lost=number / 10) for number, entry in enumerate(entries)]
-        compared = prove.compare(tmp_path, proved, set(), trained=False)
+        compared = record.compare(tmp_path, proved, set(), trained=False)
         found = {"right": [], "mutants": [], "training": None}
         row = "| alexnet | 4 | 1.00 |"
-        shown = prove.readme({**found, "agreement": {"without_training": ratings.document(compared)}})
+        shown = record.readme({**found, "agreement": {"without_training": ratings.document(compared)}})
         assert row in shown
         assert "without trainings" in shown
-        trained = ratings.document(prove.compare(tmp_path, proved, set(), trained=True))
-        shown = prove.readme({**found, "agreement": {"trained": trained, "without_training": None}})
+        trained = ratings.document(record.compare(tmp_path, proved, set(), trained=True))
+        shown = record.readme({**found, "agreement": {"trained": trained, "without_training": None}})
         assert row in shown
         assert "without trainings" not in shown
         (tmp_path / ratings.REASONS).write_text(
             '[[reasons]]\ntask = "resnet"\nmutant = "other"\nreason = "long enough to be a reason"\n'
         )
-        assert prove.compare(tmp_path, proved, {"resnet"}, trained=True).wrong == ()
-        assert "has no rating" in prove.compare(tmp_path, proved, set(), trained=True).wrong[0]
+        assert record.compare(tmp_path, proved, {"resnet"}, trained=True).wrong == ()
+        assert "has no rating" in record.compare(tmp_path, proved, set(), trained=True).wrong[0]
 
     def test_not_rated(self, tmp_path: Path) -> None:
         """A bank without ratings is proved as before."""
-        compared = prove.compare(tmp_path, [Proved(mutant(), "", lost=0.5)], set(), trained=True)
+        compared = record.compare(tmp_path, [Proved(mutant(), "", lost=0.5)], set(), trained=True)
         assert (compared.overall.rated, compared.wrong) == (0, ())
         found = {"right": [], "mutants": [], "training": None}
-        assert "raters" not in prove.readme({**found, "agreement": {"trained": ratings.document(compared)}})
+        assert "raters" not in record.readme({**found, "agreement": {"trained": ratings.document(compared)}})
 
 
 class TestUnseen:
@@ -199,7 +199,7 @@ class TestUnseen:
 
     @pytest.mark.parametrize("failed", [{}, {"pooling": "nothing that is expected", "dense": "nor this"}])
     def test_no_mark_is_wrong(self, failed: dict[str, str]) -> None:
-        proved = prove.judge(self.entry(), result(failed), trained=False)
+        proved = outcome.judge(self.entry(), result(failed), trained=False)
         points = sum(check.points for check in TASK.checks if check.id in failed)
         assert (proved.wrong, proved.open) == ("", False)
         assert proved.lost == pytest.approx(points / TASK.points)
@@ -207,12 +207,12 @@ class TestUnseen:
     def test_without_a_mark(self, tmp_path: Path) -> None:
         """What was not taken in has no mark: it is left out of the figures, and says why."""
         refused = result({}).model_copy(update={"problem": "no such file", "tasks": ()})
-        proved = prove.judge(self.entry(), refused, trained=False)
+        proved = outcome.judge(self.entry(), refused, trained=False)
         assert proved.lost is None
         assert "no such file" in proved.wrong
         (tmp_path / "bank").mkdir()
         self.rate(tmp_path, [self.entry()])
-        found = prove.compare_unseen(tmp_path, [proved], set(), trained=False)
+        found = record.compare_unseen(tmp_path, [proved], set(), trained=False)
         assert (found.overall.rated, found.left_out, found.wrong) == (0, 1, ())
 
     def rate(self, root: Path, entries: list[Entry]) -> None:
@@ -236,7 +236,7 @@ class TestUnseen:
         entries = [self.entry(number) for number in range(4)]
         self.rate(tmp_path, entries)
         proved = [Proved(entry, "", lost=number / 10) for number, entry in enumerate(entries)]
-        apart = prove.compare_unseen(tmp_path, proved, set(), trained=True)
+        apart = record.compare_unseen(tmp_path, proved, set(), trained=True)
         assert (apart.wrong, [one.mutant for one in apart.off]) == ((), ["unseen 3"])
         one = mutant()
         assert isinstance(one.source, Mutant)
@@ -250,20 +250,20 @@ class TestUnseen:
         )
         (tmp_path / ratings.RATINGS).write_text(ratings.as_csv([given]), encoding="utf-8")
         bank_alone = [Proved(one, "", lost=0.5)]
-        compared = prove.compare(tmp_path, bank_alone, set(), trained=True)
+        compared = record.compare(tmp_path, bank_alone, set(), trained=True)
         assert compared.overall.rated == 1
-        found = prove.document(bank_alone, Order(), "cpu", proved)
+        found = record.document(bank_alone, "cpu", seed=1, trained=False, unseen=proved)
         assert [each["name"] for each in found["unseen"]] == [entry.name for entry in entries]
         assert [each["name"] for each in found["mutants"]] == [one.name]
-        kept = json.loads(json.dumps(prove.agreement(compared, apart)))
-        lines = prove.readme({**found, "agreement": {"trained": kept}}).splitlines()
+        kept = json.loads(json.dumps(record.agreement(compared, apart)))
+        lines = record.readme({**found, "agreement": {"trained": kept}}).splitlines()
         # Gaps by hand: 2, 7, 16 and 25.
         row = "| unseen mistakes (4) | 4 | 1.00 | 12.5 | 1.00 | 2.0 |"
         assert lines.index(row) == lines.index("| all | 1 |  | 0.0 |  | 0.0 |") + 1
         assert "None of the mutants are more than 20 off." in lines
         assert lines[-1].endswith("More than 20 off: alexnet, unseen 3.")
         console = Console(record=True, width=150, file=io.StringIO())
-        prove._show_agreement(console, compared, apart, [])
+        showing.show_agreement(console, compared, apart, [])
         shown = console.export_text()
         assert "unseen mistakes (4)" in shown
         assert "○ unseen, alexnet: unseen 3 loses 30 in 100, raters say 5 (3, 5, 7)" in shown
@@ -273,14 +273,14 @@ class TestUnseen:
         (tmp_path / "bank").mkdir()
         self.rate(tmp_path, [self.entry()])
         other = Entry(TASK, "unseen 0", Unseen(name="unseen 0", code="x = 'other'"))
-        found = prove.compare_unseen(tmp_path, [Proved(other, "", lost=0.5)], set(), trained=True)
+        found = record.compare_unseen(tmp_path, [Proved(other, "", lost=0.5)], set(), trained=True)
         assert (found.overall.rated, found.mutants, len(found.stale), found.off) == (0, 1, 1, ())
 
     def test_none(self, tmp_path: Path) -> None:
         """A bank without unseen mistakes has no row of them."""
-        apart = prove.compare_unseen(tmp_path, [], set(), trained=True)
-        kept = prove.agreement(apart, apart)
-        shown = prove.readme({"right": [], "mutants": [], "training": None, "agreement": {"trained": kept}})
+        apart = record.compare_unseen(tmp_path, [], set(), trained=True)
+        kept = record.agreement(apart, apart)
+        shown = record.readme({"right": [], "mutants": [], "training": None, "agreement": {"trained": kept}})
         assert "nseen" not in shown
 
 
@@ -293,15 +293,15 @@ class TestReadme:
             Proved(mutant(), "survived"),
             Proved(RIGHT, ""),
         ]
-        lines = prove.readme(prove.document(proved, Order(), "cpu")).splitlines()
+        lines = record.readme(record.document(proved, "cpu", seed=1, trained=False)).splitlines()
         assert "| alexnet | 1 of 2 | 1 of 1 |" in lines
         assert "| all | 1 of 2 | 1 of 1 |" in lines
 
     def test_what_is_committed(self) -> None:
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        found = json.loads((ROOT / prove.PROOF).read_text(encoding="utf-8"))
-        table = text.split(prove.BEGIN)[1].split(prove.END)[0].strip()
-        assert table == prove.readme(found)
+        found = json.loads((ROOT / record.PROOF).read_text(encoding="utf-8"))
+        table = text.split(record.BEGIN)[1].split(record.END)[0].strip()
+        assert table == record.readme(found)
         assert {one["result"] for one in found["mutants"]} <= {"caught", "only training can tell"}
         assert {one["result"] for one in found["right"]} == {"full marks"}
         entries = bank.entries(ROOT, TASKS)

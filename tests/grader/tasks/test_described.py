@@ -16,7 +16,7 @@ import pytest
 from grader.blueprint import Blueprint, build, excess, read, training_form
 from grader.config import manifest, profiles
 from grader.errors import ManifestError
-from grader.grading import judging
+from grader.grading import judging, to_train
 from grader.grading.evidence import Network
 from grader.proof import bank
 from grader.proof.bank import Entry
@@ -96,7 +96,7 @@ class TestDescribed:
         profiles = [profile.builders[task.id] for profile in PARAMS.profiles.values()]
         distinct = [one for one, _ in itertools.groupby(sorted(profiles, key=repr))]
         for arguments in [*distinct, *RANDOM[task.id]]:
-            described = judging.described_network(task, 20, arguments)
+            described = to_train.described_network(task, 20, arguments)
             assert described.digest == built(builder, 20, arguments).digest, arguments
 
     def test_a_task_without_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ class TestScoring:
     def test_as_ever(self, task: manifest.Task) -> None:
         """Another number could change the last digits of stored results."""
         for profile in ("offline", "cpu"):
-            described = judging.described_network(task, 100, PARAMS.profile(profile).builders[task.id])
+            described = to_train.described_network(task, 100, PARAMS.profile(profile).builders[task.id])
             assert training._scored_at_once(build(described)) == 500
 
     def test_fewer_of_what_is_large(self) -> None:
@@ -147,7 +147,7 @@ class TestCost:
         monkeypatch.syspath_prepend(tmp_path)
         arguments = PARAMS.profile(profile).builders[entry.task.id]
         network = built(builder_of(entry, tmp_path), 100, arguments)
-        described = judging.described_network(entry.task, 100, arguments)
+        described = to_train.described_network(entry.task, 100, arguments)
         assert excess(network, described) is None
 
 
@@ -172,6 +172,6 @@ class TestTrainingForm:
             budget = PARAMS.profile(profile).budget
             for classes in (20, 100):
                 network = training_form(built(builder, classes, arguments), budget).network
-                described = judging.described_network(entry.task, classes, arguments)
+                described = to_train.described_network(entry.task, classes, arguments)
                 same = network.digest == training_form(described, budget).network.digest
                 assert same is (entry.mutant is None), (profile, classes)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from grader.config.manifest import Task
 from grader.grading.evidence import Call, Evidence, Network
-from grader.grading.judging import Case, judge, ordinal
+from grader.grading.judging import Case, judge
+from grader.grading.values import ordinal
 from grader.results.record import Status
 from grader.tasks.alexnet import probe as alexnet_probe
 from grader.tasks.resnet import probe as resnet_probe

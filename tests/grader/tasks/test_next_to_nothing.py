@@ -6,7 +6,7 @@ import pytest
 
 from grader.config import manifest
 from grader.config.profiles import CLASSES
-from grader.grading import judging
+from grader.grading import judging, to_train
 from grader.grading.evidence import Evidence
 from grader.grading.judging import Case
 from grader.results.record import Status
@@ -119,8 +119,8 @@ def points(judge: Any, source: str) -> dict[str, float]:
     verdicts = judging.judge(case)
     for check in task.checks:
         if check.train:
-            described = judging.described_network(task, CLASSES[check.train], OFFLINE.builders[task.id])
-            network = judging.network(case, check, verdicts, OFFLINE.budget, described)
+            described = to_train.described_network(task, CLASSES[check.train], OFFLINE.builders[task.id])
+            network = to_train.network(case, check, verdicts, OFFLINE.budget, described)
             assert isinstance(network, Verdict)
             verdicts[check.id] = network
     return earned(TASKS, task.id, verdicts)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grader.config import manifest
-from grader.grading import judging
+from grader.grading import to_train
 from grader.grading.evidence import Call, Evidence, Raised
 from grader.grading.judging import Case, judge
 from grader.results.record import Status
@@ -282,7 +282,7 @@ class TestPrepared:
             submission.mkdir()
             (submission / "preprocessing.py").write_text(solution_but(code)["preprocessing.py"])
             case = cased_in_harness(TASK, submission, tmp_path, 20)
-            return judging.prepared(case, check, judge(case))
+            return to_train.prepared(case, check, judge(case))
 
         return run
 

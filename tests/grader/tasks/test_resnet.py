@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from grader.blueprint import Blueprint, Budget
-from grader.grading import judging
+from grader.grading import to_train
 from grader.grading.evidence import Evidence
 from grader.grading.judging import Case, judge
 from grader.results.record import Status
@@ -96,8 +96,8 @@ def bottleneck_block(x, filters, *, stride=1):
         case = Case(resnet.task, found, inputs)
         verdicts = judge(case)
         check = next(one for one in resnet.task.checks if one.train == "coarse")
-        described = judging.described_network(resnet.task, 20, {"blocks": (1, 1, 1, 1), "width": 4})
-        return verdicts, judging.network(case, check, verdicts, BUDGET, described)
+        described = to_train.described_network(resnet.task, 20, {"blocks": (1, 1, 1, 1), "width": 4})
+        return verdicts, to_train.network(case, check, verdicts, BUDGET, described)
 
     def test_a_repeated_fault(self, resnet: Any) -> None:
         """It earns nothing in the network, says where to look, and does not stop the training."""

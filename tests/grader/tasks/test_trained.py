@@ -6,7 +6,7 @@ import pytest
 
 from grader.blueprint import Blueprint
 from grader.config.profiles import CLASSES
-from grader.grading import judging
+from grader.grading import judging, to_train
 from grader.grading.evidence import Evidence
 from grader.grading.judging import Case
 from grader.results.record import Status
@@ -49,8 +49,8 @@ def examined(judge: Any, *edits: tuple[str, str]) -> tuple[dict[str, Verdict], B
     case = Case(task, Evidence(True, True, None, "ok", None, calls), inputs)
     verdicts = judging.judge(case)
     check = next(check for check in task.checks if check.train == "coarse")
-    described = judging.described_network(task, CLASSES["coarse"], OFFLINE.builders[task.id])
-    return verdicts, judging.network(case, check, verdicts, OFFLINE.budget, described)
+    described = to_train.described_network(task, CLASSES["coarse"], OFFLINE.builders[task.id])
+    return verdicts, to_train.network(case, check, verdicts, OFFLINE.budget, described)
 
 
 @pytest.mark.parametrize("task", ANOTHER)
