@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader import blueprint
 from grader.config.manifest import Check, Task
@@ -101,7 +101,7 @@ def prepared(case: Case, check: Check, verdicts: Mapping[str, Verdict]) -> Verdi
 
 def described_network(task: Task, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
     """The network that a task's builder should build for these arguments, as the course would build it."""
-    return _described(task.id, num_classes, arguments)
+    return _described(task, num_classes, arguments)
 
 
 def reference_network(num_classes: int, builders: Mapping[str, Mapping[str, Any]]) -> blueprint.Blueprint:
@@ -112,11 +112,17 @@ def reference_network(num_classes: int, builders: Mapping[str, Mapping[str, Any]
         builders: of a profile: by task, what its builder is called with.
     """
     # Not out of a manifest: a run of one task alone has another's network all the same.
-    return _described(REFERENCE, num_classes, builders.get(REFERENCE, {}))
+    return _described(_Named(REFERENCE), num_classes, builders.get(REFERENCE, {}))
 
 
-def _described(task_id: str, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
-    judge = importlib.import_module(f"grader.tasks.{task_id}.judge")
+class _Named(NamedTuple):
+    """A task of which no more is wanted than its judge: modules are imported by the id of a task alone."""
+
+    id: str
+
+
+def _described(task: Task | _Named, num_classes: int, arguments: Mapping[str, Any]) -> blueprint.Blueprint:
+    judge = importlib.import_module(f"grader.tasks.{task.id}.judge")
     network: blueprint.Blueprint = judge.described(num_classes, **arguments)
     return network
 
