@@ -29,12 +29,15 @@ class Rule(Strict):
         id: by which checks and verdicts name it.
         level: one of Marking.levels.
         once: whether several checks of one function that fail by it have one cause.
+        effect: whether it is what other mistakes of its function do, where there are any: the greater of the two
+            is charged.
         says: what the mistake does to whoever uses the code: it follows a colon.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     level: str
     once: bool = False
+    effect: bool = False
     says: str = Field(min_length=10)
 
 

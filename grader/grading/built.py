@@ -1,8 +1,8 @@
 """What a builder built, whether or not it handed it over: the networks that its checks look at.
 
-One slip at a builder's end must not hide a whole network. A call that returned no model has often made one,
-a call that raised has got somewhere, and a builder whose blocks are another function's, which is missing or
-raises, can be called with a stand-in for it. That a call hands over a network is a check of its own,
+One slip must not hide a whole network. A call that returned no model has often made one, a call that raised
+has got somewhere, or comes to an end where the layer that raises is passed over, and a builder whose blocks
+are another function's, which is missing or raises, can be called with a stand-in for it. That a call hands over a network is a check of its own,
 `builds`, and fails as it would without this.
 
 All of it is what a sandbox described: it is read, judged and rebuilt like a network that was handed over.
@@ -39,15 +39,21 @@ def handed_over(task: Task, evidence: Evidence) -> Evidence:
 
 
 def as_built(task: Task, evidence: Evidence) -> Evidence:
-    """The evidence for all other checks of the builder: what a call has made is as good as returned.
+    """The evidence for all other checks of networks: what a call has made is as good as returned.
 
-    What was made by a call that raised counts where no call came to its end with a network.
+    What was made by a call that raised counts where no call of its function came to its end with a network.
     """
     evidence = looked_at(handed_over(task, evidence))
+    for function in task.functions:
+        evidence = _as_built_by(function, evidence)
+    return evidence
+
+
+def _as_built_by(function: str, evidence: Evidence) -> Evidence:
     own = {
         name: call
         for name, call in evidence.calls.items()
-        if call.function == task.builder and not name.startswith(ALONE)
+        if call.function == function and not name.startswith(ALONE)
     }
     if any(call.aside for call in own.values()):  # then what they made without the stand-in has no part in it
         own = {name: call for name, call in own.items() if call.aside}
@@ -78,8 +84,13 @@ def _with_flaw(value: Any) -> Any:
 
 
 def is_partial(call: Call) -> bool:
-    """Whether what counts as returned was made by a call that raised."""
-    return call.status == "returned" and call.exception is not None
+    """Whether what counts as returned is what a call had made until it raised, and not all of it."""
+    return call.status == "returned" and call.exception is not None and not call.completed
+
+
+def gave_network(function: str, evidence: Evidence) -> bool:
+    """Whether a call of a function came to its end with a network, handed over or not."""
+    return any(call.function == function and call.network is not None for call in evidence.calls.values())
 
 
 def _is_whole(call: Call) -> bool:

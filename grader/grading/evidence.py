@@ -47,6 +47,7 @@ class Network:
         description: raw data to be read by grader.blueprint.
         refused: why it cannot be used; empty if it can.
         flaw: why it can be looked at, but not trained.
+        fixed: whether that is for a layer that is frozen or fixed to one mode.
         made_at: for layers by name, where they were made: "alexnet.py, line 93". For messages: it is what the
             submission's process said.
     """
@@ -54,6 +55,7 @@ class Network:
     description: Any = None
     refused: str = ""
     flaw: str = ""
+    fixed: bool = False
     made_at: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -100,6 +102,8 @@ class Call:
         defined_at: where the function is: "evaluation.py, line 51"; empty where that is not known.
         made: of a builder that returned no model or raised, the network that it had made until then.
         layers: how many layers it had applied by then.
+        completed: whether `made` is all of it, with other layers in the places of those that raised: see
+            grader/sandbox/guest/misfits.py.
         aside: what was different about the call, for messages.
     """
 
@@ -113,6 +117,7 @@ class Call:
     defined_at: str = ""
     made: Network | None = None
     layers: int = 0
+    completed: bool = False
     aside: str = ""
 
     def __str__(self) -> str:
@@ -200,6 +205,7 @@ class Evidence:
                 defined_at=f"{call.file}, line {call.line}" if call.file and call.line else "",
                 made=reader.network(call.made) if call.made is not None else None,
                 layers=call.layers,
+                completed=call.completed,
             )
             for name, call in called.items()
         }
@@ -279,6 +285,7 @@ class _ModelValue(_Form):
     kind: Literal["model"]
     blueprint: Any = None
     refused: _Text = ""
+    fixed: bool = False
     lines: list[_Place] = Field(default_factory=list, max_length=MAX_PLACES, fail_fast=True)
 
 
@@ -313,6 +320,7 @@ class _Call(_Form):
     inputs_after: Annotated[dict[str, _Value], Field(max_length=32)] | None
     made: _ModelValue | None = None
     layers: Annotated[int, Field(ge=0, le=10**6)] = 0
+    completed: bool = False
 
 
 class _Import(_Form):
@@ -410,7 +418,7 @@ class _Values:
     def network(self, value: _ModelValue) -> Network:
         """A model as it was described."""
         made_at = {place.name: _said(place) for place in value.lines}
-        return Network(value.blueprint, plain(value.refused, 500), made_at=made_at)
+        return Network(value.blueprint, plain(value.refused, 500), fixed=value.fixed, made_at=made_at)
 
 
 def _said(place: _Place) -> str:

@@ -22,7 +22,8 @@ from grader.grading.values import described, described_array, is_array
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 
-NOT_TRAINABLE = "not_trainable"  # the rule for a network that cannot be rebuilt
+# The rules for a network that cannot be rebuilt, and for one of which a layer does not train with the rest.
+NOT_TRAINABLE, FIXED = "not_trainable", "fixed"
 
 
 class Unmet(Exception):
@@ -149,7 +150,7 @@ class Case:
             raise Unmet(
                 f"{self.evidence.calls[name]} returned a model that cannot be used: {sentence(read)}",
                 hint="",
-                rule=NOT_TRAINABLE,
+                rule=FIXED if value.fixed else NOT_TRAINABLE,
             )
         return read
 
@@ -199,16 +200,13 @@ def judge(case: Case) -> dict[str, Verdict]:
     judges = judges_of(case.task)
     verdicts: dict[str, Verdict] = {}
     handed_over, made = _handed_over(case), as_built(case)
-    described = replace(case, evidence=built.looked_at(case.evidence), _read={})
     # The first check of a function is whether it built something that can be used.
     whether_built = {next(c.id for c in case.task.checks if f in c.functions) for f in case.task.functions}
     for check in case.task.checks:
         if check.train is None:
-            seen = case
-            if case.task.builder and check.id not in whether_built:
-                seen = described
-            if case.task.builder in check.functions:
-                seen = handed_over if check.id == built.BUILDS else made
+            seen = made if case.task.builder else case
+            if check.id in whether_built:
+                seen = handed_over if check.id == built.BUILDS else case
             verdicts[check.id] = closed(check, seen, verdicts) or _decide(
                 check, judges[check.id], seen, verdicts
             )
@@ -285,15 +283,26 @@ def closed(check: Check, case: Case, earlier: Mapping[str, Verdict]) -> Verdict 
         # Whether there is a network all the same, grader/tasks/substance.py looks.
         if needed == built.BUILDS and case.task.builder:
             continue
+        if case.task.builder and _made_all_the_same(needed, case):
+            continue
         # The builder's networks have no part of a function that another stood in for, or that is not written.
         without = is_alone(case) or earlier[needed].status is Status.NOT_ATTEMPTED
         if without and case.task.builder and case.task.builder not in _functions(needed, case.task):
             continue
-        if earlier[needed].rule == NOT_TRAINABLE:
+        if earlier[needed].rule in (NOT_TRAINABLE, FIXED):
             continue  # what cannot be trained can be looked at, as far as it was described
         if earlier[needed].status is not Status.PASSED:
             return blocked_on(needed, case.task)
     return None
+
+
+def _made_all_the_same(check: str, case: Case) -> bool:
+    """Whether it is the first check of a function, and that has made a network, handed over or not."""
+    return any(
+        check == next(other.id for other in case.task.checks if function in other.functions)
+        and built.gave_network(function, case.evidence)
+        for function in case.task.functions
+    )
 
 
 def _functions(check: str, task: Task) -> tuple[str, ...]:

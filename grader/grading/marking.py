@@ -2,6 +2,8 @@
 
 1. Each mistake is charged once, by its rule. What is blocked by it, or follows from it, costs nothing more.
 2. In one function mistakes together cost no more than the function is worth, or than the gravest of them.
+   A call that raises does so for the other mistakes of its function, where there are any: no cause is charged
+   for its effect as well.
 3. A function in which nothing is right loses all that it is worth.
 4. What structure and training lose are not added up: the greater of the two is charged. But what is not done
    at all is never made up for by that, nor is anything where more is wrong than right.
@@ -32,6 +34,7 @@ class Charge:
         rule: by which it is charged.
         points: what it costs by that rule, alone.
         says: what it does to whoever uses the code.
+        effect: whether it comes of the other mistakes of its function, where there are any.
     """
 
     check: str
@@ -39,6 +42,7 @@ class Charge:
     rule: str
     points: float
     says: str
+    effect: bool = False
 
 
 def mark(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> tuple[CheckResult, ...]:
@@ -97,7 +101,7 @@ def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> li
         if rule.once and (_owner(check), rule.id) in {(other.function, other.rule) for other in charges}:
             continue
         cost = min(tasks.marking.cost(task.id, rule.id), most)  # what was seen to be right stays earned
-        charges.append(Charge(check.id, _owner(check), rule.id, cost, rule.says))
+        charges.append(Charge(check.id, _owner(check), rule.id, cost, rule.says, rule.effect))
     return charges
 
 
@@ -155,13 +159,19 @@ def _lost(task: Task, charges: Sequence[Charge], empty: Sequence[str], unseen: S
     for function, worth in task.worth.functions.items():
         if function in unseen:
             continue
-        costs = [charge.points for charge in charges if charge.function == function]
-        gravest = max(costs, default=0.0)
-        lost += max(worth, gravest) if function in empty else min(sum(costs), max(gravest, worth))
+        own = [charge for charge in charges if charge.function == function]
+        gravest = max((charge.points for charge in own), default=0.0)
+        lost += max(worth, gravest) if function in empty else min(_together(own), max(gravest, worth))
         seen += worth
     # What nobody could look at is taken to be as right as the rest.
     lost *= task.worth.structure / seen if seen else 1.0
     return rounded(lost + sum(charge.points for charge in charges if not charge.function))
+
+
+def _together(charges: Sequence[Charge]) -> float:
+    """What mistakes of one function cost together, each cause once."""
+    causes = sum(charge.points for charge in charges if not charge.effect)
+    return max([causes, *(charge.points for charge in charges if charge.effect)])
 
 
 def _trained(
@@ -281,7 +291,9 @@ def _because(
     alone = sum(points for points, _ in costs)
     if len(said) > 1 or lost != alone:
         most = (
-            ": in one function no more than it is worth, or than its gravest mistake" if lost < alone else ""
+            ": each cause once, and in one function no more than it is worth, or than its gravest mistake"
+            if lost < alone
+            else ""
         )
         said.append(f"Together: {lost:g} of {task.worth.structure:g} points{most}.")
     if covered:

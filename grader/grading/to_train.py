@@ -46,6 +46,8 @@ def network(
     try:
         found = case.blueprint(name, budget)
         value = case.call(name).value
+        if case.call(name).completed:
+            return blocked_on(built.BUILDS, case.task)  # nobody could build it, with the layer that raises
         if isinstance(value, Network) and (value.flaw or found.of("Unknown")):
             message = f"{case.call(name)} returned a model that cannot be trained: {sentence(value.flaw)}"
             return Verdict.failed(message, hint="", in_share=True)
@@ -62,15 +64,24 @@ def network(
             wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."
             return Verdict.failed(wrong, in_share=in_share)
     except Unmet as unmet:
-        # There is a network, and its structure is judged: only trained it cannot be.
-        call = case.evidence.calls.get(name)
-        there = call is not None and isinstance(call.value, Network)
         verdict = _not_built(case, verdicts) or unmet.verdict
-        return verdict.model_copy(update={"in_share": there})
+        return verdict.model_copy(update={"in_share": _is_there(case, name)})
     over = blueprint.excess(found, described)
     if over is not None:
         return _too_costly(case.call(name), over)
     return blueprint.with_probabilities(found, budget)
+
+
+def _is_there(case: Case, name: str) -> bool:
+    """Whether there is a network whose structure is judged: only trained it cannot be.
+
+    That is the one of this call, or, where this call raised, the one that another call has built.
+    """
+    call = case.evidence.calls.get(name)
+    if call is None or isinstance(call.value, Network):
+        return call is not None
+    others = call.status == "raised" and not is_alone(case)
+    return others and built.gave_network(call.function, case.evidence)
 
 
 def _not_built(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:

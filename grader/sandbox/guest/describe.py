@@ -14,7 +14,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -44,8 +44,20 @@ class Refused(Exception):
     """The model cannot be written down as a blueprint; the message tells the student why and what to do."""
 
 
+class Flaw(NamedTuple):
+    """What keeps a model from being trained and not from being looked at.
+
+    Attributes:
+        reason: for the student: why, and what to do.
+        fixed: whether a layer is frozen or fixed to one mode, so that it does not train with the rest.
+    """
+
+    reason: str
+    fixed: bool = False
+
+
 def describe(
-    model: Any, more: Mapping[type, Word] | None = None, flaws: list[str] | None = None
+    model: Any, more: Mapping[type, Word] | None = None, flaws: list[Flaw] | None = None
 ) -> dict[str, Any]:
     """The model as data: {"format": 1, "input_shape": [...], "nodes": [...], "output": place}.
 
@@ -92,7 +104,7 @@ def describe(
 class _Walk:
     """Collects nodes while it follows a model from its outputs back to its inputs."""
 
-    def __init__(self, words: Mapping[type, Word], flaws: list[str] | None) -> None:
+    def __init__(self, words: Mapping[type, Word], flaws: list[Flaw] | None) -> None:
         self._words = words
         self._flaws = flaws
         self.nodes: list[dict[str, Any]] = []
@@ -238,7 +250,9 @@ class _Walk:
             )
         self._weights.add(id(layer))
         if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
-            self._flaw(f"{who} is frozen or was changed after it was built: all its weights have to train")
+            self._flaw(
+                f"{who} is frozen or was changed after it was built: all its weights have to train", True
+            )
 
     def _check_mode(self, layer: Any, call: Any, who: str) -> None:
         """Refuses a call that settles whether it trains: training decides that, for the whole network.
@@ -251,14 +265,15 @@ class _Walk:
             self._flaw(
                 f"{who} is called with training={asked is True}, which the trainer could not keep to: "
                 "whether a network trains or is evaluated is decided for all of it, each time it is used. "
-                "Leave out training="
+                "Leave out training=",
+                True,
             )
 
-    def _flaw(self, reason: str) -> None:
+    def _flaw(self, reason: str, fixed: bool = False) -> None:
         """What keeps the model from being trained, though the layer is there to be looked at."""
         if self._flaws is None:
             raise Refused(reason)
-        self._flaws.append(reason)
+        self._flaws.append(Flaw(reason, fixed))
 
 
 def _check_arguments(operation: Any, call: Any, who: str) -> None:
@@ -627,7 +642,7 @@ def _l2(value: Any, who: str, setting: str) -> float:
     raise Refused(f"{setting} of {who} is {_kind(value)}; only keras.regularizers.L2 is allowed")
 
 
-_soft: list[list[str]] = []  # takes what can be looked at and not be trained, of the model at hand
+_soft: list[list[Flaw]] = []  # takes what can be looked at and not be trained, of the model at hand
 
 
 def _only(who: str, setting: str, found: Any, allowed: Any) -> None:
@@ -637,7 +652,7 @@ def _only(who: str, setting: str, found: Any, allowed: Any) -> None:
         reason = f"{setting} of {who} is {shown}; only {allowed!r} is allowed"
         if not _soft:
             raise Refused(reason)
-        _soft[0].append(reason)
+        _soft[0].append(Flaw(reason))
 
 
 # --- Words for people --------------------------------------------------------------------------------------

@@ -34,13 +34,24 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
         inputs["labels"],
         num_classes,
         seed=inputs["seed"],
-        then=in_pieces,
+        then=lambda result: in_pieces(result, len(inputs["images"])),
     )
 
 
-def in_pieces(result: Any) -> Any:
-    """Each array of a tuple or list as a list of float32 arrays; what is none stays as it is."""
-    return [_pieces(item) for item in result] if isinstance(result, tuple | list) else result
+def in_pieces(result: Any, most: int) -> Any:
+    """Each array of a tuple or list as a list of float32 arrays; what is none stays as it is.
+
+    Of a part that has more images than there are, as with copies of them, and as many labels, the first `most`.
+    """
+    if not isinstance(result, tuple | list):
+        return result
+    items = list(result)
+    for first in range(0, len(items) - 1, 2):
+        x, y = items[first : first + 2]
+        arrays = all(isinstance(item, np.ndarray) and item.ndim for item in (x, y))
+        if arrays and len(x) == len(y) > most:
+            items[first : first + 2] = x[:most], y[:most]
+    return [_pieces(item) for item in items]
 
 
 def _pieces(item: Any) -> Any:

@@ -208,6 +208,7 @@ class Calls:
             "inputs_after": None,
             "made": None,
             "layers": 0,
+            "completed": False,
         }
         self._document["calls"][name] = record
         if function in self._skip:
@@ -247,6 +248,8 @@ class Calls:
             record["exception"] = self._exception(error)
         if made is not None:
             self._keep_made(made, record, result)
+            if record["status"] == "raised":
+                self._complete(made, record, without, lambda: target(*fresh(args), **fresh(kwargs)))
         record["seconds"] = round(time.monotonic() - start, 3)
         self._document["running"] = None
         self._write()
@@ -329,13 +332,16 @@ class Calls:
         np.save(self.output / name, array, allow_pickle=False)
         return {"kind": "array", "file": name, "type": type(value).__name__}
 
-    def _model(self, model: Any) -> Value:
+    def _model(self, model: Any, *known: str) -> Value:
+        """A network as data; `known` are flaws that it is known to have."""
         description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
-        flaws: list[str] = []
+        flaws = [description.Flaw(reason) for reason in known]
         try:
             blueprint = description.describe(model, self._words, flaws)
-            flaw = plain(flaws[0], 500) if flaws else ""
-            return {"kind": "model", "blueprint": blueprint, "refused": flaw, "lines": self._places(model)}
+            value = {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
+            if flaws:
+                value |= {"refused": plain(flaws[0].reason, 500), "fixed": flaws[0].fixed}
+            return value
         except description.Refused as refused:
             return {"kind": "model", "refused": plain(refused, 500)}
         except Exception as error:  # a model whose own parts raise when they are looked at
@@ -362,13 +368,36 @@ class Calls:
             record["made"] = None
         made.forget()
 
+    def _complete(self, made: Any, record: dict[str, Any], without: str, call: Callable[[], Any]) -> None:
+        """Writes down what a call that raised makes where layers that raise are passed over."""
+        misfits = load_module("_kit_misfits", Path(__file__).with_name("misfits.py"))
+        self._words = {**self._words, **misfits.WORDS}
+        try:
+            with (
+                time_limit(self._seconds, self._clock),
+                made.during(),
+                self._stand_in(without) if without else contextlib.nullcontext(),
+                misfits.passed_over(self._words) as reasons,
+            ):
+                result = call()
+                network = made.network(result)
+                if reasons and network is not None:
+                    value = self._model(network, f"one of its layers raises: {reasons[0]}")
+                    size = len(json.dumps(value))
+                    if "blueprint" in value and size <= self._json_left:
+                        self._json_left -= size
+                        record["made"], record["completed"] = value, True
+        except BaseException:  # noqa: S110  (for another reason as well: what was made until then has to do)
+            pass
+        made.forget()
+
     @contextlib.contextmanager
     def _stand_in(self, function: str) -> Iterator[None]:
         """Has a stand-in be called in place of a function of the module."""
         stand_in = load_module("_kit_standing_in", Path(__file__).with_name("standing_in.py"))
         kept = vars(self._module).get(function)
         setattr(self._module, function, stand_in.block)
-        self._words = stand_in.WORDS
+        self._words = {**self._words, **stand_in.WORDS}
         try:
             yield
         finally:

@@ -54,13 +54,13 @@ def import_keras(output: Path) -> None:
 
     # To seed it, Keras would import all of TensorFlow.
     module_utils.tensorflow._available = False
-    _draw_no_weights(output / "lacking")
+    _draw_no_weights()
 
 
-def _draw_no_weights(note: Path) -> None:
+def _draw_no_weights() -> None:
     """Has random first weights be zeros, which take neither time nor, until they are written, memory.
 
-    More than a sandbox could hold if they were drawn are left to TensorFlow, where they are.
+    Of a network with more than a sandbox could hold they cannot be written to either: it can be looked at.
     """
     import keras
     import numpy as np
@@ -81,14 +81,19 @@ def _draw_no_weights(note: Path) -> None:
         if type(initializer) in chance and len(variable._shape) > 1 and variable._dtype == "float32":
             nonlocal left
             left -= 4 * math.prod(variable._shape)
-            if left < 0:
-                note.touch()
-                raise MemoryError("more weights than networks of this assignment have")
-            variable._initialize(np.zeros(variable._shape, np.float32))
+            zeros = np.zeros if left >= 0 else _nothing
+            variable._initialize(zeros(variable._shape, np.float32))
         else:
             draw(variable, initializer)
 
     KerasVariable._initialize_with_initializer = initialize
+
+
+def _nothing(shape: Sequence[int], dtype: Any) -> Any:
+    """Zeros of any size that take the memory of one."""
+    import numpy as np
+
+    return np.broadcast_to(dtype(0), shape)
 
 
 class _Finder(MetaPathFinder, Loader):

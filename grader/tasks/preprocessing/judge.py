@@ -20,6 +20,7 @@ from grader.grading.values import described, likeness, number, numbers
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept
+from grader.tasks.preprocessing import probe
 from grader.tasks.preprocessing.findings import (
     TOLERANCE,
     in_order,
@@ -134,6 +135,15 @@ def split_seeded(case: Case) -> Verdict:
             f"{common} of the test indices that seed={case.inputs['seed']} gives",
             "another split, for it is another seed",
         )
+    zero, zero_again = (split_parts(case, name) for name in ("split.zero", "split.zero.again"))
+    if not all(np.array_equal(a, b) for a, b in zip(zero, zero_again, strict=True)):
+        case.fail(
+            "split.zero.again",
+            "another split than the first time",
+            "the same, for 0 is a seed like any other",
+            hint="`if seed:` and `seed or None` take 0 for no seed at all: ask `seed is None`, or hand it on as it is.",
+            rule="special_case",
+        )
     return Verdict.passed()
 
 
@@ -175,7 +185,26 @@ def statistics_values(case: Case) -> Verdict:
                 f"{what} = {numbers(right)}",
                 rule="close_values" if close else "",
             )
+    _of_few_pixels(case)
     return Verdict.passed()
+
+
+def _of_few_pixels(case: Case) -> None:
+    """Unmet if statistics are right of many pixels alone."""
+    images = probe.few(case.inputs["images"])
+    pixels = images.reshape(-1, 3) / 255
+    for part, right in enumerate(mean_and_std(images)):
+        came = statistics_of(case, "statistics.few")[part]
+        if not np.allclose(came, right, rtol=TOLERANCE, atol=1e-6):
+            like = likeness(came, {"the sample's deviation, divided by one less": pixels.std(axis=0, ddof=1)})
+            case.fail(
+                "statistics.few",
+                f"{('mean', 'std')[part]} = {numbers(came)}{like}",
+                f"{('mean', 'std')[part]} = {numbers(right)}",
+                hint="The deviation is that of all pixels together, NumPy's own: ddof stays at 0.",
+                rule="special_case",
+                partly=True,
+            )
 
 
 def standardise_form(case: Case) -> Verdict:

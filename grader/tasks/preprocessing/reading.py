@@ -80,14 +80,14 @@ def fail_later(case: Case, name: str, what: str) -> NoReturn:
     case.fail(name, came, "the same, for it is the same seed", hint=SEED_ALONE)
 
 
-def statistics_of(case: Case) -> Statistics:
+def statistics_of(case: Case, name: str = "statistics") -> Statistics:
     """Mean and deviation as float64 (3,); Unmet if they cannot be looked at."""
-    items = case.items("statistics", 2, MEAN_AND_STD)
+    items = case.items(name, 2, MEAN_AND_STD)
     if not all(is_numbers(item) and item.shape == (3,) for item in items):
-        case.fail("statistics", described(items), MEAN_AND_STD)
+        case.fail(name, described(items), MEAN_AND_STD)
     for what, item in zip(("a mean", "a deviation"), items, strict=True):
         if not finite(item):
-            case.fail("statistics", f"{what} of {numbers(item)}", "finite numbers")
+            case.fail(name, f"{what} of {numbers(item)}", "finite numbers")
     return items[0].astype(np.float64), items[1].astype(np.float64)
 
 

@@ -69,7 +69,13 @@ def probe(calls: Any, inputs: Mapping[str, Any]) -> None:
         x = keras.Input(block["shape"])
         options = {} if block["stride"] == 1 else {"stride": block["stride"]}
         calls.call(
-            name, "bottleneck_block", x, block["filters"], **options, then=lambda y, x=x: keras.Model(x, y)
+            name,
+            "bottleneck_block",
+            x,
+            block["filters"],
+            **options,
+            then=lambda y, x=x: keras.Model(x, y),
+            builds=True,
         )
     networks = arguments(inputs)
     for name, kwargs in networks.items():

@@ -82,6 +82,65 @@ class TestNotHandedOver:
         assert not passed(verdicts)
 
 
+class TestALayerThatRaises:
+    """What a builder would have built, had it not raised there, is judged all the same."""
+
+    @pytest.mark.parametrize(
+        ("task", "edit", "fails"),
+        [
+            ("alexnet", ("(dropout, name", "(dropout + 1, name"), {"builds", "dropout"}),
+            (
+                "alexnet",
+                ('BatchNormalization(name=f"dense', 'BatchNormalization(eps=1e-5, name=f"dense'),
+                {"builds", "normalisation"},
+            ),
+            (
+                "alexnet",
+                (
+                    '    x = keras.layers.Flatten(name="flatten")(x)',
+                    "    x = keras.layers.MaxPooling2D(9)(x)",
+                ),
+                {"builds", "dense"},
+            ),
+            (
+                "wide_resnet",
+                ("AveragePooling2D(3, strides=2", "AveragePooling2D(3"),
+                {"builds", "block.shortcut"},
+            ),
+            ("wide_resnet", ("filters - x.shape[-1]", "filters"), {"builds"}),
+            ("resnet", ("width * 2**stage, stride", "width * 2 * stage, stride"), {"builds", "blocks"}),
+        ],
+    )
+    def test_costs_what_it_is(
+        self, network_judge: Any, task: str, edit: tuple[str, str], fails: set[str]
+    ) -> None:
+        judge = network_judge(task)
+        verdicts = judge(judge.edited(edit), judge.probe.draw(SEED))
+        assert failed(verdicts) == fails
+        assert verdicts["builds"].rule == "raises"
+        assert "raised " in verdicts["builds"].message
+        assert len(passed(verdicts)) > len(verdicts) / 2
+
+    def test_a_block(self, network_judge: Any) -> None:
+        """The builder has done all it should, and so has the block but for one thing."""
+        judge = network_judge("resnet")
+        edit = (
+            "_convolution(x, 4 * filters, kernel=1, stride=stride)",
+            "_convolution(x, 4 * filters, kernel=1)",
+        )
+        verdicts = judge(judge.edited(edit), judge.probe.draw(SEED))
+        assert failed(verdicts) == {"block.shortcut"}
+        assert verdicts["block.shortcut"].rule == "raises"
+
+    def test_a_block_that_gives_nothing_back(self, network_judge: Any) -> None:
+        judge = network_judge("resnet")
+        source = judge.solution.replace("    return keras.layers.ReLU()(", "    keras.layers.ReLU()(")
+        assert source != judge.solution
+        verdicts = judge(source, judge.probe.draw(SEED))
+        assert failed(verdicts) == {"block.builds"}
+        assert passed(verdicts) == verdicts.keys() - {"block.builds"}
+
+
 class TestWithoutTheBlock:
     @pytest.mark.parametrize(("block", "status"), [(STUB, Status.NOT_ATTEMPTED), (RAISES, Status.FAILED)])
     def test_a_right_builder(self, network_judge: Any, block: str, status: Status) -> None:
@@ -148,6 +207,12 @@ class TestAsBuilt:
         seen = self.built(network_judge, default=raised)
         assert seen.calls["default"].value is self.MADE
         assert built.is_partial(seen.calls["default"])
+
+    def test_what_was_completed_is_all_of_it(self, network_judge: Any) -> None:
+        raised = self.call("raised", exception=self.RAISED, made=self.MADE, completed=True)
+        seen = self.built(network_judge, default=raised)
+        assert seen.calls["default"].value is self.MADE
+        assert not built.is_partial(seen.calls["default"])
 
     def test_what_was_returned_comes_before_what_was_made(self, network_judge: Any) -> None:
         """Evidence that says both has been made up: it gains nothing."""

@@ -88,6 +88,19 @@ class TestHandedOver:
         assert isinstance(other, Handed)
         assert other.digest == right.digest
 
+    def test_more_images_than_there_are(self, hand_over: Hands) -> None:
+        """Copies of images are trained on like others, as far as there is room for them."""
+        handed = hand_over("""
+            _right = prepare
+            def prepare(*args, **kwargs):
+                x, y, v, w = _right(*args, **kwargs)
+                return np.concatenate([x, x[:, :, ::-1]]), np.concatenate([y, y]), v, w
+        """)
+        assert isinstance(handed, Handed)
+        assert handed.x_train.shape == (1000, 32, 32, 3)
+        assert np.array_equal(handed.x_train[800:], handed.x_train[:200, :, ::-1])
+        assert handed.x_test.shape == (200, 32, 32, 3)
+
     def test_answers_are_true_whatever_labels_come_back(self, hand_over: Hands) -> None:
         right = hand_over()
         other = hand_over("""
@@ -154,9 +167,12 @@ class TestRefused:
             ("return None", "returned None; expected four"),
             ("return images", "expected four arrays of finite numbers"),
             ("return images, labels, images, labels", "a float32 array of shape (1000,) for one of them"),
-            ("x = np.zeros((9000, 32, 32, 3)); return x, x, x, x", "an array of shape (9000, 32, 32, 3)"),
             (
-                "x, y = np.zeros((1001, 32, 32, 3)), np.zeros((1001, 20)); return x, y, x, y",
+                "x = np.zeros((9000, 32, 32, 3)); return x, x[:9], x, x[:9]",
+                "an array of shape (9000, 32, 32, 3)",
+            ),
+            (
+                "x, y = np.zeros((1001, 32, 32, 3)), np.zeros((900, 20)); return x, y, x, y",
                 "a part of 1,001 rows for 1,000 images",
             ),
             (

@@ -166,6 +166,26 @@ class TestForm:
         )
 
 
+class TestSpecialCases:
+    """What is wrong in a special case only is one mistake, and costs nothing else."""
+
+    @pytest.mark.parametrize("wrong", ["seed or None", "seed if seed else None"])
+    def test_seed_0_is_a_seed(self, quick: Quick, wrong: str) -> None:
+        verdicts = quick(SOLUTION.replace("default_rng(seed)", f"default_rng({wrong})"))
+        assert of(verdicts, Status.FAILED) == ["split.seeded"]
+        assert verdicts["split.seeded"].rule == "special_case"
+        assert "seed=0) returned another split than the first time" in verdicts["split.seeded"].message
+        assert "0 for no seed at all" in (verdicts["split.seeded"].hint or "")
+
+    def test_the_deviation_of_a_sample(self, quick: Quick) -> None:
+        verdicts = quick(
+            SOLUTION.replace("images.std(axis=(0, 1, 2), ", "images.std(axis=(0, 1, 2), ddof=1, ")
+        )
+        assert of(verdicts, Status.FAILED) == ["statistics.values"]
+        assert verdicts["statistics.values"].rule == "special_case"
+        assert "the sample's deviation, divided by one less" in verdicts["statistics.values"].message
+
+
 class TestPartition:
     """Order and seed are looked at where every index is in exactly one part, whatever the parts' sizes."""
 
