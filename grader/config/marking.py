@@ -29,8 +29,8 @@ class Rule(Strict):
         id: by which checks and verdicts name it.
         level: one of Marking.levels.
         once: whether several checks of one function that fail by it have one cause.
-        effect: whether it is what other mistakes of its function do, where there are any: the greater of the two
-            is charged.
+        effect: whether it is what other mistakes of its function do, where there are any: the greater of
+            the two is charged.
         says: what the mistake does to whoever uses the code: it follows a colon.
     """
 

@@ -2,8 +2,8 @@
 
 One slip must not hide a whole network. A call that returned no model has often made one, a call that raised
 has got somewhere, or comes to an end where the layer that raises is passed over, and a builder whose blocks
-are another function's, which is missing or raises, can be called with a stand-in for it. That a call hands over a network is a check of its own,
-`builds`, and fails as it would without this.
+are another function's, which is missing or raises, can be called with a stand-in for it. That a call hands
+over a network is a check of its own, `builds`, and fails as it would without this.
 
 All of it is what a sandbox described: it is read, judged and rebuilt like a network that was handed over.
 """
