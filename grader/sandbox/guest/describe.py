@@ -266,10 +266,10 @@ class _Walk:
                 f"{who} is called with training={asked is True}, which the trainer could not keep to: "
                 "whether a network trains or is evaluated is decided for all of it, each time it is used. "
                 "Leave out training=",
-                True,
+                fixed=True,
             )
 
-    def _flaw(self, reason: str, fixed: bool = False) -> None:
+    def _flaw(self, reason: str, *, fixed: bool = False) -> None:
         """What keeps the model from being trained, though the layer is there to be looked at."""
         if self._flaws is None:
             raise Refused(reason)

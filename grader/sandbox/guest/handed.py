@@ -41,7 +41,8 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
 def in_pieces(result: Any, most: int) -> Any:
     """Each array of a tuple or list as a list of float32 arrays; what is none stays as it is.
 
-    Of a part that has more images than there are, as with copies of them, and as many labels, the first `most`.
+    Of a part that has more images than there are, as with copies of them, and as many labels, the first
+    `most`.
     """
     if not isinstance(result, tuple | list):
         return result

@@ -26,6 +26,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
@@ -249,7 +250,7 @@ class Calls:
         if made is not None:
             self._keep_made(made, record, result)
             if record["status"] == "raised":
-                self._complete(made, record, without, lambda: target(*fresh(args), **fresh(kwargs)))
+                self._complete(made, record, without, partial(self._again, function, args, kwargs))
         record["seconds"] = round(time.monotonic() - start, 3)
         self._document["running"] = None
         self._write()
@@ -367,6 +368,9 @@ class Calls:
         except BaseException:  # an honest one is described without; then there is nothing to add to its fault
             record["made"] = None
         made.forget()
+
+    def _again(self, function: str, args: Any, kwargs: Any) -> Any:
+        return getattr(self._module, function)(*fresh(args), **fresh(kwargs))
 
     def _complete(self, made: Any, record: dict[str, Any], without: str, call: Callable[[], Any]) -> None:
         """Writes down what a call that raised makes where layers that raise are passed over."""

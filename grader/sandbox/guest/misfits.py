@@ -1,9 +1,9 @@
 """Lets a builder go on where a layer cannot be made or applied, so that one slip does not hide a network.
 
 A shortcut of another shape than the main path, a pooling of an image that is too small already, an option
-that does not exist: Keras raises, and of all that would have come after it nothing is there to be looked at. So a
-builder that has raised is called once more with this: the layer is recorded, another takes its place that
-computes nothing, and the call goes on. That it raised stays a mistake; what comes of the second call is
+that does not exist: Keras raises, and of all that would have come after it nothing is there to be looked at.
+So a builder that has raised is called once more with this: the layer is recorded, another takes its place
+that computes nothing, and the call goes on. That it raised stays a mistake; what comes of the second call is
 described and read like any other network, and is never trained.
 
 Keras alone.

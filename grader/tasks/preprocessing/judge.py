@@ -141,7 +141,7 @@ def split_seeded(case: Case) -> Verdict:
             "split.zero.again",
             "another split than the first time",
             "the same, for 0 is a seed like any other",
-            hint="`if seed:` and `seed or None` take 0 for no seed at all: ask `seed is None`, or hand it on as it is.",
+            hint="`if seed:` and `seed or None` take 0 for no seed at all. Hand the seed on as it is.",
             rule="special_case",
         )
     return Verdict.passed()

@@ -174,7 +174,7 @@ class TestSpecialCases:
         verdicts = quick(SOLUTION.replace("default_rng(seed)", f"default_rng({wrong})"))
         assert of(verdicts, Status.FAILED) == ["split.seeded"]
         assert verdicts["split.seeded"].rule == "special_case"
-        assert "seed=0) returned another split than the first time" in verdicts["split.seeded"].message
+        assert "the same, for 0 is a seed like any other" in verdicts["split.seeded"].message
         assert "0 for no seed at all" in (verdicts["split.seeded"].hint or "")
 
     def test_the_deviation_of_a_sample(self, quick: Quick) -> None:
