@@ -250,9 +250,7 @@ class _Walk:
             )
         self._weights.add(id(layer))
         if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
-            self._flaw(
-                f"{who} is frozen or was changed after it was built: all its weights have to train", True
-            )
+            self._flaw(f"{who} is frozen or was changed after it was built: all its weights have to train")
 
     def _check_mode(self, layer: Any, call: Any, who: str) -> None:
         """Refuses a call that settles whether it trains: training decides that, for the whole network.

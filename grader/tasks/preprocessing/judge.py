@@ -196,7 +196,8 @@ def _of_few_pixels(case: Case) -> None:
     for part, right in enumerate(mean_and_std(images)):
         came = statistics_of(case, "statistics.few")[part]
         if not np.allclose(came, right, rtol=TOLERANCE, atol=1e-6):
-            like = likeness(came, {"the sample's deviation, divided by one less": pixels.std(axis=0, ddof=1)})
+            sample = {"the sample's deviation, divided by one less": pixels.std(axis=0, ddof=1)}
+            like = likeness(came, sample, rtol=TOLERANCE)
             case.fail(
                 "statistics.few",
                 f"{('mean', 'std')[part]} = {numbers(came)}{like}",
