@@ -16,6 +16,7 @@ Shapes = tuple[Shape, ...]
 ACTIVATIONS = ("relu", "softmax", "sigmoid", "tanh")
 LINEAR = "linear"
 UNKNOWN = "Unknown"
+JOINS = ("Multiply", "Subtract", "Maximum", "Minimum", "Dot")  # of what has no word: it adds nothing up
 _MOST_INPUTS = 8  # of a layer that has no word
 
 
@@ -403,7 +404,7 @@ OPS: Mapping[str, Op] = {
     "Pad": Op({"widths": Setting(_widths)}, _pad_shape),
     # What has no word: it is looked around, and a network that has one is never trained.
     UNKNOWN: Op(
-        {"shape": Setting(_shape)},
+        {"shape": Setting(_shape), "joins": Setting(_word(*JOINS, ""), "")},
         lambda settings, _inputs: settings["shape"],
         most_inputs=_MOST_INPUTS,
         own=True,

@@ -49,7 +49,7 @@ class Node:
     Pad                    widths ((before, after), one pair for each axis of the shape); zeros
     Add                    none; two inputs or more, in no order
     Concatenate            none; two inputs or more, along the last axis
-    Unknown                shape: a layer that a blueprint has no word for; such a network is never trained
+    Unknown                shape, joins: a layer that a blueprint has no word for; it is never trained
     ====================== ===================================================================
 
     `padding` is "same" or "valid"; "same" where it adds nothing (a 1x1 kernel) is written "valid".

@@ -123,7 +123,12 @@ def _empty_functions(task: Task, verdicts: Mapping[str, Verdict]) -> list[str]:
     empty = []
     for function in task.functions:
         own = _own(task, function, verdicts)
-        if own and not any(_right(verdicts[check.id]) for check in own):
+        some = any(
+            verdicts[c.id].partly
+            for c in task.checks
+            if c.id in verdicts and _owner(c) == function and not c.train
+        )
+        if own and not some and not any(_right(verdicts[check.id]) for check in own):
             empty.append(function)
     return empty
 

@@ -1,6 +1,7 @@
 """Which network a check trains: a submission's, or the course's on what `prepare` returned; or why none."""
 
 import importlib
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -57,8 +58,9 @@ def network(
         if not whole and built.is_partial(case.call(name)):
             return blocked_on(built.BUILDS, case.task)
         if (found.input_shape, found.output_shape) != (inputs, outputs):
-            # Another number of classes is one mistake; what is no list of numbers is of no use to anybody.
-            in_share = len(found.output_shape) == len(outputs)
+            # Another number of classes is one mistake, and so is a list of another shape; what is neither is
+            # of no use to anybody.
+            in_share = len(found.output_shape) == len(outputs) or math.prod(found.output_shape) == outputs[0]
             came = f"a network from {found.input_shape} to {found.output_shape}"
             expected = f"one from {inputs} to {outputs}"
             wrong = f"{case.call(name)} returned {came}; expected {expected}. It was not trained."

@@ -6,6 +6,7 @@ a missing batch normalisation out of the verdict on convolutions.
 """
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -63,7 +64,7 @@ def compare(
         start: what messages call the place before the first step.
     """
     differences: list[Difference] = []
-    beside = _line_up(found, wanted)
+    beside = _without_words(_line_up(found, wanted))
     place, position = start, 0
     # A layer that is missing takes along what belongs to it, and so does one that is too many: that is one
     # difference, and not three.
@@ -71,7 +72,9 @@ def compare(
     for row, (step, want) in enumerate(beside):
         if step is not None:
             position += 1
-        if step is not None and want is not None:
+        if step is not None and step.op == "Unknown" and not isinstance(step, Join):
+            place = want.place if want else place  # `builds` reports it
+        elif step is not None and want is not None:
             layer = step.node.name
             differences += [
                 replace(one, layer=layer, beside=beside, row=row) for one in _settings(step, want)
@@ -101,6 +104,21 @@ def compare(
     return differences
 
 
+def _without_words(
+    beside: Sequence[tuple[Step | Join | None, Want | None]],
+) -> list[tuple[Step | Join | None, Want | None]]:
+    """What has no word stands for what is wanted of one kind, as one mistake would; not for all there is."""
+    kinds = Counter(want.kind for step, want in beside if step and want and step.op == "Unknown")
+    kind = max(kinds, key=lambda one: kinds[one], default="")
+    apart: list[tuple[Step | Join | None, Want | None]] = []
+    for step, want in beside:
+        if step and want and step.op == "Unknown" and want.kind != kind:
+            apart += [(step, None), (None, want)]
+        else:
+            apart.append((step, want))
+    return apart
+
+
 def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collection[str]) -> str:
     """What is missing, where most of the wanted steps of these kinds are; empty if they are there.
 
@@ -111,7 +129,7 @@ def absent(found: Sequence[Step | Join], wanted: Sequence[Want], kinds: Collecti
         return "there is no convolution in it"
     asked = [
         (step, want)
-        for step, want in _line_up(found, wanted)
+        for step, want in _without_words(_line_up(found, wanted))
         if want is not None and not {want.kind, *want.kinds.values()}.isdisjoint(kinds)
     ]
     missing = [want for step, want in asked if step is None]
@@ -202,7 +220,7 @@ _WEIGHTS = ("Conv2D", "Dense")
 
 # What it costs to leave a step out when two paths are lined up. Layers with weights hold the line; where a
 # batch normalisation and a ReLU have changed places, it is the normalisation that is reported.
-_LEFT_OUT = {"Conv2D": 3.0, "Dense": 3.0, "BatchNormalization": 0.9}
+_LEFT_OUT = {"Conv2D": 3.0, "Dense": 3.0, "BatchNormalization": 0.9, "Unknown": 0.1}
 _WRONG_OP, _WRONG_SETTING = 0.5, 0.1  # always less than one missing and one too many
 
 
@@ -244,6 +262,9 @@ def _line_up(
 
 def _pair(step: Step | Join, want: Want) -> float | None:
     """What is lost by taking a step for a wanted one; None where it cannot be."""
+    if step.op == "Unknown" and not isinstance(step, Join):
+        # It may be what is wanted, in other words; layers with weights there are words for.
+        return None if want.op in _WEIGHTS else _WRONG_OP
     if isinstance(step, Join) or _FAMILY.get(step.op, step.op) != _FAMILY.get(want.op, want.op):
         return None
     if step.op != want.op:
@@ -272,6 +293,8 @@ def _own_rule(name: str, found: Any, wanted: Any) -> str:
     """The rule of a setting that is not charged by how many places have it; empty for all others."""
     if name in ("scale", "center", "use_bias"):
         return "weights"
+    if name == "keepdims":
+        return "form"
     # A stride of four in one place leaves a sixteenth of an image.
     return "sizes" if name == "strides" and max(found) >= 4 * max(wanted) else ""
 

@@ -76,6 +76,11 @@ class Join:
 Path = tuple[Step | Join, ...]
 
 
+def known(steps: Path) -> Path:
+    """A path without what has no word, which `builds` reports: what is around it is judged without."""
+    return tuple(step for step in steps if step.op != "Unknown")
+
+
 def path(blueprint: Blueprint) -> Path:
     """The network from its input to its output, parallel paths folded into a Join; raises Tangled."""
     return _Paths(blueprint).between(0, blueprint.output.index)
@@ -133,8 +138,6 @@ def _tidy(steps: Iterable[Step | Join]) -> Path:
     """
     tidy: list[Step | Join] = []
     for step in steps:
-        if isinstance(step, Step) and step.op == "Unknown":
-            continue  # `builds` reports it, and what is around it is judged without
         last = tidy[-1] if tidy else None
         if isinstance(last, Step) and isinstance(step, Step) and last.op == step.op == "Pad":
             tidy[-1] = _padded_at_once(last, step)

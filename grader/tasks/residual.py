@@ -10,7 +10,7 @@ from grader.grading.values import ordinal
 from grader.results.verdict import Verdict
 from grader.tasks.differences import Difference
 from grader.tasks.networks import read
-from grader.tasks.paths import Join, Path, Step
+from grader.tasks.paths import Join, Path, Step, known
 from grader.tasks.wanted import BEFORE_NORMALISATION, Want
 
 
@@ -69,20 +69,23 @@ def parting(block: Block) -> Iterator[tuple[str, str]]:
     if block.join is None:
         yield "no_shortcut", "nothing is added: the block is one path, without a shortcut"
         return
-    if block.join.op == "Unknown":  # `builds` reports it
+    if block.join.op == "Unknown":
+        joins = block.join.node.settings["joins"]
+        if joins:  # else `builds` reports it: it may be an addition
+            yield "not_residual", f"the paths are brought together by {joins}, expected an addition"
         return
     if block.join.op != "Add":
         yield "not_residual", f"the paths are brought together by {block.join}, expected an addition"
     if len(block.branches) != 2:
         text = f"{len(block.branches)} paths are brought together, expected the main path and the shortcut"
         yield "layers", text
-    if block.before:
-        count = len(block.before)
+    if before := known(block.before):
+        count = len(before)
         layers = "1 layer" if count == 1 else f"{count} layers"
-        which = ", ".join(str(step) for step in block.before[:3]) + (", …" if count > 3 else "")
+        which = ", ".join(str(step) for step in before[:3]) + (", …" if count > 3 else "")
         # Where all of the main path lies before the paths part, it is added to itself.
         rule = "identity" if any(step.op == "Conv2D" for step in block.branches[-1]) else "no_shortcut"
-        if all(step.op == "relu" for step in block.before):  # that of the addition before it
+        if all(step.op == "relu" for step in before):  # that of the addition before it
             rule = "place"
         yield rule, f"the shortcut starts {layers} into the block, after {which}; expected the block's input"
 

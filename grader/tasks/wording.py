@@ -12,6 +12,7 @@ _NAMES = {
     "Pad": "zero padding",
     "Add": "an addition",
     "Concatenate": "a concatenation",
+    "Unknown": "a layer of another kind",
 }
 
 

@@ -57,7 +57,10 @@ class Flaw(NamedTuple):
 
 
 def describe(
-    model: Any, more: Mapping[type, Word] | None = None, flaws: list[Flaw] | None = None
+    model: Any,
+    more: Mapping[type, Word] | None = None,
+    flaws: list[Flaw] | None = None,
+    open_as: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """The model as data: {"format": 1, "input_shape": [...], "nodes": [...], "output": place}.
 
@@ -70,6 +73,7 @@ def describe(
         more: words for layers of the probe's own, by type.
         flaws: takes what keeps a model from being trained and not from being looked at: layers that are
             shared, frozen or fixed to one mode. Without it such a model is refused.
+        open_as: with `flaws`, the sizes of an image that stand for those that a model leaves open.
 
     Raises:
         Refused: it is not a functional or sequential model of built-in layers, or has a part or a setting
@@ -88,12 +92,18 @@ def describe(
         found = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
         raise Refused(f"the model has {found}; one of each is needed")
     entry = model.inputs[0]
-    shape = tuple(entry.shape)[1:]
+    batch, *sizes = entry.shape
+    shape = tuple(sizes)
+    _soft[:] = [] if flaws is None else [flaws]
     if None in shape:
-        raise Refused(f"the input has the shape {shape}: every size has to be known. Pass on input_shape")
+        reason = f"the input has the shape {shape}: every size has to be known. Pass on input_shape"
+        if flaws is None or len(shape) != len(open_as):
+            raise Refused(reason)
+        flaws.append(Flaw(reason))
+        shape = tuple(size or known for size, known in zip(shape, open_as, strict=True))
+    _only("the input", "batch_size", batch, None)
     if entry.dtype != "float32" or entry.sparse or entry.ragged:
         raise Refused(f"the input has the type {entry.dtype}; dense float32 is needed, Keras's default")
-    _soft[:] = [] if flaws is None else [flaws]
     walk = _Walk({**_WORDS, **(more or {})}, flaws)
     source = walk.write("Input", {}, [], _name(entry._keras_history.operation), (None, *shape))
     (last,) = walk.model(model, [source])
@@ -216,7 +226,8 @@ class _Walk:
             if self._flaws is None or len(shapes) != 1 or not sources or None in shapes[0]:
                 raise Refused(_no_word(kind, who))
             self._flaw(_no_word(kind, who))
-            settings = {"shape": list(shapes[0])}
+            joins = kind.__name__ if len(sources) > 1 and kind.__name__ in _JOINS else ""
+            settings = {"shape": list(shapes[0]), "joins": joins}
             return [self.write("Unknown", settings, sources, name, (None, *shapes[0]))]
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
@@ -354,7 +365,8 @@ def _relu(layer: Any, _call: Any, who: str) -> tuple[str, Settings]:
 
 def _softmax(layer: Any, call: Any, who: str) -> tuple[str, Settings]:
     rank = len(call.input_tensors[0].shape)
-    _only(who, "axis", _axes(layer.axis, rank), [rank - 1])
+    axes = _axes(layer.axis, rank)
+    _only(who, "axis", axes, [rank - 1], fixed=0 in axes)  # over the batch: images are no longer apart
     return "Activation", {"activation": "softmax"}
 
 
@@ -527,6 +539,9 @@ _WORDS: dict[type, Word] = {
     _core.Cast: _word("Identity"),  # to float32: what a node puts out has been checked
 }
 
+# Of what has no word, that brings paths together and adds nothing up.
+_JOINS = ("Multiply", "Subtract", "Maximum", "Minimum", "Dot")
+
 _WITH_WEIGHTS = ("Conv2D", "Dense", "BatchNormalization")
 # What makes zeros of zeros.
 _KEEP_ZEROS = ("MaxPooling2D", "AveragePooling2D", "Pad", "Identity")
@@ -643,14 +658,14 @@ def _l2(value: Any, who: str, setting: str) -> float:
 _soft: list[list[Flaw]] = []  # takes what can be looked at and not be trained, of the model at hand
 
 
-def _only(who: str, setting: str, found: Any, allowed: Any) -> None:
+def _only(who: str, setting: str, found: Any, allowed: Any, *, fixed: bool = False) -> None:
     if found is not allowed and found != allowed:
         plain = found is None or isinstance(found, int | float | str | tuple | list)
         shown = repr(found)[:60] if plain else _kind(found)
         reason = f"{setting} of {who} is {shown}; only {allowed!r} is allowed"
         if not _soft:
             raise Refused(reason)
-        _soft[0].append(Flaw(reason))
+        _soft[0].append(Flaw(reason, fixed))
 
 
 # --- Words for people --------------------------------------------------------------------------------------

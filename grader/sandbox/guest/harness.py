@@ -48,6 +48,8 @@ MAX_DIMENSIONS = 6
 MAX_ITEMS = 16  # of a tuple or list that is no list of numbers
 MAX_DEPTH = 4
 
+IMAGE = (32, 32, 3)  # what builders are asked for by default
+
 Value = dict[str, Any]
 
 
@@ -130,6 +132,7 @@ class Calls:
         self._slow: dict[str, dict[str, Any]] = {}  # what was written down of functions that did not end
         self._made: Any = None  # see made.py
         self._words: dict[type, Any] = {}  # for layers that stand in for something; see standing_in.py
+        self._open_as: tuple[int, ...] = ()  # the sizes of images that the builder at hand is asked for
         self._arrays = 0
         self._bytes_left = MAX_TOTAL_BYTES - 2 * MAX_JSON_BYTES
         self._json_left = MAX_JSON_BYTES - MIB
@@ -212,6 +215,7 @@ class Calls:
             "completed": False,
         }
         self._document["calls"][name] = record
+        self._open_as = tuple(kwargs.get("input_shape", IMAGE))
         if function in self._skip:
             record["status"] = "skipped"
             return None
@@ -338,7 +342,7 @@ class Calls:
         description = load_module("_kit_describe", Path(__file__).with_name("describe.py"))
         flaws = [description.Flaw(reason) for reason in known]
         try:
-            blueprint = description.describe(model, self._words, flaws)
+            blueprint = description.describe(model, self._words, flaws, self._open_as)
             value = {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
             if flaws:
                 value |= {"refused": plain(flaws[0].reason, 500), "fixed": flaws[0].fixed}

@@ -26,7 +26,7 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, shape: Any) -> Any:
         """(batch, H / stride, W / stride, 4 * filters)."""
         batch, *sizes, _ = shape
-        return (batch, *(-(-size // self.stride) for size in sizes), 4 * self.filters)
+        return (batch, *(size and -(-size // self.stride) for size in sizes), 4 * self.filters)
 
     def call(self, x: Any) -> Any:
         """Nothing is ever computed with it."""

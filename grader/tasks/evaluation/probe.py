@@ -59,10 +59,17 @@ def draw(seed: int) -> dict[str, Any]:
     }
 
 
+def all_pairs(num_classes: int) -> tuple[Any, Any]:
+    """Labels and predictions, int64 (num_classes**2 + num_classes,): every pair of classes, some twice."""
+    labels, predictions = np.divmod(np.arange(num_classes**2 + num_classes) % num_classes**2, num_classes)
+    return labels, predictions
+
+
 def probe(calls: Any, inputs: dict[str, Any]) -> None:
     """Calls every function; `calls` is the harness's Calls."""
     labels, predictions, num_classes = (inputs[name] for name in ("labels", "predictions", "num_classes"))
     calls.call("confusion", "confusion_matrix", labels, predictions, num_classes, keep_inputs=True)
+    calls.call("confusion.all", "confusion_matrix", *all_pairs(num_classes), num_classes)
     for dtype in DTYPES:
         numbers = labels.astype(dtype), predictions.astype(dtype)
         calls.call(f"confusion.{dtype}", "confusion_matrix", *numbers, num_classes)

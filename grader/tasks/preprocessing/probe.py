@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+MOST = 0.75  # a test fraction above one half
+
 
 def draw(seed: int) -> dict[str, Any]:
     """Inputs for one run, from the seed alone.
@@ -64,6 +66,7 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
     calls.call("split.other", "split_indices", count, seed=other_seed)
     for name in ("split.zero", "split.zero.again"):
         calls.call(name, "split_indices", count, seed=0)
+    calls.call("split.most", "split_indices", count, test_fraction=MOST, seed=seed)
     calls.call("statistics", "channel_statistics", images, keep_inputs=True)
     calls.call("statistics.few", "channel_statistics", few(images))
     calls.call("standardise", "standardise", images, inputs["mean"], inputs["std"], keep_inputs=True)

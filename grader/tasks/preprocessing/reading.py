@@ -80,10 +80,14 @@ def fail_later(case: Case, name: str, what: str) -> NoReturn:
     case.fail(name, came, "the same, for it is the same seed", hint=SEED_ALONE)
 
 
-def statistics_of(case: Case, name: str = "statistics") -> Statistics:
-    """Mean and deviation as float64 (3,); Unmet if they cannot be looked at."""
+def statistics_of(case: Case, name: str = "statistics", *, as_meant: bool = False) -> Statistics:
+    """Mean and deviation as float64 (3,), with `as_meant` of any shape; Unmet if they cannot be looked at."""
     items = case.items(name, 2, MEAN_AND_STD)
-    if not all(is_numbers(item) and item.shape == (3,) for item in items):
+    if all(is_numbers(item) and item.size == 3 for item in items):
+        if not as_meant and any(item.shape != (3,) for item in items):
+            case.fail(name, described(items), MEAN_AND_STD, rule="form")
+        items = tuple(item.reshape(3) for item in items)
+    else:
         case.fail(name, described(items), MEAN_AND_STD)
     for what, item in zip(("a mean", "a deviation"), items, strict=True):
         if not finite(item):

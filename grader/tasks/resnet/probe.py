@@ -12,7 +12,8 @@ def draw(seed: int) -> dict[str, Any]:
     """The arguments of each call, small and different in everything, so that nothing can be written in fixed.
 
     "blocks" has every way in which a block may change its input: not at all, the channels, the size, both.
-    "networks" has the defaults, whose parameters are counted, and two that differ from them in everything.
+    "networks" has the defaults, whose parameters are counted, and two that differ from them in everything,
+    one with more stages and one with fewer.
     """
     generator = np.random.default_rng(seed)
     filters = [int(n) for n in generator.choice(np.arange(2, 8), size=4, replace=False)]
@@ -34,7 +35,7 @@ def draw(seed: int) -> dict[str, Any]:
         },
         "networks": {
             "default": {"num_classes": 100},
-            "small": {"num_classes": classes[0], "blocks": (1, deep, 1), "width": widths[0]},
+            "small": {"num_classes": classes[0], "blocks": (1, deep, 1, 1, 1), "width": widths[0]},
             "shape": {
                 "num_classes": classes[1],
                 "input_shape": (*sides, int(generator.choice([1, 2, 4]))),

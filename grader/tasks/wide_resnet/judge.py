@@ -17,7 +17,7 @@ from grader.results.verdict import Verdict
 from grader.tasks import networks, residual
 from grader.tasks.differences import Difference, absent, compare
 from grader.tasks.networks import read, readable, steps
-from grader.tasks.paths import Join, Path
+from grader.tasks.paths import Join, Path, known
 from grader.tasks.reporting import first_reported
 from grader.tasks.residual import Block, convolution, parting, stages, wrong_number
 from grader.tasks.substance import substantial
@@ -371,9 +371,10 @@ def _shortcut_differences(shortcut: Path, before: tuple[int, ...], main: Path) -
     strides = (-(-before[0] // after[0]),) * 2 if before[:2] != after[:2] else None
     # An addition of two shapes is refused, so that the number of channels is right.
     wanted = list(_shortcut(strides, after[-1] - before[-1]))
-    if not wanted and shortcut:
-        text = f"the shape is kept, yet the shortcut has {shortcut[0]}, expected the block's input as it is"
-        return [Difference("shortcut", text, shortcut[0].node.name, rule="identity")]
+    if not wanted and (known_steps := known(shortcut)):
+        first = known_steps[0]
+        text = f"the shape is kept, yet the shortcut has {first}, expected the block's input as it is"
+        return [Difference("shortcut", text, first.node.name, rule="identity")]
     # Pooling channels of zeros gives zeros: it comes to the same in either order.
     if [step.op for step in shortcut] == ["Pad", "AveragePooling2D"]:
         shortcut = shortcut[::-1]

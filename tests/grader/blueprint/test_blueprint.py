@@ -522,6 +522,7 @@ OTHERS: dict[str, list[Any]] = {
     "scale": [False],
     "activation": ["softmax", "sigmoid", "tanh", "linear"],
     "keepdims": [True],
+    "joins": ["Multiply", "Dot"],
     "rate": [0.25, 0.0],
     "shape": [[8, 8, 5], [7, 8, 4], [5]],
     "widths": [[[0, 2], [1, 1], [0, 0]], [[1, 1], [0, 2], [0, 0]], [[1, 1], [1, 1], [0, 1]], [[0, 0]] * 3],

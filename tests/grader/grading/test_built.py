@@ -88,11 +88,11 @@ class TestALayerThatRaises:
     @pytest.mark.parametrize(
         ("task", "edit", "fails"),
         [
-            ("alexnet", ("(dropout, name", "(dropout + 1, name"), {"builds", "dropout"}),
+            ("alexnet", ("(dropout, name", "(dropout + 1, name"), {"builds"}),
             (
                 "alexnet",
                 ('BatchNormalization(name=f"dense', 'BatchNormalization(eps=1e-5, name=f"dense'),
-                {"builds", "normalisation"},
+                {"builds"},
             ),
             (
                 "alexnet",
@@ -100,7 +100,7 @@ class TestALayerThatRaises:
                     '    x = keras.layers.Flatten(name="flatten")(x)',
                     "    x = keras.layers.MaxPooling2D(9)(x)",
                 ),
-                {"builds", "dense"},
+                {"builds"},
             ),
             (
                 "wide_resnet",
