@@ -58,7 +58,7 @@ def count_class(
     rng = random.Random(_SEED)  # noqa: S311
     entries = [entry for entry in bank.entries(root, session.manifest) if entry.task in tasks]
     good = {task.id: [e for e in entries if e.task is task and not e.mutant] for task in tasks}
-    bad = [entry for entry in entries if entry.mutant and not entry.mutant.heavy]
+    bad = [entry for entry in entries if entry.mutant]
     rng.shuffle(bad)
     bad = bad[: (students - right) if wrong is None else wrong]
     # Of these styles everyone has one; a wrong student is right in the other tasks.

@@ -56,14 +56,12 @@ class Mutant(Change):
         says: what its message must have in it.
         hint: what its hint must have in it: the words that say how this mistake is fixed.
         also: checks that fail with it: what else the same mistake does.
-        heavy: whether it takes what only a sandbox stops, so that no test can try it in its own process.
     """
 
     check: str
     says: str = Field(min_length=3)
     hint: str = Field(min_length=3)
     also: tuple[str, ...] = ()
-    heavy: bool = False
 
 
 class Unseen(Change):

@@ -5,6 +5,7 @@ came out of a sandbox (grader/grading/handing.py), and a process that trains rea
 """
 
 import hashlib
+import io
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.errors import TrainerFault
+from lab.files import write_atomically
 
 Floats = npt.NDArray[np.float32]
 SUFFIX = ".npz"
@@ -51,11 +53,9 @@ class Handed:
         """Writes them to a file of a folder, named after their digest; TrainerFault if that cannot be."""
         path = folder / f"{self.digest}{SUFFIX}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            half = path.with_suffix(".part")
-            with half.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **self._arrays())
-            half.replace(path)
+            content = io.BytesIO()
+            np.savez_compressed(content, allow_pickle=False, **self._arrays())
+            write_atomically(path, content.getvalue())  # two submissions may hand over the same at once
         except OSError as error:
             raise TrainerFault(
                 f"what is to be trained on cannot be kept in {folder}: {error.strerror}"

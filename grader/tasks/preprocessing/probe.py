@@ -50,11 +50,6 @@ def draw(seed: int) -> dict[str, Any]:
     }
 
 
-def few(images: Any) -> Any:
-    """So few pixels that it shows how their number is counted, of (N, H, W, 3): (1, 1, 2, 3)."""
-    return images[:1, :1, :2]
-
-
 def probe(calls: Any, inputs: dict[str, Any]) -> None:
     """Calls every function; `calls` is the harness's Calls."""
     count, fraction = inputs["num_examples"], inputs["test_fraction"]
@@ -68,7 +63,6 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
         calls.call(name, "split_indices", count, seed=0)
     calls.call("split.most", "split_indices", count, test_fraction=MOST, seed=seed)
     calls.call("statistics", "channel_statistics", images, keep_inputs=True)
-    calls.call("statistics.few", "channel_statistics", few(images))
     calls.call("standardise", "standardise", images, inputs["mean"], inputs["std"], keep_inputs=True)
     for dtype in ("uint8", "int32", "int64"):
         numbers = inputs["class_numbers"].astype(dtype)

@@ -39,7 +39,7 @@ def entries() -> list[Any]:
     for entry in bank.entries(ROOT, TASKS):
         kind = entry.task.id, entry.mutant and entry.mutant.check
         chosen = entry.mutant is None or kind not in seen or "KIT_WHOLE_BANK" in os.environ
-        if chosen and not (entry.mutant and entry.mutant.heavy):
+        if chosen:
             quick = entry.mutant is None and kind not in seen
             parameters.append(pytest.param(entry, id=entry.folder, marks=() if quick else pytest.mark.slow))
             seen.add(kind)

@@ -177,14 +177,6 @@ class TestSpecialCases:
         assert "the same, for 0 is a seed like any other" in verdicts["split.seeded"].message
         assert "0 for no seed at all" in (verdicts["split.seeded"].hint or "")
 
-    def test_the_deviation_of_a_sample(self, quick: Quick) -> None:
-        verdicts = quick(
-            SOLUTION.replace("images.std(axis=(0, 1, 2), ", "images.std(axis=(0, 1, 2), ddof=1, ")
-        )
-        assert of(verdicts, Status.FAILED) == ["statistics.values"]
-        assert verdicts["statistics.values"].rule == "special_case"
-        assert "the sample's deviation, divided by one less" in verdicts["statistics.values"].message
-
 
 class TestPartition:
     """Order and seed are looked at where every index is in exactly one part, whatever the parts' sizes."""
