@@ -72,7 +72,7 @@ class TestUnseen:
     def test_only_when_asked_for(self) -> None:
         assert not [one for one in BANK if one.unseen]
         unseen = bank.entries(ROOT, TASKS, with_unseen=True)[len(BANK) :]
-        assert len(unseen) == 40
+        assert len(unseen) == 50
         assert all(one.unseen and not one.mutant and one.folder.startswith("unseen-") for one in unseen)
         assert {one.task.id for one in unseen} == {task.id for task in TASKS.tasks}
 
