@@ -1,4 +1,4 @@
-"""Writes the tables of docs/marking.md: weights, rules, and what each mistake of the bank does and costs.
+"""Writes the tables of docs/marking.md (weights and rules) and of docs/mistakes.md (what each mistake does and costs).
 
     python docs/marking.py             the tables, anew
     python docs/marking.py --check     changes nothing; 1 if they are not what the files say
@@ -20,15 +20,18 @@ from grader.config import manifest  # noqa: E402  the checkout is not installed
 from grader.config.manifest import Manifest  # noqa: E402
 from grader.proof import bank, ratings  # noqa: E402
 
-PAGE = ROOT / "docs" / "marking.md"
+WEIGHTS, MISTAKES = ROOT / "docs" / "marking.md", ROOT / "docs" / "mistakes.md"
 PROOF = ROOT / "reference" / "proof.json"
 MEASURED = ROOT / "reference" / "consequences.json"
 BEGIN, END = "<!-- the tables: written by docs/marking.py -->", "<!-- end of the tables -->"
 
 
-def tables(tasks: Manifest, proof: Mapping[str, Any]) -> str:
-    """All of them, as Markdown."""
-    return "\n".join([*_worth(tasks), "", *_rules(tasks), "", *_mistakes(tasks, proof)])
+def tables(tasks: Manifest, proof: Mapping[str, Any]) -> dict[Path, str]:
+    """The tables of each page, as Markdown."""
+    return {
+        WEIGHTS: "\n".join([*_worth(tasks), "", *_rules(tasks)]),
+        MISTAKES: "\n".join(_mistakes(tasks, proof)),
+    }
 
 
 def _worth(tasks: Manifest) -> Iterator[str]:
@@ -55,20 +58,14 @@ def _rules(tasks: Manifest) -> Iterator[str]:
 
 def _mistakes(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
     rated = {rating.key: rating for rating in ratings.load(ROOT / ratings.RATINGS)}
-    yield "### What each mistake of the bank does and costs"
-    yield ""
-    yield (
-        "*Accuracy*: of the mistake's own network in percent, coarse / fine, or of the course's ResNet on "
-        "what `prepare` returned. *Lost* and *raters* (their mean): in percent of the task's points."
-    )
     for task in tasks.tasks:
-        yield ""
-        yield f"#### {task.title}"
+        yield f"## {task.title}"
         yield ""
         yield "| mistake | charged: check, rule, points | accuracy | lost | raters |"
         yield "|---|---|---|---|---|"
         for one in (one for one in proof["mutants"] if one["task"] == task.id):
             yield _mistake(one, "what training loses", rated.get((task.id, one["name"])))
+        yield ""
     yield from _unseen(tasks, proof)
 
 
@@ -80,8 +77,7 @@ def _unseen(tasks: Manifest, proof: Mapping[str, Any]) -> Iterator[str]:
     there = {(task.id, one.name): one for task in tasks.tasks for one in bank.unseen(ROOT, task)}
     current = ratings.beside(ratings.load(ROOT / ratings.UNSEEN), there).current
     rated = {rating.key: rating for rating in current}
-    yield ""
-    yield "#### Unseen mistakes"
+    yield "## Unseen mistakes"
     yield ""
     yield "| task | mistake | charged: check, rule, points | accuracy | lost | raters |"
     yield "|---|---|---|---|---|---|"
@@ -113,24 +109,27 @@ def _accuracy(mutant: Mapping[str, Any]) -> str:
     return "" if once is None else f"{100 * once:.1f}"
 
 
-def page(text: str, tasks: Manifest, proof: Mapping[str, Any]) -> str:
-    """The page with its tables anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{tables(tasks, proof)}\n\n{END}{after}"
+def pages(tasks: Manifest, proof: Mapping[str, Any]) -> dict[Path, str]:
+    """Each page with its tables anew."""
+    whole = {}
+    for path, written in tables(tasks, proof).items():
+        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        whole[path] = f"{before}{BEGIN}\n\n{written}\n\n{END}{after}"
+    return whole
 
 
 def main(arguments: list[str]) -> int:
     """Writes the tables, or compares them."""
     tasks = manifest.load(ROOT / "solutions" / "tasks.toml")
-    there = PAGE.read_text(encoding="utf-8")
-    wanted = page(there, tasks, json.loads(PROOF.read_text(encoding="utf-8")))
+    wanted = pages(tasks, json.loads(PROOF.read_text(encoding="utf-8")))
+    stale = [path for path, text in wanted.items() if path.read_text(encoding="utf-8") != text]
     if "--check" in arguments:
-        if there != wanted:
-            print(f"{PAGE.relative_to(ROOT)} is not what the files say: run python docs/marking.py")
-            return 1
-        return 0
-    PAGE.write_text(wanted, encoding="utf-8")
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the files say: run python docs/marking.py")
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(wanted[path], encoding="utf-8")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 1. Each mistake is charged once, by its rule. What is blocked by it, or follows from it, costs nothing more.
 2. In one function mistakes together cost no more than the function is worth, or than the gravest of them.
+   None costs more than to leave the function unwritten, with all the training that needs it.
    A call that raises does so for the other mistakes of its function, where there are any: no cause is charged
    for its effect as well.
 3. A function in which nothing is right loses all that it is worth.
@@ -100,7 +101,9 @@ def _charges(task: Task, verdicts: Mapping[str, Verdict], tasks: Manifest) -> li
         rule = tasks.marking.rule(verdict.rule or check.rule)
         if rule.once and (_owner(check), rule.id) in {(other.function, other.rule) for other in charges}:
             continue
-        cost = min(tasks.marking.cost(task.id, rule.id), most)  # what was seen to be right stays earned
+        # What was seen to be right stays earned, and nobody does better to leave a function unwritten.
+        unwritten = task.worth.functions.get(_owner(check), task.worth.structure) + task.worth.training
+        cost = min(tasks.marking.cost(task.id, rule.id), most, unwritten)
         charges.append(Charge(check.id, _owner(check), rule.id, cost, rule.says, rule.effect))
     return charges
 

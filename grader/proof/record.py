@@ -194,8 +194,8 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             "Unseen mistakes were written and rated by those who knew neither points nor grader, after "
-            "weights had been set. General faults of the grader that their first grading showed have been "
-            "fixed since: [bank/ratings.md](bank/ratings.md) has the figures from before. "
+            "weights and rules had been set; [bank/ratings.md](bank/ratings.md) has what they and earlier ones "
+            "were first graded at. "
             f"More than {ratings.FAR} off: {far or 'none'}.",
         ]
     return lines

@@ -63,7 +63,8 @@ def first_reported(
                     alike, whole, kinds, charged, only_default=only_default, number_differs=number_differs
                 )
                 by_default = name == "default" or "default" not in names
-                if not by_default and not any(one.kind in kinds for one in differences("default")):
+                right_there = not by_default and not any(one.kind in kinds for one in differences("default"))
+                if right_there and not charged:
                     rule = "argument"  # one that is not used as it should be
                 return reported(case, name, difference, only_default=only_default, rule=rule)
     return Verdict(status=Status.BLOCKED, message=_REPEATED) if repeated else None

@@ -49,6 +49,7 @@ RULES = tuple(
     Rule(id=level, level=level, says=f"the consequence is {level}")
     for level in ("small", "moderate", "large", "ruin")
 )
+RULES += (Rule(id="crash", level="large", effect=True, says="it raises, for whatever reason"),)
 LEVELS = {"small": 0.05, "moderate": 0.1, "large": 0.2, "ruin": 0.5}  # of 30: 1.5, 3, 6, 15
 TASKS = Manifest(
     title="One",
@@ -179,6 +180,23 @@ class TestCharged:
 
     def test_or_than_the_gravest_of_them(self) -> None:
         assert points(part_values=failed("ruin"), part_order=failed("large")) == 30 - 15
+
+    def test_what_raises_is_taken_to_come_of_the_other_mistakes_of_its_function(self) -> None:
+        assert points(build_size=failed("crash")) == 30 - 6
+        assert points(build_size=failed("crash"), build_ties=failed("small")) == 30 - 6
+        assert points(build_size=failed("crash"), build_ties=failed("large"), build_order=failed()) == 30 - 9
+        assert points(build_size=failed("crash"), part_ties=failed("small")) == 30 - 7.5
+
+    @pytest.mark.parametrize("task", SHIPPED.tasks, ids=lambda task: task.id)
+    def test_no_mistake_costs_more_than_to_leave_its_function_unwritten(self, task: Task) -> None:
+        """With the training that needs it."""
+        passed = {check.id: Verdict.passed() for check in task.checks}
+        for check in (one for one in task.checks if not one.train and len(one.functions) <= 2):
+            unwritten = task.worth.functions[check.functions[-1]] + task.worth.training
+            for rule in SHIPPED.marking.rules:
+                found = {**passed, check.id: Verdict.failed("No.", rule=rule.id)}
+                lines = marking.mark(task, found, SHIPPED)
+                assert task.points - sum(line.points for line in lines) <= unwritten
 
     def test_a_function_with_nothing_right_loses_what_it_is_worth(self) -> None:
         """And its form with it, which holds."""
