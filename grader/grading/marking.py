@@ -254,7 +254,7 @@ def _whole(task: Task, points: float, verdicts: Iterable[Verdict], lost: float, 
         status = Status.FAILED if lost else Status.PASSED
     return CheckResult(
         check=WHOLE,
-        title="All of it together",
+        title="The task as a whole",
         status=status,
         points=points,
         max_points=task.whole,
@@ -323,6 +323,6 @@ def _undecided(
         for check in checks
     ]
     whole = CheckResult(
-        check=WHOLE, title="All of it together", status=Status.FAULT, points=0.0, max_points=task.whole
+        check=WHOLE, title="The task as a whole", status=Status.FAULT, points=0.0, max_points=task.whole
     )
     return (*lines, whole)

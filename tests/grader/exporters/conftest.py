@@ -49,7 +49,7 @@ def charged(graded: SubmissionResult) -> SubmissionResult:
     second = second.model_copy(update={"deduction": 7.0, "consequence": "nobody can use it"})
     whole = CheckResult(
         check=WHOLE,
-        title="All of it together",
+        title="The task as a whole",
         status=Status.FAILED,
         points=2,
         max_points=9,

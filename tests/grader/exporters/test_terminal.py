@@ -19,7 +19,7 @@ class TestSubmission:
         at = lines.index("f(3) returned 4; expected 5.")
         assert lines[at + 1 : at + 3] == ["Costs 7 points: nobody can use it.", "Hint: Look at the +."]
         assert sum("Costs" in line for line in lines) == 1
-        end = next(n for n, line in enumerate(lines) if "All of it together" in line)
+        end = next(n for n, line in enumerate(lines) if "The task as a whole" in line)
         assert lines[end].endswith("2 / 9")
         assert lines[end + 1] == "-7: it."
         assert "Total 7.5 / 25" in "\n".join(lines)
