@@ -36,7 +36,7 @@ from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine
 from grader.slots import Slots
-from grader.thresholds import KnownNetworks, PreparedRuns, Runs, Threshold, Thresholds
+from grader.thresholds import Known, KnownNetworks, PreparedRuns, Runs, Threshold, Thresholds
 from grader.training import executors, store
 from grader.training.executors import Executor
 from grader.training.handed import Handed
@@ -296,6 +296,11 @@ class Session:
             display.name(limited, f"{owner}: {task}, {labels} labels")
             return limited
 
+        def look_up(task: str, labels: LabelSet, network: Blueprint) -> Known | None:
+            if found := known.find(task, labels, network):
+                display.known(found.result.digest)
+            return found
+
         def named(task: str, labels: LabelSet) -> Job:
             asked = described(task, labels)
             display.name(asked, f"the network that was asked for: {task}, {labels} labels")
@@ -307,7 +312,7 @@ class Session:
             threshold=threshold,
             on_close=display.close,
             described=named,
-            known=(lambda task, labels, network: None) if retrain else known.find,
+            known=(lambda task, labels, network: None) if retrain else look_up,
             backend=self.thresholds.backend,
             given=once_given,
             on_prepared=on_prepared,

@@ -49,7 +49,7 @@ def check(
         Text(f"{in_words(engine)}, no training · inputs of seed {seed}"),
         sep="",
     )
-    display = progress.Display(console, len(chosen))
+    display = progress.Display(console, len(chosen), places=session.workers)
     plan = Plan(
         manifest=everything.model_copy(update={"tasks": chosen}),
         profile=session.profile,

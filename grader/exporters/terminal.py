@@ -1,8 +1,9 @@
 """Results as a person reads them in a terminal, or in a text file beside the JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -12,6 +13,7 @@ from grader.exporters import drawing
 from grader.exporters.base import Exporter
 from grader.results import hints
 from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult, TaskResult
+from grader.text import plain
 from lab.files import write_atomically
 
 # A sign and a colour for each status: the sign alone must do where there is no colour.
@@ -53,26 +55,47 @@ def submission(result: SubmissionResult, *, total: bool = True) -> RenderableTyp
     return Group(*parts)
 
 
-def summary(results: Sequence[SubmissionResult]) -> Table:
-    """A class: one row a submission, one column a task."""
-    table = Table(title=f"{len(results)} submissions", title_justify="left", title_style="bold")
-    table.add_column("Submission", overflow="fold")
+def summary(
+    results: Sequence[SubmissionResult], look: Mapping[str, Sequence[str]] | None = None
+) -> RenderableType:
+    """A class: one row a submission, one column a task. Rows that need a look come last, and why below them.
+
+    Args:
+        results: in the order in which they are shown, as far as nothing is to be looked at.
+        look: by submission what a person should look at, a sentence each, besides what has no mark.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    # Nothing is cut: long names and titles take several lines, and titles give way to names.
+    table.add_column(f"{len(results)} submissions", overflow="fold", vertical="bottom")
     tasks = next((result.tasks for result in results if result.tasks), ())
     for task in tasks:
-        table.add_column(f"{task.title} /{number(task.max_points)}", justify="right")
+        table.add_column(
+            f"{task.title}\n/{number(task.max_points)}", justify="right", overflow="fold", max_width=10
+        )
     table.add_column(
-        "Total" if not tasks else f"Total /{number(sum(t.max_points for t in tasks))}", justify="right"
+        "Total" if not tasks else f"Total\n/{number(sum(t.max_points for t in tasks))}", justify="right"
     )
-    table.add_column("")
-    for result in results:
+    sentences: list[RenderableType] = []
+    for result, why in sorted(
+        ((result, _look(result, (look or {}).get(result.name, ()))) for result in results),
+        key=lambda one: bool(one[1]),
+    ):
         if not result.tasks:
             cells = ["–"] * (len(tasks) + 1)
         else:
             cells = [number(t.points) if _decided(t) else "!" for t in result.tasks]
             cells.append(number(result.points) if result.graded else "!")
-        remark = result.problem or ("" if result.graded else "not graded: grader fault")
-        table.add_row(Text(result.name), *cells, Text(remark, style="magenta"))
-    return table
+        table.add_row(Text(plain(result.name)), *cells, style="magenta" if why else "")
+        sentences += [Text(f"{plain(result.name)}: {sentence}", style="magenta") for sentence in why]
+    if not sentences:
+        return table
+    return Group(table, Text("To look at:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences))
+
+
+def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:
+    """Why a person should look at a submission; nothing for most."""
+    own = result.problem or ("" if result.graded else "not graded, the grader failed on what is marked !")
+    return [plain(one) for one in (own, *besides) if one]
 
 
 def trainings(results: Sequence[SubmissionResult]) -> str:

@@ -35,6 +35,7 @@ from grader.proof.record import (
     write_readme,
 )
 from grader.proof.showing import announce, show, show_agreement
+from grader.results.record import SubmissionResult
 from grader.session import Session
 from grader.training import progress
 from lab.files import write_atomically
@@ -84,7 +85,12 @@ def prove(root: Path, console: Console, order: Order) -> int:
     about = session.run(order.seed) if order.train else session.run_without_training(order.seed)
     if order.train:
         _ = session.executor  # mutants will be trained: what is missing for that is an error now
-    display = progress.Display(console, len(entries) * len(tasks.tasks))
+    display = progress.Display(
+        console,
+        len(entries) * len(tasks.tasks),
+        students=[entry.folder for entry in entries],
+        places=order.workers,
+    )
     with (
         tempfile.TemporaryDirectory(prefix="kit-bank-") as folder,
         sandbox.interruptible(),
@@ -98,10 +104,14 @@ def prove(root: Path, console: Console, order: Order) -> int:
             bank.write(root, entry, place_of)
             sources.append(Source(entry.folder, place_of))
         plan = Plan(tasks, profile, engine, about, None, session.slots, display.probed, probes=session.probes)
+
+        def decided(result: SubmissionResult) -> None:
+            display.decided(result.name, result.problem)
+
         if order.train:
             pool = opened.enter_context(session.pool(display))
             plan = replace(plan, training=session.training(pool, display))
-        results = {result.name: result for result in run.grade(sources, plan)}
+        results = {result.name: result for result in run.grade(sources, plan, decided)}
         judged = [judge(entry, results[entry.folder], trained=order.train) for entry in entries]
     proved = [one for one in judged if not one.entry.unseen]
     unseen = [one for one in judged if one.entry.unseen]

@@ -131,8 +131,6 @@ class Progress(progress.Display):
         self._results: dict[str, Result] = {}
         self._began: dict[str, float] = {}
         self._measured: list[float] = []
-        self._whole = self._bars.add_task(f"Profile {cells.profile.name}", total=None, remark="")
-        self._update()
 
     def found(self, results: Mapping[str, Result]) -> None:
         """These were stored before."""
@@ -141,22 +139,28 @@ class Progress(progress.Display):
 
     def started(self, job: Job) -> None:
         """See Listener."""
-        self._began[job.digest] = time.monotonic()
-        super().started(job)
+        with self._lock:
+            self._began[job.digest] = time.monotonic()
+            super().started(job)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """See Listener."""
-        began = self._began.pop(job.digest, None)
-        super().ended(job, outcome)
-        if isinstance(outcome, TrainerFault):
-            return
-        self._results[job.digest] = outcome
-        if began is not None:
-            # By the clock: what a training takes beside its neighbours, its start included.
-            self._measured.append(time.monotonic() - began)
-            self._share.seconds = self._measured
-        self._count()
-        self._say(f"  {self.summary()}", often=False)
+        with self._lock:
+            began = self._began.pop(job.digest, None)
+            super().ended(job, outcome)
+            if isinstance(outcome, TrainerFault):
+                return
+            self._results[job.digest] = outcome
+            if began is not None:
+                # By the clock: what a training takes beside its neighbours, its start included.
+                self._measured.append(time.monotonic() - began)
+                self._share.seconds = self._measured
+            self._count()
+            self._log(f"  {self.summary()}")
+
+    def left(self) -> str:
+        """Of the whole profile."""
+        return f"profile {self._cells.profile.name}: {self.summary()}"
 
     def summary(self) -> str:
         """Such as `34 of 150 trainings done, 3:12:00 left`."""
@@ -171,13 +175,6 @@ class Progress(progress.Display):
 
     def _count(self) -> None:
         self._share.done = sum(job.digest in self._results for job in self._cells.jobs.values())
-        self._update()
-
-    def _update(self) -> None:
-        wanted, done = (
-            sum(getattr(share, name) for share in self._shares.values()) for name in ("wanted", "done")
-        )
-        self._bars.update(self._whole, total=wanted, completed=done, remark=self.summary())
 
 
 def remaining(shares: Mapping[str, Share], workers: int) -> float | None:

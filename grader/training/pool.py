@@ -40,6 +40,9 @@ class Listener:
     def stored(self, job: Job, result: Result) -> None:
         """The result was there already."""
 
+    def queued(self, job: Job) -> None:
+        """It is not there, and will be trained when its turn comes."""
+
     def started(self, job: Job) -> None:
         """A child was started for it."""
 
@@ -115,6 +118,8 @@ class Pool:
             future: Future[Outcome]
             if result is None:
                 prepare(self._store)
+                with self._listening:  # before it can be started
+                    self._listener.queued(job)
                 future = self._threads.submit(self._train, job, afresh, alone)
             else:
                 future = Future()

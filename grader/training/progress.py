@@ -1,24 +1,33 @@
-"""Progress of long work: bars in a terminal, a line now and then elsewhere."""
+"""Progress of long work: a block of lines in a terminal, a line a minute elsewhere; faults as they happen."""
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.live import Live
 from rich.text import Text
 
 from grader.errors import TrainerFault
+from grader.estimate import UNKNOWN, Pace, in_words
+from grader.text import plain
 from grader.training.job import Job, Outcome, Result, Step
 from grader.training.pool import Listener
+from grader.training.tally import Running, Tally
 
-_QUIET_SECONDS = 30.0
+LOG_SECONDS = 60.0  # between two lines where there is no terminal
+_LIVE_SECONDS = 0.25
+_LABEL, _BAR = 11, 20  # cells; the bar is shorter where there is less room, and none is below
+_SHORTEST_BAR = 8
+_SHORTEST_NAME = 10
+_MOST_SHOWN = 4  # trainings that run
 
 
 class Display(Listener):
-    """Shows how many tasks are probed, and each training with its accuracy and the time left.
+    """Shows how far a run is.
 
     Its methods may be called from any thread.
 
@@ -26,51 +35,74 @@ class Display(Listener):
         console: where to.
         probes: how many tasks of how many submissions there are to probe.
         names: what to call jobs, by their digest, as far as it is known.
+        students: of a class, all that are to be graded; then single trainings are no lines of their own.
+        places: probes and trainings at a time.
+        pace: what is known beforehand of what these take.
     """
 
-    def __init__(self, console: Console, probes: int, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        probes: int,
+        names: Mapping[str, str] | None = None,
+        *,
+        students: Collection[str] = (),
+        places: int = 1,
+        pace: Pace = UNKNOWN,
+    ) -> None:
         self._console = console
         self._names = dict(names or {})
         self._lock = threading.RLock()  # of all that is shown and counted
-        self._probes, self._probed = probes, 0
-        self._spoke = time.monotonic()
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[remark]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-        self._probing = self._bars.add_task("Probing", total=probes, remark="", visible=probes > 0)
-        self._tasks: dict[str, TaskID] = {}
-        self.trained = 0
-        self.stored_before = 0
+        self._tally = Tally(students, probes, places, time.monotonic(), pace)
+        self._over = threading.Event()
+        # Drawn by `_draw` alone: rich's own thread would ask for lines while holding what printing waits for.
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._thread = threading.Thread(target=self._draw, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._bars.start()
+            self._live.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        self._over.set()
+        self._thread.join()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    # --- students -----------------------------------------------------------------------------------------
+
+    def began(self, submission: str) -> None:
+        """Work on one has begun."""
+        with self._lock:
+            self._tally.began(submission)
 
     def probed(self, submission: str, task: str) -> None:
         """One task of one submission is probed."""
         with self._lock:
-            self._probed += 1
-            self._bars.update(self._probing, completed=self._probed, remark=f"{submission}: {task}")
-            if self._probed == self._probes:
-                self._bars.remove_task(self._probing)
-            self._say(f"probed {self._probed} of {self._probes}", often=self._probed < self._probes)
+            self._tally.probed(submission)
+
+    def decided(self, submission: str, fault: str = "") -> None:
+        """One has its marks, or `fault` says why it has none."""
+        with self._lock:
+            self._tally.decided(submission)
+            if fault:
+                self._print(Text(f"  {plain(submission)}: {plain(fault)}", style="magenta"))
+
+    # --- trainings ----------------------------------------------------------------------------------------
 
     def name(self, job: Job, name: str) -> None:
         """What a job is called; the first name stays, where submissions share a network."""
         with self._lock:
             self._names.setdefault(job.digest, name)
+
+    def known(self, digest: str) -> None:
+        """A network is known, and its training needed no more."""
+        with self._lock:
+            self._tally.known.add(digest)
 
     def close(self, close: Sequence[tuple[Job, Sequence[Job]]]) -> None:
         """These came close to a threshold, and are trained under further seeds now."""
@@ -82,52 +114,179 @@ class Display(Listener):
                     self.name(job, f"{self._name(first)}, again with seed {job.seed}")
             self._print(Text(line))
 
+    def queued(self, job: Job) -> None:
+        """See Listener."""
+        with self._lock:
+            self._tally.queued(job.digest)
+
     def stored(self, job: Job, result: Result) -> None:
         """See Listener."""
         with self._lock:
-            self.stored_before += 1
+            self._tally.stored.add(job.digest)
 
     def started(self, job: Job) -> None:
         """See Listener."""
         with self._lock:
-            self._tasks[job.digest] = self._bars.add_task(self._name(job), total=None, remark="starting")
-            self._say(f"training {self._name(job)}", often=False)
+            self._tally.started(job.digest, time.monotonic())
+            if not self._is_class:
+                self._log(f"training {self._name(job)}")
 
     def step(self, job: Job, step: Step) -> None:
         """See Listener."""
-        remark = f"epoch {step.epoch + 1}, accuracy {step.accuracy:.1%}, {_clock(step.seconds_left)} left"
         with self._lock:
-            if job.digest in self._tasks:
-                task = self._tasks[job.digest]
-                self._bars.update(task, total=step.steps, completed=step.step, remark=remark)
-            self._say(f"  {self._name(job)}: {remark}", often=True)
+            done = step.step / step.steps if step.steps else 0.0
+            self._tally.step(job.digest, step.epoch, done, step.accuracy, step.seconds_left)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """See Listener."""
         with self._lock:
-            self.trained += 1
-            if job.digest in self._tasks:
-                self._bars.remove_task(self._tasks.pop(job.digest))
+            fault = isinstance(outcome, TrainerFault)
+            self._tally.finished(job.digest, time.monotonic(), fault=fault)
             if isinstance(outcome, TrainerFault):
-                line = Text(f"  {self._name(job)}: {outcome.message}", style="magenta")
-            else:
+                self._print(Text(f"  {self._name(job)}: {outcome.message}", style="magenta"))
+            elif not self._is_class:
                 took = f"{outcome.accuracy:.1%} in {_clock(outcome.seconds)}"
-                line = Text(f"  trained {self._name(job)}: {took}", style="dim")
-            self._print(line)
+                self._print(Text(f"  trained {self._name(job)}: {took}", style="dim"))
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    def left(self) -> str:
+        """The time left for all of it, in words; "" where nothing is left."""
+        left = self._tally.left(time.monotonic())
+        if left == 0:
+            return ""
+        return "time left not known yet" if left is None else f"{in_words(left)} left"
+
+    def _draw(self) -> None:
+        """Shows how far all is, again and again."""
+        terminal = self._console.is_terminal
+        while not self._over.wait(_LIVE_SECONDS if terminal else LOG_SECONDS):
+            with self._lock:
+                left = self.left()
+                lines = block(self._tally, self._console.width, self._called, left)
+                said = log_line(self._tally, left)
+            if terminal:
+                self._live.update(Group(*lines), refresh=True)
+            elif said:
+                self._print(Text(said))
+
+    @property
+    def _is_class(self) -> bool:
+        """Whether there are too many trainings for lines of their own."""
+        return len(self._tally.students) > 1
 
     def _name(self, job: Job) -> str:
         return self._names.get(job.digest, f"network {str(job.digest)[:8]} on {job.labels} labels")
 
-    def _say(self, line: str, *, often: bool) -> None:
-        """Where there are no bars: a line; of those that come often, one now and then."""
-        if self._console.is_terminal:
-            return
-        if not often or time.monotonic() - self._spoke >= _QUIET_SECONDS:
-            self._spoke = time.monotonic()
+    def _called(self, digest: str) -> str:
+        return self._names.get(digest, f"network {digest[:8]}")
+
+    def _log(self, line: str) -> None:
+        """A line, where there is no terminal."""
+        if not self._console.is_terminal:
             self._print(Text(line))
 
     def _print(self, line: Text) -> None:
         self._console.print(line)
+
+
+# --- pure -------------------------------------------------------------------------------------------------
+
+
+def log_line(tally: Tally, left: str) -> str:
+    """All that a log shows; "" for nothing yet."""
+    parts = [
+        ", ".join(["{} of {} {what} done".format(*first, what=what), *rest])
+        for what, first, rest in _rows(tally)
+        if first[1]
+    ]
+    parts += [f"{what}: {', '.join(rest)}" for what, first, rest in _rows(tally) if not first[1] and rest]
+    return "; ".join([*parts, left] if left else parts) if parts else ""
+
+
+def block(tally: Tally, width: int, called: Callable[[str], str], left: str) -> list[Text]:
+    """The lines that a terminal shows, none wider than it.
+
+    Args:
+        tally: what is shown.
+        width: of the terminal, in cells.
+        called: what a training is called, by its digest.
+        left: the time left, in words.
+    """
+    rows = _rows(tally)
+    texts = {what: [f"{done} of {of} done" if of else "none to do", *rest] for what, (done, of), rest in rows}
+    room = width - _LABEL - 1 - max((len(", ".join(parts)) for parts in texts.values()), default=0)
+    bar = min(_BAR, room) if room >= _SHORTEST_BAR else 0
+    part = {"students": 0.0, "trainings": sum(one.done for one in tally.running.values())}
+    lines = []
+    for what, (done, of), _ in rows:
+        front = Text(f"{what.capitalize():<{_LABEL}}")
+        if of:
+            full = int(bar * (done + part.get(what, 0.0)) / of)
+            front.append("━" * full, "green").append("─" * (bar - full), "bright_black")
+        else:
+            front.append(" " * bar)
+        front.append(" " * bool(bar))
+        lines += _packed(front, texts[what], width)
+    running = list(tally.running.values())
+    lines += [_running(one, called(one.digest), width) for one in running[:_MOST_SHOWN]]
+    if len(running) > _MOST_SHOWN:
+        lines.append(Text(f"  and {len(running) - _MOST_SHOWN} more", "dim"))
+    if lines and left:
+        lines.append(Text(left[:1].upper() + left[1:]))
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+def _rows(tally: Tally) -> list[tuple[str, tuple[int, int], list[str]]]:
+    """What is counted, how many are done of how many, and the rest; only what there is anything of."""
+    rows = []
+    if len(tally.students) > 1:
+        rest = {"running": tally.students_running, "queued": tally.students_queued}
+        rows.append(("students", (tally.students_done, len(tally.students)), _present(rest)))
+    elif tally.probes_done < tally.probes:
+        rows.append(("tasks", (tally.probes_done, tally.probes), []))
+    rest = {
+        "running": len(tally.running),
+        "failed": tally.faults,
+        "stored": len(tally.stored),
+        "known": len(tally.known),
+    }
+    if tally.trainings or _present(rest):
+        rows.append(("trainings", (tally.ended, tally.trainings), _present(rest)))
+    return rows
+
+
+def _present(counts: Mapping[str, int]) -> list[str]:
+    return [f"{count} {what}" for what, count in counts.items() if count]
+
+
+def _packed(front: Text, parts: Sequence[str], width: int) -> list[Text]:
+    """Parts behind what stands in front of the first line, on as many lines as they need."""
+    lines = [front]
+    for place, one in enumerate(parts):
+        said = one + ("," if place + 1 < len(parts) else "")
+        fits = lines[-1].cell_len + len(said) + 1 <= width
+        if place and not fits:
+            lines.append(Text(" " * _LABEL))
+        elif place:
+            lines[-1].append(" ")
+        lines[-1].append(said)
+    return lines
+
+
+def _running(one: Running, name: str, width: int) -> Text:
+    """A training on one line: what is cut is whose it is, or else its name."""
+    left = f", {_clock(one.left)} left" if one.left is not None else ""
+    how = f": epoch {one.epoch}, {one.accuracy:.0%}{left}" if one.epoch else ": starting"
+    whose, colon, what = f"  {plain(name)}".partition(": ")
+    room = width - len(how)
+    if (for_whose := room - cell_len(colon + what)) < _SHORTEST_NAME:
+        whose, colon, what, for_whose = f"{whose}{colon}{what}", "", "", max(_SHORTEST_NAME, room)
+    cut = Text(whose)
+    cut.truncate(for_whose, overflow="ellipsis")
+    return Text.assemble(cut, colon, what, how, style="dim")
 
 
 def _clock(seconds: float) -> str:

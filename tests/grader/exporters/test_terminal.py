@@ -1,5 +1,11 @@
 """What a person reads: every mark, why, a hint; and nothing that a submission smuggles in."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from rich.console import Console
+
 from grader.exporters import terminal
 from grader.results.record import Status, SubmissionResult
 
@@ -58,15 +64,49 @@ class TestSubmission:
         assert "[red]boo[/red] [link=http://x]y" in terminal.as_text([terminal.submission(changed)])
 
 
+def shown(results: Sequence[SubmissionResult], width: int, **more: Any) -> list[str]:
+    """The lines of a class in a terminal of that width."""
+    console = Console(width=width, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(terminal.summary(results, **more))
+    return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
+
+
 class TestSummary:
     def test_one_row_a_submission(self, graded: SubmissionResult, let_down: SubmissionResult) -> None:
         """A class: marks, and for a fault an exclamation mark in place of any number."""
-        text = terminal.as_text([terminal.summary([graded, let_down])])
-        (alice,) = (line for line in text.splitlines() if "alice" in line)
-        (bob,) = (line for line in text.splitlines() if "bob" in line)
+        lines = shown([graded, let_down], 100)
+        (alice,) = (line for line in lines if "alice" in line)
+        bob, why = (line for line in lines if "bob" in line)
         assert "5.5" in alice
         assert "!" in bob
         assert "4" not in bob
+        assert why == "  bob: not graded, the grader failed on what is marked !"
+
+    def test_what_needs_a_look_comes_last_with_a_sentence_each(
+        self, graded: SubmissionResult, let_down: SubmissionResult
+    ) -> None:
+        """In the order of the class otherwise; a mark may need a look as well."""
+        broken = graded.model_copy(update={"name": "anna", "tasks": (), "problem": "not a zip"})
+        others = [graded.model_copy(update={"name": name}) for name in ("zoe", "eve")]
+        lines = shown([broken, others[0], let_down, graded, others[1]], 100, look={"zoe": ["late", "twice"]})
+        rows = lines[3:]
+        names = [line.split()[0].removesuffix(":") for line in rows]
+        assert names == ["alice", "eve", "anna", "zoe", "bob", "To", "anna", "zoe", "zoe", "bob"]
+        assert rows[6:9] == ["  anna: not a zip", "  zoe: late", "  zoe: twice"]
+
+    @pytest.mark.parametrize("width", [80, 60])
+    def test_long_names_and_many_tasks_fit(self, graded: SubmissionResult, width: int) -> None:
+        """No character of a name is lost, and the total stands in its row."""
+        name = "o-connor-whitfield-anna_LATE_12345_67890_lab-one-final-version"
+        titles = ("Preprocessing", "AlexNet", "ResNet", "Wide ResNet", "Evaluation")
+        tasks = tuple(graded.tasks[0].model_copy(update={"title": title}) for title in titles)
+        long = graded.model_copy(update={"name": name, "tasks": tasks})
+        lines = shown([long, graded.model_copy(update={"tasks": tasks})], width, look={name: ["x" * 100]})
+        assert max(map(len, lines)) <= width
+        first = next(n for n, line in enumerate(lines) if "27.5" in line and "o-c" in line)
+        rest = [line.strip() for line in lines[first + 1 : lines.index("To look at:")]]
+        assert lines[first].split()[0] + "".join(rest) == name
 
 
 class TestTrainings:

@@ -198,6 +198,31 @@ class TestPool:
         assert len(heard.steps) == 60
         assert heard.most == 1
 
+    def test_says_what_is_to_come_before_it_starts_and_not_of_what_is_stored(self, tmp_path: Path) -> None:
+        heard: list[tuple[str, int]] = []
+
+        class Heard(Listener):
+            def queued(self, job: Job) -> None:
+                heard.append(("queued", job.seed))
+
+            def started(self, job: Job) -> None:
+                heard.append(("started", job.seed))
+
+            def stored(self, job: Job, result: Result) -> None:
+                heard.append(("stored", job.seed))
+
+        run([job(0)], executor=Doing(FINISH), store=tmp_path)
+        run([job(0), job(1), job(2)], executor=Doing(FINISH), store=tmp_path, workers=1, listener=Heard())
+        assert sorted(heard) == [
+            ("queued", 1),
+            ("queued", 2),
+            ("started", 1),
+            ("started", 2),
+            ("stored", 0),
+        ]
+        for seed in (1, 2):
+            assert heard.index(("queued", seed)) < heard.index(("started", seed))
+
     def test_store_that_cannot_be_made(self, tmp_path: Path) -> None:
         """That is an error before anything is trained, unless there is nothing to train."""
         (tmp_path / "file").write_text("")
