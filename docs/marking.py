@@ -1,4 +1,4 @@
-"""Writes the tables of docs/marking.md (weights and rules) and of docs/mistakes.md (what each mistake does and costs).
+"""Writes the tables of docs/marking.md, weights and rules, and of docs/mistakes.md, what each mistake costs.
 
     python docs/marking.py             the tables, anew
     python docs/marking.py --check     changes nothing; 1 if they are not what the files say

@@ -22,7 +22,7 @@ from grader.errors import UsageError
 from grader.grading import run
 from grader.grading.intake import Source
 from grader.grading.plan import Plan
-from grader.proof import bank, ratings
+from grader.proof import bank
 from grader.proof.outcome import judge
 from grader.proof.record import (
     PROOF,
@@ -122,7 +122,7 @@ def prove(root: Path, console: Console, order: Order) -> int:
     show(console, proved, uncovered)
     show_agreement(console, compared, apart, [one for one in unseen if one.wrong])
     right = not uncovered and not any(one.wrong for one in proved)
-    right = right and not (ratings.REASONS_ARE_WANTED and compared.wrong)
+    right = right and not compared.wrong
     if order.tasks:
         console.print(f"{PROOF} is left as it is: it is about all tasks.", style="dim")
     else:

@@ -33,8 +33,6 @@ UNSEEN = Path("bank") / "unseen.csv"
 REASONS = Path("bank") / "reasons.toml"
 RATERS = 3
 FAR = 20  # points in 100: more than this off, a mark needs a written reason
-# Whether a mark that is far from what raters say, without a written reason, makes the grader wrong.
-REASONS_ARE_WANTED = False
 FEWEST = 3  # mutants below which a correlation says nothing
 HALVES = ("odd", "even")
 

@@ -194,8 +194,8 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             "Unseen mistakes were written and rated by those who knew neither points nor grader, after "
-            "weights and rules had been set; [bank/ratings.md](bank/ratings.md) has what they and earlier ones "
-            "were first graded at. "
+            "weights and rules had been set; [bank/ratings.md](bank/ratings.md) has what they and earlier "
+            "ones were first graded at. "
             f"More than {ratings.FAR} off: {far or 'none'}.",
         ]
     return lines

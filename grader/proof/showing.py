@@ -131,7 +131,7 @@ def show_agreement(
         line = Text(f"○ {kind}{far.task}: {far.mutant} ", style="yellow")
         line.append(f"loses {far.lost:.0f} in 100, raters say {far.mean:.0f} ({each})", style="default")
         console.print(line.append(f" · {far.reason}" if far.reason else "", style="dim"), soft_wrap=True)
-    for sentence in compared.wrong if ratings.REASONS_ARE_WANTED else ():
+    for sentence in compared.wrong:
         console.print(Text(f"✘ {sentence}", style="red"), soft_wrap=True)
 
 

@@ -220,23 +220,14 @@ class _Walk:
                 raise Refused(f"the nested model '{name}' is called with {len(sources)} inputs")
             return self.model(operation, sources)
         who = f"{kind.__name__} '{name}'"
-        if kind not in self._words:
-            # What no blueprint has a word for leaves a gap that is as large as what it puts out.
-            shapes = [tuple(tensor.shape)[1:] for tensor in call.outputs]
-            if self._flaws is None or len(shapes) != 1 or not sources or None in shapes[0]:
-                raise Refused(_no_word(kind, who))
-            self._flaw(_no_word(kind, who))
-            joins = kind.__name__ if len(sources) > 1 and kind.__name__ in _JOINS else ""
-            settings = {"shape": list(shapes[0]), "joins": joins}
-            return [self.write("Unknown", settings, sources, name, (None, *shapes[0]))]
-        if isinstance(operation, keras.layers.Layer):
-            self._check_layer(operation, who)
-            self._check_mode(operation, call, who)
-        if any(tensor.dtype != "float32" for tensor in call.outputs):
-            raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
-        _check_arguments(operation, call, who)
-        op, settings = self._words[kind](operation, call, who)
+        try:
+            op, settings = self._described(kind, operation, call, who)
+        except Refused as refused:
+            return [self._without_a_word(str(refused), kind, call, sources, name)]
         shape = tuple(call.outputs[0].shape)
+        if settings.get("activation") == _NO_WORD:
+            last = self.write(op, {**settings, "activation": "linear"}, sources, name, shape)
+            return [self.write("Unknown", {"shape": list(shape[1:])}, [last], name, shape)]
         if op == "ZerosLike":
             return [self.write(op, settings, sources[:1], name, shape)]
         if op in _KEEP_ZEROS and self.nodes[sources[0]]["op"] == "ZerosLike":
@@ -244,6 +235,28 @@ class _Walk:
             like = self.write(op, settings, self.nodes[sources[0]]["inputs"], name, shape)
             return [self.write("ZerosLike", {}, [like], name, shape)]
         return [self.write(op, settings, sources, name, shape)]
+
+    def _described(self, kind: type, operation: Any, call: Any, who: str) -> tuple[str, Settings]:
+        """What a call is in a blueprint; Refused if there is no word for it."""
+        if kind not in self._words:
+            raise Refused(_no_word(kind, who))
+        if isinstance(operation, keras.layers.Layer):
+            self._check_layer(operation, who)
+            self._check_mode(operation, call, who)
+        if any(tensor.dtype != "float32" for tensor in call.outputs):
+            raise Refused(f"{who} puts out {call.outputs[0].dtype}; float32 is needed, Keras's default")
+        _check_arguments(operation, call, who)
+        return self._words[kind](operation, call, who)
+
+    def _without_a_word(self, reason: str, kind: type, call: Any, sources: Sequence[int], name: str) -> int:
+        """What no blueprint has a word for leaves a gap that is as large as what it puts out; its place."""
+        shapes = [tuple(tensor.shape)[1:] for tensor in call.outputs]
+        if len(shapes) != 1 or not sources or None in shapes[0]:
+            raise Refused(reason)
+        self._flaw(reason)
+        joins = kind.__name__ if len(sources) > 1 and kind.__name__ in _JOINS else ""
+        settings = {"shape": list(shapes[0]), "joins": joins}
+        return self.write("Unknown", settings, sources, name, (None, *shapes[0]))
 
     def _check_layer(self, layer: Any, who: str) -> None:
         if layer.dtype_policy.name != "float32":
@@ -261,7 +274,10 @@ class _Walk:
             )
         self._weights.add(id(layer))
         if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
-            self._flaw(f"{who} is frozen or was changed after it was built: all its weights have to train")
+            self._flaw(
+                f"{who} is frozen or was changed after it was built: all its weights have to train",
+                fixed=True,
+            )
 
     def _check_mode(self, layer: Any, call: Any, who: str) -> None:
         """Refuses a call that settles whether it trains: training decides that, for the whole network.
@@ -306,7 +322,7 @@ def _weights(layer: Any, who: str) -> Settings:
     _only(who, "kernel_constraint", layer.kernel_constraint, None)
     _only(who, "bias_constraint", layer.bias_constraint, None)
     settings = {
-        "activation": _activation(layer.activation, who),
+        "activation": _of_a_layer(layer.activation, who),
         "use_bias": bool(layer.use_bias),
         "kernel_initializer": _initialiser(layer.kernel_initializer, who, "kernel_initializer"),
         "kernel_l2": _l2(layer.kernel_regularizer, who, "kernel_regularizer"),
@@ -571,6 +587,8 @@ def _axes(axis: Any, rank: int) -> list[int]:
     return sorted(int(one) % rank for one in (axis if isinstance(axis, list | tuple) else [axis]))
 
 
+_ACTIVATIONS = ("relu", "sigmoid", "softmax", "tanh", "linear")  # that a blueprint has
+_NO_WORD = "another"  # in the place of an activation that it has not
 _FUNCTIONS: dict[Any, str] = {
     **{function: name for name, function in vars(keras.activations).items() if inspect.isfunction(function)},
     keras.ops.relu: "relu",
@@ -581,18 +599,32 @@ _FUNCTIONS: dict[Any, str] = {
 
 
 def _activation(value: Any, who: str) -> str:
-    """The name of a built-in activation; which of them are allowed is for the reader to say."""
+    """The name of a built-in activation; which of them are allowed, the reader says."""
     if type(value) is keras.layers.ReLU:
         _relu(value, None, who)
         return "relu"
     if inspect.isfunction(value) and value in _FUNCTIONS:
-        return _FUNCTIONS[value]
+        known = _FUNCTIONS[value]
+        if _soft and known not in _ACTIVATIONS:
+            raise Refused(f"the activation of {who} is {known}; one of {', '.join(_ACTIVATIONS)} is allowed")
+        return known
     if (name := _of_tensorflow(value)) is not None:
         return name
     raise Refused(
         f"the activation of {who} is {_kind(value)}, which has code of its own, so it cannot be rebuilt. "
         'Name a built-in one, such as activation="relu"'
     )
+
+
+def _of_a_layer(value: Any, who: str) -> str:
+    """The activation that a layer with weights ends in; _NO_WORD where it may be looked around."""
+    try:
+        return _activation(value, who)
+    except Refused as refused:
+        if not _soft:
+            raise
+        _soft[0].append(Flaw(str(refused)))
+        return _NO_WORD
 
 
 def _of_tensorflow(value: Any) -> str | None:
@@ -638,10 +670,11 @@ def _initialiser(value: Any, who: str, setting: str) -> Settings:
         return {"name": "Zeros"}
     if kind is keras.initializers.Ones or constant == 1:
         return {"name": "Ones"}
-    raise Refused(
+    _refuse(
         f"{setting} of {who} is {_kind(value)}. Weights start from zeros, ones or one of Keras's random "
         'initialisers, such as "he_normal"; values and code of your own cannot be rebuilt'
     )
+    return {"name": "Zeros"}
 
 
 def _l2(value: Any, who: str, setting: str) -> float:
@@ -652,7 +685,8 @@ def _l2(value: Any, who: str, setting: str) -> float:
     if type(value) is keras.regularizers.L1L2:
         _only(who, f"l1 of {setting}", float(value.l1), 0.0)
         return float(value.l2)
-    raise Refused(f"{setting} of {who} is {_kind(value)}; only keras.regularizers.L2 is allowed")
+    _refuse(f"{setting} of {who} is {_kind(value)}; only keras.regularizers.L2 is allowed")
+    return 0.0
 
 
 _soft: list[list[Flaw]] = []  # takes what can be looked at and not be trained, of the model at hand
@@ -662,10 +696,14 @@ def _only(who: str, setting: str, found: Any, allowed: Any, *, fixed: bool = Fal
     if found is not allowed and found != allowed:
         plain = found is None or isinstance(found, int | float | str | tuple | list)
         shown = repr(found)[:60] if plain else _kind(found)
-        reason = f"{setting} of {who} is {shown}; only {allowed!r} is allowed"
-        if not _soft:
-            raise Refused(reason)
-        _soft[0].append(Flaw(reason, fixed))
+        _refuse(f"{setting} of {who} is {shown}; only {allowed!r} is allowed", fixed=fixed)
+
+
+def _refuse(reason: str, *, fixed: bool = False) -> None:
+    """Refuses the model, or takes down why it cannot be trained, where it may be looked at all the same."""
+    if not _soft:
+        raise Refused(reason)
+    _soft[0].append(Flaw(reason, fixed))
 
 
 # --- Words for people --------------------------------------------------------------------------------------

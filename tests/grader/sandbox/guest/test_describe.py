@@ -628,3 +628,69 @@ class TestRefused:
         """As long as Keras itself can follow."""
         model = network(chain(*(kl.ReLU() for _ in range(400))), shape=(4,))
         assert len(describe(model)["nodes"]) == 402
+
+
+class TestFlaws:
+    """What has no word is looked around: the rest of the network is there to be judged."""
+
+    @pytest.mark.parametrize(
+        ("layers", "ops_there", "says"),
+        [
+            (chain(kl.Activation("gelu"), kl.Flatten()), ["Unknown", "Flatten"], "is gelu; one of relu"),
+            (
+                chain(kl.Conv2D(2, 3, activation="gelu"), kl.Flatten()),
+                ["Conv2D", "Unknown", "Flatten"],
+                "gelu",
+            ),
+            (chain(kl.LayerNormalization(), kl.Flatten()), ["Unknown", "Flatten"], "LayerNormalization"),
+            (chain(lambda x: ops.mean(x, axis=(2, 3))), ["Unknown"], "goes over the axes (2, 3)"),
+            (chain(kl.ReLU(max_value=6), kl.Flatten()), ["Activation", "Flatten"], "max_value of ReLU"),
+            (
+                chain(kl.Conv2D(2, 3, kernel_initializer=lambda s, dtype: ops.ones(s)), kl.Flatten()),
+                ["Conv2D", "Flatten"],
+                "kernel_initializer of Conv2D",
+            ),
+            (chain(lambda x: kl.Multiply()([x, x]), kl.Flatten()), ["Unknown", "Flatten"], "Multiply"),
+            (chain(lambda x: x / 2, kl.Flatten()), ["Unknown", "Flatten"], "TrueDivide"),
+        ],
+    )
+    def test_are_looked_around(self, layers: Layers, ops_there: list[str], says: str) -> None:
+        flaws: list[Any] = []
+        model = network(layers)
+        found = describe(model, flaws=flaws)
+        assert [node["op"] for node in found["nodes"][1:-1]] == ops_there
+        assert len(flaws) == 1
+        assert says in flaws[0].reason
+        assert not flaws[0].fixed
+        assert read(json.loads(json.dumps(found)), BUDGET).output_shape == (3,)
+        with pytest.raises((Refused, BlueprintRefused)):
+            blueprint(model)
+
+    @pytest.mark.parametrize(
+        ("layers", "says"),
+        [
+            (chain(lambda x: kl.BatchNormalization()(x, training=True)), "is called with training=True"),
+            (chain(kl.BatchNormalization(trainable=False)), "is frozen"),
+            (chain(kl.Flatten(), kl.Dense(3), kl.Softmax(axis=0)), "axis of Softmax"),
+        ],
+    )
+    def test_that_fix_a_layer(self, layers: Layers, says: str) -> None:
+        flaws: list[Any] = []
+        describe(network(layers), flaws=flaws)
+        assert says in flaws[0].reason
+        assert flaws[0].fixed
+
+    def test_sizes_that_are_left_open(self) -> None:
+        flaws: list[Any] = []
+        inputs = keras.Input((None, None, 3))
+        model = keras.Model(inputs, kl.Dense(2)(kl.GlobalAveragePooling2D()(inputs)))
+        assert describe(model, flaws=flaws, open_as=(16, 24, 3))["input_shape"] == [16, 24, 3]
+        assert "every size has to be known" in flaws[0].reason
+        with pytest.raises(Refused, match="every size"):
+            describe(model)
+
+    def test_a_batch_size(self) -> None:
+        flaws: list[Any] = []
+        inputs = keras.Input((8, 8, 3), batch_size=4)
+        describe(keras.Model(inputs, kl.Dense(2)(kl.Flatten()(inputs))), flaws=flaws)
+        assert "batch_size of the input is 4" in flaws[0].reason
