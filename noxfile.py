@@ -53,6 +53,13 @@ def grade(session: nox.Session) -> None:
 
 
 @nox.session
+def gradebook(session: nox.Session) -> None:
+    """Instructors: marks so far, why, and changes by hand: nox -s gradebook -- show [--out results/]"""
+    install(session)
+    run(session, "grader", "gradebook", *(session.posargs or ["--help"]))
+
+
+@nox.session
 def marking(session: nox.Session) -> None:
     """Instructors: what other weights would do to marks: nox -s marking -- --with mine.toml results/"""
     install(session)

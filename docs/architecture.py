@@ -35,6 +35,7 @@ WAY = (  # in which order a submission passes them
     "grader.training",
     "grader.grading.decide",
     "grader.results",
+    "grader.gradebook",
     "grader.exporters",
 )
 TITLE = "From a folder to a mark"

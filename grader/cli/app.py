@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli import author, instructor, stages, student
+from grader.cli import author, gradebook, instructor, stages, student
 from grader.cli.base import Group, run
 
 
@@ -15,7 +15,13 @@ from grader.cli.base import Group, run
     prog="python -m grader",
     sections={
         "Students": [student.check, student.inspect],
-        "Instructors": [instructor.grade, instructor.marking, instructor.doctor, instructor.image],
+        "Instructors": [
+            instructor.grade,
+            gradebook.group,
+            instructor.marking,
+            instructor.doctor,
+            instructor.image,
+        ],
         "Authors": [
             author.stubs,
             author.prove,

@@ -65,7 +65,8 @@ class Group(click.Group):
         self, name: str | None, *, prog: str, sections: Mapping[str, Sequence[click.Command]], **options: Any
     ) -> None:
         super().__init__(name, context_settings=SETTINGS, **options)
-        self.prog = self.called = prog
+        self.prog = prog
+        self.called = prog.removesuffix(" --")
         self.sections = dict(sections)
         for command in (command for commands in sections.values() for command in commands):
             self.add_command(command)

@@ -104,7 +104,7 @@ def change(result: SubmissionResult, tasks: Manifest) -> Change:
         task = tasks.task(was.task)
         if unknown := {line.check for line in was.checks} - {check.id for check in task.checks} - {WHOLE}:
             raise ValueError(f"it has checks that the manifest does not know: {', '.join(sorted(unknown))}")
-        now = marks.again(task, was, tasks)
+        now = marks.again(task, was, tasks)  # an override stays what it is
         before[was.task], after[was.task] = was.points, now.points
         costs = {line.check: line.deduction for line in was.checks}
         causes += [line.check for line in now.checks if line.deduction != costs.get(line.check, 0.0)]

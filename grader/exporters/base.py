@@ -27,9 +27,11 @@ class Exporter(Protocol):
 
     Attributes:
         name: of the format; unique in a registry.
+        files: patterns of what it writes for a submission, so that what is out of date can be removed.
     """
 
     name: str
+    files: tuple[str, ...] = ()
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
         """Writes the files of one submission, and removes what an earlier run left of this format.
@@ -47,7 +49,7 @@ class Exporter(Protocol):
         """Writes the files of a whole class.
 
         Args:
-            results: one a submission, in the order of their names.
+            results: one a student, in the order of their names; each may be read anew when it is asked for.
             folder: of the whole run; it may not exist yet.
 
         Returns:
@@ -76,6 +78,11 @@ class Registry:
         if exporter.name in self._exporters:
             raise ValueError(f"there is an exporter {exporter.name!r} already")
         self._exporters[exporter.name] = exporter
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The patterns of all that is written for a submission."""
+        return tuple(pattern for one in self for pattern in one.files)
 
     def write_submission(self, result: SubmissionResult, out: Path) -> list[Path]:
         """Writes one submission in every format into <out>/<name>/; returns the files."""

@@ -35,6 +35,7 @@ class Drawings(Exporter):
     """A picture, drawing-<task>-<check>.svg, for each failed check that has one."""
 
     name = "drawings"
+    files = ("drawing-*.svg",)
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
         """Writes the pictures; older ones go."""

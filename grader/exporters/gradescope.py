@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.exporters import drawing
 from grader.exporters.base import Exporter
-from grader.exporters.terminal import as_text, number, submission
+from grader.exporters.terminal import as_text, in_words, number, submission
 from grader.results import hints
 from grader.results.record import CheckResult, Status, SubmissionResult, TaskResult
 from lab.files import write_atomically
@@ -20,6 +20,7 @@ class Gradescope(Exporter):
     """results.json; or, where there is no mark, not-graded.json, which no gradebook takes in."""
 
     name = "gradescope"
+    files = ("results.json", "not-graded.json")
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
         """Writes the one and removes the other."""
@@ -40,16 +41,19 @@ def results(result: SubmissionResult) -> dict[str, Any]:
     if not result.graded or not result.tasks:
         raise ValueError(f"{result.name} was not graded")
     return {
-        "score": round(result.points, 4),
+        "score": round(result.score, 4),
         "execution_time": round(result.seconds),
         "output": as_text([submission(result)]),
         "output_format": "text",
         "test_output_format": "text",
         "stdout_visibility": "hidden",
         "tests": [
-            _test(task, check, f"{i}.{j}")
+            test
             for i, task in enumerate(result.tasks, 1)
-            for j, check in enumerate(task.checks, 1)
+            for test in (
+                *(_test(task, check, f"{i}.{j}") for j, check in enumerate(task.checks, 1)),
+                *_override(task, f"{i}.{len(task.checks) + 1}"),
+            )
         ],
         "extra_data": extra_data(result),
     }
@@ -58,6 +62,25 @@ def results(result: SubmissionResult) -> dict[str, Any]:
 def extra_data(result: SubmissionResult) -> dict[str, Any]:
     """Everything that was recorded, to defend the mark with: also what is written when there is no mark."""
     return {"provisional": result.run.provisional, **result.model_dump(mode="json")}
+
+
+def _override(task: TaskResult, position: str) -> list[dict[str, Any]]:
+    """What a person added or took away, as a test of its own: so the score stays the sum of the tests."""
+    if task.override is None:
+        return []
+    return [
+        {
+            "name": f"{task.title}: changed by hand",
+            "number": position,
+            "score": round(task.points - task.earned, 4),
+            "max_score": 0,
+            "status": "passed",
+            "output": in_words(task),
+            "tags": [task.task, "override"],
+            "visibility": "visible",
+            "extra_data": task.override.model_dump(mode="json"),
+        }
+    ]
 
 
 def _test(task: TaskResult, check: CheckResult, position: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A class as CSV: a row a submission, a column a task, and what an instructor should know of the row."""
+"""A class as CSV: a row a student, a column a task, and what an instructor should know of the row."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.exporters.base import Exporter
-from grader.exporters.terminal import number
+from grader.exporters.terminal import in_words, number
 from grader.results.record import Status, SubmissionResult
 from grader.text import spreadsheet_cell
 from lab.files import write_atomically
@@ -29,32 +29,48 @@ def marks_csv(results: Sequence[SubmissionResult]) -> str:
     tasks = next((result.tasks for result in results if result.tasks), ())
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["submission", *(task.task for task in tasks), "total", "out of", "status", "remark"])
+    heads = ("total", "out of", "status", "remark", "key", "folder")
+    writer.writerow(["student", *(task.task for task in tasks), *heads])
     for result in results:
-        row: list[str] = [spreadsheet_cell(result.name)]
+        row: list[str] = [spreadsheet_cell(result.shown)]
         if not result.has_mark:
             faults = (c.message for t in result.tasks for c in t.checks if c.status is Status.FAULT)
-            row += [""] * (len(tasks) + 2) + [
-                "not graded",
-                spreadsheet_cell(result.problem or next(faults, "")),
-            ]
+            row += [""] * (len(tasks) + 2) + ["not graded"]
+            row.append(spreadsheet_cell(". ".join([result.problem or next(faults, ""), *result.notes])))
         else:
-            row += [number(task.points) for task in result.tasks]
-            row += [number(result.points), number(result.max_points)]
-            row += ["provisional" if result.run.provisional else "graded", spreadsheet_cell(_remark(result))]
+            counts = result.counts.tasks if result.counts else {}
+            row += [number(counts.get(task.task, task.points)) for task in result.tasks]
+            row += [number(result.score), number(result.out_of)]
+            row += [_status(result), spreadsheet_cell(_remark(result))]
+        row += [spreadsheet_cell(result.key or result.name), spreadsheet_cell(result.name)]
         writer.writerow(row)
     return out.getvalue()
 
 
+def _status(result: SubmissionResult) -> str:
+    if result.not_renewed:
+        return "not renewed"
+    return "provisional" if result.run.provisional else "graded"
+
+
 def _remark(result: SubmissionResult) -> str:
-    """Which marks one training did not decide, and why all of them are provisional if they are."""
+    """Why a mark is an earlier one, what a person changed, which marks one training did not decide, and why
+    all of them are provisional if they are.
+    """
     close = [
         f"{task.task} {check.check}"
         for task in result.tasks
         for check in task.checks
         if len(check.data.get("accuracies", ())) > 1
     ]
-    remarks = [f"close, decided by three trainings: {', '.join(close)}"] if close else []
+    remarks = [f"an earlier mark, not renewed: {result.not_renewed}"] if result.not_renewed else []
+    if result.counts is not None:
+        remarks += [result.counts.rule, *result.counts.look]
+    elif result.provenance is not None and result.provenance.late:
+        remarks.append("handed in late")
+    remarks += result.notes
+    remarks += [f"{task.task}: {said}" for task in result.tasks if (said := in_words(task))]
+    remarks += [f"close, decided by three trainings: {', '.join(close)}"] if close else []
     if result.run.provisional:
         remarks.append(f"provisional: {result.run.provisional_because}")
     return ". ".join(remarks)

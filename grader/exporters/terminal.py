@@ -30,11 +30,15 @@ class TextReport(Exporter):
     """report.txt: what the terminal shows of one submission, without colours."""
 
     name = "text"
+    files = ("report.txt",)
 
     def write_submission(self, result: SubmissionResult, folder: Path) -> list[Path]:
-        """Writes the text."""
+        """Writes the text; its last line says what the mark is tied to."""
         path = folder / "report.txt"
-        write_atomically(path, as_text([submission(result)]))
+        text = as_text([submission(result)])
+        if result.provenance is not None:
+            text += f"\n{result.provenance.in_words()}\n"
+        write_atomically(path, text)
         return [path]
 
 
@@ -45,10 +49,12 @@ def number(points: float) -> str:
 
 def submission(result: SubmissionResult, *, total: bool = True) -> RenderableType:
     """One submission: tasks and checks with marks, messages and hints; the total unless it is not wanted."""
-    parts: list[RenderableType] = [Text(f"\n{result.name}", style="bold")]
+    parts: list[RenderableType] = [Text(f"\n{plain(result.shown)}", style="bold")]
     parts += [Text(f"  {note}", style="bright_black") for note in result.notes]
     if result.problem:
         parts.append(Text(f"  Not graded: {result.problem}", style="magenta"))
+    if result.not_renewed:
+        parts.append(Text(f"  An earlier mark, not renewed: {result.not_renewed}", style="magenta"))
     parts += [_task(task) for task in result.tasks]
     if result.tasks and total:
         parts.append(_total(result))
@@ -83,7 +89,7 @@ def summary(
         if not result.tasks:
             cells = ["–"] * (len(tasks) + 1)
         else:
-            cells = [number(t.points) if _decided(t) else "!" for t in result.tasks]
+            cells = [number(t.points) if t.decided else "!" for t in result.tasks]
             cells.append(number(result.points) if result.graded else "!")
         table.add_row(Text(plain(result.name)), *cells, style="magenta" if why else "")
         sentences += [Text(f"{plain(result.name)}: {sentence}", style="magenta") for sentence in why]
@@ -96,6 +102,15 @@ def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:
     """Why a person should look at a submission; nothing for most."""
     own = result.problem or ("" if result.graded else "not graded, the grader failed on what is marked !")
     return [plain(one) for one in (own, *besides) if one]
+
+
+def in_words(task: TaskResult) -> str:
+    """The override of a task; empty without one."""
+    one = task.override
+    if one is None:
+        return ""
+    earned = "not graded" if any(c.status is Status.FAULT for c in task.checks) else number(task.earned)
+    return f"Set to {number(one.points)} by {one.who}, {one.at[:10]}: {one.why} (before: {earned})"
 
 
 def trainings(results: Sequence[SubmissionResult]) -> str:
@@ -127,8 +142,10 @@ def _task(task: TaskResult) -> RenderableType:
     heading = Table.grid(expand=True)
     heading.add_column()
     heading.add_column(justify="right")
-    points = f"{number(task.points)} / {number(task.max_points)}" if _decided(task) else "not graded"
+    points = f"{number(task.points)} / {number(task.max_points)}" if task.decided else "not graded"
     heading.add_row(Text(task.title, style="bold"), Text(points, style="bold"))
+    if changed := in_words(task):
+        heading.add_row(Padding(Text(changed, style="yellow"), (0, 0, 0, 2)), "")
     first = task.checks[0]
     alike = all(
         (c.status, c.message) == (first.status, first.message) for c in task.checks if c.check != WHOLE
@@ -187,16 +204,14 @@ def _cost(check: CheckResult) -> str:
     return f"Costs {points}: {check.consequence}."
 
 
-def _decided(task: TaskResult) -> bool:
-    return all(check.status is not Status.FAULT for check in task.checks)
-
-
 def _total(result: SubmissionResult) -> RenderableType:
     if not result.graded:
         return Text(
             "\nNot graded: the grader failed on the checks marked !; this is no mark.", style="magenta bold"
         )
     total = f"\nTotal {number(result.points)} / {number(result.max_points)}"
+    if result.counts is not None:
+        total += f"\nCounts {number(result.score)} / {number(result.out_of)}: {result.counts.rule}"
     if result.run.provisional:
         return Text.assemble((total, "bold"), (f"  provisional: {result.run.provisional_because}", "yellow"))
     return Text(total, style="bold")

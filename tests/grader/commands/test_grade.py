@@ -132,9 +132,7 @@ class TestClass:
     def test_everybody_is_in_the_table(self, out: Path) -> None:
         """marks.csv has a row for each submission."""
         rows = list(csv.DictReader((out / "marks.csv").read_text().splitlines()))
-        assert [row["submission"] for row in rows] == sorted(
-            p.name for p in SUBMISSIONS.iterdir() if p.is_dir()
-        )
+        assert [row["student"] for row in rows] == sorted(p.name for p in SUBMISSIONS.iterdir() if p.is_dir())
 
 
 @needs_sandbox
@@ -186,7 +184,7 @@ class TestNotGradable:
         assert done.returncode == 1, done.stdout + done.stderr
         assert not (tmp_path / "out" / "bob" / "results.json").exists()
         rows = {
-            row["submission"]: row
+            row["student"]: row
             for row in csv.DictReader((tmp_path / "out" / "marks.csv").read_text().splitlines())
         }
         assert rows["alice"]["total"] == "0"

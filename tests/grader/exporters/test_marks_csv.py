@@ -15,7 +15,7 @@ class TestMarks:
     def test_a_row_a_submission(self, graded: SubmissionResult) -> None:
         """Points by task, total, and whether they are final."""
         (row,) = rows(graded)
-        assert row["submission"] == "alice"
+        assert row["student"] == "alice"
         assert row["alexnet"] == row["total"] == "5.5"
         assert row["status"] == "provisional"
         assert row["remark"] == "provisional: drawn images"
@@ -29,7 +29,7 @@ class TestMarks:
     def test_formula_is_text(self, graded: SubmissionResult) -> None:
         """A submission called like a formula does not become one."""
         (row,) = rows(graded.model_copy(update={"name": "=cmd|' /C calc'!A0"}))
-        assert row["submission"].startswith("'=")
+        assert row["student"].startswith("'=")
 
     def test_formula_behind_a_semicolon_is_text(self, let_down: SubmissionResult) -> None:
         """Where the system's list separator is a semicolon, a spreadsheet would begin a cell there."""
@@ -41,4 +41,4 @@ class TestMarks:
     def test_full_width_formula_is_text(self, graded: SubmissionResult) -> None:
         """East Asian settings take a full-width equals sign for one."""
         (row,) = rows(graded.model_copy(update={"name": "\uff1d1+1"}))
-        assert row["submission"].startswith("'")
+        assert row["student"].startswith("'")
