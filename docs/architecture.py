@@ -26,7 +26,7 @@ OPENED = "grader.grading"  # shown module by module: the way leads through it
 WAY = (  # in which order a submission passes them
     "grader.cli",
     "grader.session",
-    "grader.grading.intake",
+    "grader.intake",
     "grader.grading.probing",
     "grader.sandbox",
     "grader.grading.evidence",

@@ -49,7 +49,7 @@ class TestLayers:
     @pytest.mark.parametrize(
         ("module", "line", "broken"),
         [
-            ("grader/grading/intake.py", "from grader.exporters import terminal", "grader.grading"),
+            ("grader/intake/reading.py", "from grader.exporters import terminal", "grader.intake"),
             ("grader/sandbox/base.py", "from grader.training import progress", "grader.sandbox"),
             ("grader/results/record.py", "import grader.config.manifest", "grader.results"),
             ("grader/grading/evidence.py", "from grader.grading import run", "grader.grading.evidence"),

@@ -16,7 +16,7 @@ from grader.benchmark.record import OWN
 from grader.config.manifest import Manifest, Task
 from grader.errors import GraderFault
 from grader.grading.examine import examine
-from grader.grading.intake import Source
+from grader.intake import Source
 from grader.grading.plan import Plan
 from grader.proof import bank
 from grader.proof.bank import Entry

@@ -15,8 +15,8 @@ from grader.errors import UsageError
 from grader.exporters import terminal
 from grader.exporters.drawing import Drawings
 from grader.grading import run
-from grader.grading.intake import Source
 from grader.grading.plan import Plan
+from grader.intake import Source
 from grader.paths import from_here
 from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult
 from grader.session import Session, in_words

@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import exporters, sandbox
+from grader import exporters, intake, sandbox
 from grader.errors import UsageError
 from grader.exporters import terminal
-from grader.grading import intake, run
-from grader.grading.intake import Source
+from grader.grading import run
 from grader.grading.plan import Plan
+from grader.intake import Source
 from grader.results.record import Run, SubmissionResult
 from grader.sandbox import Engine
 from grader.session import Session, is_own

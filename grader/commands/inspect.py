@@ -34,9 +34,9 @@ from grader.diagnosis.facts import (
 from grader.diagnosis.findings import Finding, findings
 from grader.diagnosis.trial import Score
 from grader.errors import SandboxFault, UsageError
-from grader.grading import intake, launching
+from grader.grading import launching
 from grader.grading.evidence import Call, Evidence, Other
-from grader.grading.intake import Source
+from grader.intake import NoTaskFile, Source, take_in
 from grader.sandbox import GUEST, Engine, Limits
 from grader.sandbox.base import End
 from grader.session import Session, in_words
@@ -117,7 +117,12 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
     """
     with tempfile.TemporaryDirectory(prefix="kit-inspect-") as name:
         (taken_in := Path(name, "submission")).mkdir()
-        taken = intake.take_in(Source(folder.name, folder), [MODULE], taken_in)
+        try:
+            taken = take_in(Source(folder.name, folder), [MODULE], taken_in)
+        except NoTaskFile as error:
+            raise PrepareError(
+                f"there is no {MODULE} in this folder", fix="Name yours with --folder."
+            ) from error
         beside = {"images.npy": images.images, "labels.npy": images.coarse_labels}
         for file, array in beside.items():
             np.save(Path(name, file), array)

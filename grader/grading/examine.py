@@ -13,13 +13,14 @@ from pathlib import Path
 
 from pydantic import Field
 
+from grader import intake
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
-from grader.grading import handing, intake, judging, probing, to_train, untouched
-from grader.grading.intake import Source, Submission
+from grader.grading import handing, judging, probing, to_train, untouched
 from grader.grading.plan import Plan, Trainable
 from grader.grading.probing import Probed
+from grader.intake import Source, Submission
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 from lab.strict import Strict

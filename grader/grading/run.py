@@ -17,8 +17,8 @@ from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
 from grader.grading.decide import Rules, Wanted, decide, settle
 from grader.grading.examine import Examined, examine, remove_arrays
-from grader.grading.intake import Source
 from grader.grading.plan import Plan, Training
+from grader.intake import Source
 from grader.results.record import SubmissionResult
 from grader.training.job import Job, Overrun, Result
 

@@ -20,7 +20,7 @@ from grader import sandbox
 from grader.config.manifest import Manifest
 from grader.errors import UsageError
 from grader.grading import run
-from grader.grading.intake import Source
+from grader.intake import Source
 from grader.grading.plan import Plan
 from grader.proof import bank
 from grader.proof.outcome import judge

@@ -84,7 +84,7 @@ def _call(node: ast.Call) -> Iterator[str]:
         yield f"import_module({ast.unparse(node.args[0])})"
 
 
-SAFE_LOADERS = {"yaml.SafeLoader", "_NoDuplicates"}  # the second is one, see below
+SAFE_LOADERS = {"yaml.SafeLoader", "_NoDuplicates", "_PlainValues"}  # the others are, see below
 
 
 def _is(node: ast.expr | None, value: object) -> bool:
@@ -133,6 +133,17 @@ class TestTrustedSide:
         from grader.config import profiles
 
         assert issubclass(profiles._NoDuplicates, yaml.SafeLoader)
+
+    def test_the_loader_of_a_platforms_list_is_a_safe_one(self) -> None:
+        """With what Ruby marks read as plain values: nothing that any tag names is looked up."""
+        import yaml
+
+        from grader.intake.layouts import gradescope
+
+        loader = gradescope._PlainValues
+        assert issubclass(loader, yaml.constructor.SafeConstructor)
+        assert not issubclass(loader, yaml.constructor.FullConstructor)
+        assert set(loader.yaml_multi_constructors) == {"!ruby/"}
 
     def test_nothing_leads_imports_to_a_submission(self) -> None:
         """sys.path and what Python reads by itself are left alone."""

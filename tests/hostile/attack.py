@@ -46,7 +46,7 @@ from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
-from grader.grading import intake
+from grader import intake
 from grader.grading import run as grading
 from grader.grading.plan import Plan, Training
 from grader.results.record import Run, Status, SubmissionResult

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import SubmissionError
-from grader.grading import intake
+from grader import intake
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024

@@ -40,9 +40,10 @@ from grader import blueprint
 from grader.blueprint import Budget
 from grader.config import manifest
 from grader.errors import BlueprintRefused, EvidenceRefused, SubmissionError
-from grader.grading import intake, judging
+from grader import intake
+from grader.grading import judging
 from grader.grading.evidence import Evidence
-from grader.grading.intake import Source
+from grader.intake import Source
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024

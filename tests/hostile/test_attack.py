@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.grading import intake
+from grader import intake
 from grader.sandbox import ENGINES
 from tests.hostile import doors
 from tests.hostile.attack import QUICK, Range, Shown

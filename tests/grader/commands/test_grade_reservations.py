@@ -12,7 +12,7 @@ from grader import sandbox, session, thresholds
 from grader.commands import grade
 from grader.config import profiles
 from grader.errors import UsageError
-from grader.grading.intake import Source
+from grader.intake import Source
 from grader.results.record import Run
 from grader.training.job import Conditions
 

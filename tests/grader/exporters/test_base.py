@@ -14,7 +14,7 @@ from grader.exporters.drawing import Drawings
 from grader.exporters.gradescope import Gradescope
 from grader.exporters.marks_csv import MarksCsv
 from grader.exporters.terminal import TextReport
-from grader.grading import intake
+from grader import intake
 from grader.results.record import SubmissionResult
 
 ROOT = Path(__file__).resolve().parents[3]

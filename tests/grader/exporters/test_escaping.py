@@ -13,7 +13,7 @@ from rich.console import Console
 
 from grader.config import manifest, profiles
 from grader.exporters import gradescope, marks_csv, terminal
-from grader.grading import intake
+from grader import intake
 from grader.grading import run as grading
 from grader.grading.plan import Plan
 from grader.results.record import Run, SubmissionResult
@@ -115,7 +115,7 @@ def graded(text: str, folder: Path) -> list[SubmissionResult]:
         for task in tasks.tasks[: 3 if name == usable else 1]:
             (folder / name / task.module).write_text("")
         (folder / name / f"link{usable}").symlink_to("/")
-    (folder / f"{usable}.zip").write_bytes(b"PK\x05\x06")
+    (folder / f"y{usable}.zip").write_bytes(b"PK\x05\x06")
     run = Run(profile="p", data="d", data_pin="", provisional_because="", engine="e", seed=1, versions={})
     profile = profiles.load(ROOT / "params.yaml").profile("offline")
     plan = Plan(tasks, profile, Saying(text), run, None)

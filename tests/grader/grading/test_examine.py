@@ -18,7 +18,7 @@ from grader.config.manifest import Manifest
 from grader.errors import SandboxFault
 from grader.grading import launching, to_train
 from grader.grading.examine import Examined, ExaminedTask, Trainable, examine
-from grader.grading.intake import Source
+from grader.intake import Source
 from grader.grading.plan import Plan, Training
 from grader.results.record import Drawing, DrawnRow, Run, Status
 from grader.results.verdict import Verdict

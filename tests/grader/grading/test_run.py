@@ -25,7 +25,7 @@ from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
 from grader.grading import launching, run, to_train
 from grader.grading.examine import Examined, examine
-from grader.grading.intake import Source
+from grader.intake import Source
 from grader.grading.plan import Plan, Training, changed
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import ENGINES, select

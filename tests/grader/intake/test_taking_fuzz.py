@@ -2,6 +2,7 @@
 
 import io
 import stat
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,8 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import SubmissionError
-from grader.grading import intake
-from grader.grading.intake import Source, take_in
+from grader.intake import Source, bounds, take_in
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def taken(content: bytes) -> None:
         if came is not None:
             assert came.folder.is_relative_to(into)
             assert set(came.missing) <= set(MODULES)
-            assert len(came.notes) <= intake.MAX_NOTES + 1
+            assert len(came.notes) <= bounds.MAX_NOTES + 1
             assert all(note.isprintable() for note in came.notes)
         assert {path.name for path in world.iterdir()} == {"m.zip", "into"}
         modes = [path.lstat().st_mode for path in into.rglob("*")]
@@ -125,3 +125,51 @@ class TestAnyZip:
     def test_no_zip_at_all(self, content: bytes) -> None:
         """Noise is refused in words."""
         taken(content)
+
+
+def tar_of(entries: list[tuple[str, bytes, bytes]], mode: str) -> bytes:
+    """A tar with these entries (name, type, content)."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=f"w:{mode}") as archive:  # type: ignore[call-overload]
+        for name, kind, content in entries:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            entry.size = len(content) if kind in (b"0", b"7") else 0
+            archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+types = st.sampled_from([b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7"])
+members = st.lists(st.tuples(names, types, st.binary(max_size=100)), max_size=6).filter(
+    lambda listed: all(_can_be_written(name) for name, *_ in listed)
+)
+modes = st.sampled_from(["", "gz", "xz", "bz2"])
+
+
+class TestAnyTar:
+    @given(members, modes)
+    @QUIET
+    def test_whatever_the_members_are(self, listed: list[tuple[str, bytes, bytes]], mode: str) -> None:
+        """Names and types of every sort."""
+        taken(tar_of(listed, mode))
+
+    @given(members, modes, st.data())
+    @QUIET
+    def test_with_bytes_changed(
+        self, listed: list[tuple[str, bytes, bytes]], mode: str, data: st.DataObject
+    ) -> None:
+        """Headers that lie, packed data that is damaged or cut off."""
+        content = bytearray(tar_of([("preprocessing.py", b"0", b"print(1)\n" * 20), *listed], mode))
+        for _ in range(data.draw(st.integers(1, 5))):
+            place = data.draw(st.integers(0, len(content) - 1))
+            content[place : place + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+            if not content:
+                break
+        taken(bytes(content))
+
+    @given(
+        st.sampled_from([b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh9", b"Rar!\x1a\x07"]), st.binary(max_size=300)
+    )
+    @QUIET
+    def test_a_beginning_and_noise(self, magic: bytes, content: bytes) -> None:
+        taken(magic + content)

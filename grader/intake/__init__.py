@@ -1,0 +1,22 @@
+"""What was handed in: read as a class, and each submission copied to a clean folder of plain files."""
+
+from grader.intake.assembling import NoTaskFile
+from grader.intake.model import Attempt, Class, HandedIn, Part, Source, Student, Submission
+from grader.intake.reading import RESERVED, find, read
+from grader.intake.taking import remove, take_in
+
+__all__ = [
+    "RESERVED",
+    "Attempt",
+    "Class",
+    "HandedIn",
+    "NoTaskFile",
+    "Part",
+    "Source",
+    "Student",
+    "Submission",
+    "find",
+    "read",
+    "remove",
+    "take_in",
+]
