@@ -16,8 +16,8 @@ from grader.benchmark.record import OWN
 from grader.config.manifest import Manifest, Task
 from grader.errors import GraderFault
 from grader.grading.examine import examine
-from grader.intake import Source
 from grader.grading.plan import Plan
+from grader.intake import Source
 from grader.proof import bank
 from grader.proof.bank import Entry
 from grader.session import Session

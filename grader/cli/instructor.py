@@ -19,11 +19,12 @@ from grader.cli.options import CORES, ROOT
       nox -s grade -- solutions                        the solutions: full marks, in seconds
       nox -s grade -- solutions --retrain              the same, with every network trained here: some minutes
       nox -s grade -- assignment --profile offline     your own work, in two minutes, without CIFAR-100
-      nox -s grade -- class/ --profile cpu             each folder and zip in class/ is a submission
+      nox -s grade -- class/ --profile cpu             a class: a platform's download, or a folder each
+      nox -s grade -- submissions.zip --roster class.csv --dry-run    who would be graded, and who is missing
       nox -s grade -- alice.zip bob/ --seed 7          two of them, with the probe inputs of seed 7
       nox -s grade -- work/ --trust --engine none      code you trust, where there is no sandbox
 
-    exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is no error.
+    exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is not an error.
     """,
 )
 @click.argument(
@@ -41,8 +42,36 @@ from grader.cli.options import CORES, ROOT
     help="What isolates; auto is the first of these that works here. With podman and docker, networks train "
     "in a container too."
 )
-@options.seed()
-@options.out("results", help="Where results go.")
+@click.option(
+    "--seed",
+    type=options.Whole("a seed", 0, options.MAX_SEED),
+    metavar="N",
+    show_default="that of the class, or a fresh one",
+    help="Of the probe inputs.",
+)
+@click.option("--new-seed", is_flag=True, help="Draw another seed, the class's from here on.")
+@options.out("results", help="Where results go, and the gradebook.")
+@click.option(
+    "--layout",
+    metavar="NAME",
+    show_default="told by its form",
+    help="How it was handed in: canvas, moodle, gradescope, blackboard, brightspace, repositories, "
+    "sections, folders or single.",
+)
+@click.option(
+    "--roster",
+    type=options.Location(),
+    metavar="FILE",
+    help="A CSV of the class: adds names, and who is missing.",
+)
+@click.option(
+    "--course",
+    type=options.Location(),
+    metavar="FILE",
+    show_default="course.toml, if there is one",
+    help="Due date, lateness, weights: docs/course.md.",
+)
+@click.option("--dry-run", is_flag=True, help="Show who would be graded, and do nothing.")
 @options.workers(
     min(8, CORES),
     shown="one a core, 8 at most",
@@ -52,7 +81,7 @@ from grader.cli.options import CORES, ROOT
 @click.option(
     "--retrain",
     is_flag=True,
-    help="Train networks here that are known from the reference runs; results in .kit/trainings count.",
+    help="Grade again what has a mark, and train networks that are known; results in .kit/trainings count.",
 )
 @click.pass_obj
 def grade(
@@ -60,8 +89,13 @@ def grade(
     paths: tuple[Path, ...],
     profile: str | None,
     engine: str,
-    seed: int,
+    seed: int | None,
+    new_seed: bool,
     out: Path,
+    layout: str | None,
+    roster: Path | None,
+    course: Path | None,
+    dry_run: bool,
     workers: int,
     trust: bool,
     retrain: bool,
@@ -74,7 +108,12 @@ def grade(
         profile=profile,
         engine=engine,
         seed=seed,
+        new_seed=new_seed,
         out=out,
+        layout=layout,
+        roster=roster,
+        course=course,
+        dry_run=dry_run,
         trust=trust,
         workers=workers,
         retrain=retrain,

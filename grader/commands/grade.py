@@ -1,23 +1,35 @@
-"""`nox -s grade`: marks submissions, shows the marks and writes a folder of results for each."""
+"""`nox -s grade`: marks one submission or a class, and records each mark the moment it is decided."""
 
-from collections.abc import Sequence
+import secrets
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from grader import exporters, intake, sandbox
+from grader import choices, gradebook, intake, sandbox
+from grader.config import course as courses
+from grader.config.course import Course
 from grader.errors import UsageError
 from grader.exporters import terminal
+from grader.gradebook import Standing, Writer, changes, derive, people, shown
 from grader.grading import run
+from grader.grading.lateness import unmatched
 from grader.grading.plan import Plan
-from grader.intake import Source
-from grader.results.record import Run, SubmissionResult
+from grader.intake import Class
+from grader.recording import Entry, Recorder, content_key, read_in
+from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Engine
 from grader.session import Session, is_own
 from grader.text import plain
 from grader.training import progress
+
+MAX_SEED = 2**31 - 1
+_MOST_LINES = 20  # of what was left out, and of marks that changed
 
 
 @dataclass(frozen=True)
@@ -25,66 +37,179 @@ class Order:
     """What the command line asks for.
 
     Attributes:
-        paths: folders and zips.
+        paths: folders and archives.
         profile: its name; None for the best that the data here allow.
         engine: its name, or `auto`.
-        seed: of the probe inputs.
+        seed: of the probe inputs; None for the class's own, or a fresh one where it has none.
         out: the folder for results.
         trust: these submissions are the user's own, and may run without a sandbox.
         workers: how many probes and how many trainings at a time.
-        retrain: whether to train known networks all the same.
+        retrain: whether to train known networks, and grade what was graded before, all the same.
+        layout: of what was handed in, to insist; None to tell by its form.
+        roster: a CSV of the class.
+        course: the course's own choices; None for course.toml of the checkout, if there is one.
+        new_seed: whether the class gets another seed from here on.
+        dry_run: whether to say what would be done, and do nothing.
     """
 
     paths: Sequence[Path]
     profile: str | None
     engine: str
-    seed: int
+    seed: int | None
     out: Path
     trust: bool
     workers: int
     retrain: bool = False
+    layout: str | None = None
+    roster: Path | None = None
+    course: Path | None = None
+    new_seed: bool = False
+    dry_run: bool = False
 
 
 def grade(root: Path, console: Console, order: Order) -> int:
     """Grades what the paths hold; 0 if every submission was graded, else 1.
 
     Raises:
-        UsageError: a path, profile or engine that cannot be used.
+        UsageError: a path, profile, engine, roster or course.toml that cannot be used.
         ManifestError, DataError: the course's own files are wrong or missing.
+        GradebookError: the gradebook is in use, damaged, or cannot be written.
     """
     session = Session(root, profile=order.profile, engine=order.engine, workers=order.workers)
-    tasks = session.manifest
-    sources = intake.find(order.paths, [task.module for task in tasks.tasks])
-    profile = session.profile
+    modules = [task.module for task in session.manifest.tasks]
+    where = order.course or courses.find(root)
+    text = courses.read(where) if where else ""
+    course = courses.load(where, [task.id for task in session.manifest.tasks]) if where else Course()
     _check_out(order.out)
-    session.own_code = order.trust or all(s.named and is_own(root, s.path) for s in sources)
-    engine = session.engine
-    about = session.run(order.seed)
-    _check_hidden(engine, [*(source.path for source in sources), order.out])
+    with tempfile.TemporaryDirectory(prefix="kit-class-") as scratch:
+        handed_in = intake.read(
+            order.paths, modules, layout=order.layout, roster=order.roster, scratch=Path(scratch)
+        )
+        sources = [attempt.source for one in handed_in.handed_in for attempt in one.attempts]
+        session.own_code = order.trust or (
+            bool(sources) and all(one.named and is_own(root, one.path) for one in sources)
+        )
+        _check_hidden(session.engine, [*(path for one in sources for path in one.paths), order.out])
+        _show_class(console, handed_in)
+        entries = list(read_in(handed_in, course, modules))
+        with gradebook.write(order.out, command=_command()) as book:
+            seed = _seed(order, book)
+            rules = choices.rules(text, session.manifest)
+            recorder = Recorder(
+                book, order.out, rules, content_key(session, seed), {one.job: one for one in entries}
+            )
+            return _graded(session, console, order, handed_in, recorder, text)
+
+
+def _graded(
+    session: Session, console: Console, order: Order, handed_in: Class, recorder: Recorder, text: str
+) -> int:
+    book, rules, entries = recorder.book, recorder.rules, list(recorder.entries.values())
+    about = session.run(recorder.key.seed)
     if order.retrain or not session.known:
         _ = session.executor  # something will be trained: what is missing for that is an error now
-    _announce(console, sources, about, engine)
+    _announce(console, entries, about, session.engine)
     if order.retrain:
         console.print("Known networks are trained here all the same.")
     elif session.known.why:
         console.print(Text(f"No network is known beforehand, so that all are trained: {session.known.why}."))
-    display = progress.Display(console, len(sources) * len(tasks.tasks))
+    stored = {} if order.retrain else recorder.stored()
+    to_do = [one for one in entries if one.files and one.job not in stored]
+    if stored:
+        console.print(f"{_submissions(len(stored))} graded before, of the same files, seed and grader.")
+    if order.dry_run:
+        _show_plan(console, entries, stored, to_do)
+        return 0
+    before = book.current(choose=rules.choose)
+    with recorder.run(_command(), about, handed_in, new_seed=order.new_seed, course=text):
+        for job, result in stored.items():
+            recorder.decided(result.model_copy(update={"name": job}))
+        if to_do:
+            _run(session, console, order, about, to_do, recorder)
+    after = book.current(choose=rules.choose)
+    here = {student.key for one in handed_in.handed_in for student in one.students}
+    here |= {student.key for student in handed_in.absent}
+    results = [result for standing, result in derive.results(book, rules) if standing.student.key in here]
+    _show_changes(console, before, after, here)
+    _show(console, results, order.out, recorder.unwritten)
+    _show_unmatched(console, choices.course(text, session.manifest), handed_in)
+    graded = all(result.has_mark and not result.not_renewed for result in results)
+    return 0 if graded and not recorder.unwritten else 1
+
+
+def _run(
+    session: Session,
+    console: Console,
+    order: Order,
+    about: Run,
+    to_do: Sequence[Entry],
+    recorder: Recorder,
+) -> None:
+    """Grades what has no mark yet, and records each the moment it is decided."""
+    tasks = session.manifest
+    display = progress.Display(
+        console,
+        len(to_do) * len(tasks.tasks),
+        students=[one.job for one in to_do] if len(to_do) > 1 else (),
+        places=order.workers,
+    )
+
+    def decided(result: SubmissionResult) -> None:
+        recorder.decided(result)
+        display.decided(result.name, result.problem or _fault(result))
+
     with sandbox.interruptible(), display, session.pool(display) as pool:
         training = session.training(pool, display, retrain=order.retrain)
         plan = Plan(
-            tasks, profile, engine, about, training, session.slots, display.probed, probes=session.probes
+            tasks,
+            session.profile,
+            session.engine,
+            about,
+            training,
+            session.slots,
+            display.probed,
+            probes=session.probes,
         )
-        results = run.grade(
-            sources, plan, lambda result: exporters.registry.write_submission(result, order.out)
-        )
-    if len(results) > 1:
-        exporters.registry.write_class(results, order.out)
-    _show(console, results, order.out)
-    return 0 if all(result.has_mark for result in results) else 1
+        run.grade([one.source for one in to_do], plan, decided)
 
 
-def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Engine) -> None:
-    what = sources[0].name if len(sources) == 1 else f"{len(sources)} submissions"
+def _fault(result: SubmissionResult) -> str:
+    checks = (check for task in result.tasks for check in task.checks)
+    return next((check.message for check in checks if check.status is Status.FAULT), "")
+
+
+def _seed(order: Order, book: Writer) -> int:
+    """That of the command line, else the class's own, else a fresh one."""
+    if order.seed is not None:
+        return order.seed
+    kept = None if order.new_seed else book.seed()
+    return secrets.randbelow(MAX_SEED + 1) if kept is None else kept
+
+
+def _command() -> str:
+    """The command that repeats this one."""
+    return "nox -s grade -- " + shlex.join(argument for argument in sys.argv[1:] if argument != "grade")
+
+
+def _submissions(count: int) -> str:
+    return "1 submission was" if count == 1 else f"{count:,} submissions were"
+
+
+# --- what is shown ----------------------------------------------------------------------------------------
+
+
+def _show_class(console: Console, handed_in: Class) -> None:
+    """How it was read; of a single submission only what was left out."""
+    if handed_in.layout != "single":
+        console.print(Text(f"{handed_in.said}.", style="bold"))
+    for line in handed_in.left_out[:_MOST_LINES]:
+        console.print(Text(f"  left out: {plain(line, 300)}"))
+    if len(handed_in.left_out) > _MOST_LINES:
+        console.print(Text(f"  and {len(handed_in.left_out) - _MOST_LINES} more were left out"))
+
+
+def _announce(console: Console, entries: Sequence[Entry], run: Run, engine: Engine) -> None:
+    what = entries[0].name if len(entries) == 1 else f"{len(entries)} submissions"
     line = Text(f"Grading {what}", style="bold")
     line.append(
         f" · profile {run.profile} · {run.data}, pin {run.data_pin[:12]}"
@@ -100,14 +225,54 @@ def _announce(console: Console, sources: Sequence[Source], run: Run, engine: Eng
         console.print(Text(f"Marks are provisional: {run.provisional_because}.", style="yellow"))
 
 
-def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> None:
+def _show_plan(
+    console: Console, entries: Sequence[Entry], stored: Mapping[str, object], to_do: Sequence[Entry]
+) -> None:
+    """What would be done."""
+    for one in entries:
+        what = one.problem or ("its mark is there" if one.job in stored else "to be graded")
+        console.print(Text(f"  {plain(one.job)}: {plain(what, 200)}"))
+    console.print(
+        f"Nothing was done: {len(to_do)} to be graded, {len(stored)} with a mark, of {len(entries)}."
+    )
+
+
+def _show_changes(
+    console: Console, before: Mapping[str, Standing], after: Mapping[str, Standing], here: set[str]
+) -> None:
+    """Marks that are not what they were; first marks are in the table."""
+    found = [one for one in changes(before, after) if one.student.key in here and one.student.key in before]
+    labels = people.labels(after.values())
+    for one in found[:_MOST_LINES]:
+        console.print(Text(f"  changed: {shown.change(one, labels[one.student.key])}", style="yellow"))
+    if len(found) > _MOST_LINES:
+        console.print(f"  and {len(found) - _MOST_LINES} more: nox -s gradebook -- diff")
+
+
+def _show(
+    console: Console, results: Sequence[SubmissionResult], out: Path, unwritten: Mapping[str, str]
+) -> None:
+    for line in unwritten.values():
+        console.print(Text(f"{line}. The mark is in the gradebook.", style="magenta"))
     if len(results) == 1:
         console.print(terminal.submission(results[0]))
         drawn = any(check.drawing for task in results[0].tasks for check in task.checks)
         pictures = ", and pictures of what differs" if drawn else ""
         console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
         return
-    console.print(terminal.summary(results))
+    look = {
+        one.name: tuple(
+            filter(
+                None,
+                (
+                    one.not_renewed and f"not renewed: {one.not_renewed}",
+                    *(one.counts.look if one.counts else ()),
+                ),
+            )
+        )
+        for one in results
+    }
+    console.print(terminal.summary(results, look))
     if behind := terminal.trainings(results):
         console.print(Text(behind))
     if reasons := dict.fromkeys(
@@ -115,7 +280,17 @@ def _show(console: Console, results: Sequence[SubmissionResult], out: Path) -> N
     ):
         because = max(reasons, key=len)  # one may have a reason more than the others
         console.print(Text(f"Marks are provisional: {because}.", style="yellow"))
-    console.print(Text(f"{plain(out, 300)}/: marks.csv, and for each submission results.json and report.txt"))
+    files = "marks.csv, gradebook.db, and for each submission results.json and report.txt"
+    console.print(Text(f"{plain(out, 300)}/: {files}"))
+
+
+def _show_unmatched(console: Console, course: Course, handed_in: Class) -> None:
+    students = [
+        (student.key, *student.ids.values())
+        for student in (*(s for one in handed_in.handed_in for s in one.students), *handed_in.absent)
+    ]
+    for line in unmatched(course, students):
+        console.print(Text(f"course.toml: {line}.", style="yellow"))
 
 
 def _check_hidden(engine: Engine, paths: Sequence[Path]) -> None:

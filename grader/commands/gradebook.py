@@ -14,7 +14,7 @@ from grader import gradebook
 from grader.errors import GradebookError, UsageError
 from grader.exporters.terminal import number
 from grader.gradebook import Gradebook, derive, people, shown
-from grader.gradebook.standings import Change, Standing, changes
+from grader.gradebook.standings import Standing, changes
 from grader.text import plain
 
 _RULES = derive.Rules()  # each attempt's mark is what it counts, and the last one does
@@ -97,7 +97,7 @@ def diff(console: Console, out: Path, first: str = "", second: str = "") -> None
     )
     labels = people.labels(after.values())
     for one in found:
-        console.print(Padding(Text(_in_words(one, labels[one.student.key])), (0, 0, 0, 2)))
+        console.print(Padding(Text(shown.change(one, labels[one.student.key])), (0, 0, 0, 2)))
 
 
 def verify(console: Console, out: Path) -> int:
@@ -213,16 +213,6 @@ def _show_unwritten(console: Console, derived: derive.Derived) -> None:
 
 
 # --- words ------------------------------------------------------------------------------------------------
-
-
-def _in_words(one: Change, label: str) -> str:
-    """`dave 123 -> 148: new submission (alexnet 20 -> 45)`."""
-    tasks = ", ".join(f"{task} {shown.points(a)} -> {shown.points(b)}" for task, (a, b) in one.tasks.items())
-    what = (
-        f"{shown.points(one.before)} -> {shown.points(one.after)}" if one.tasks else shown.points(one.after)
-    )
-    few = f" ({tasks})" if one.before is not None and one.tasks else ""
-    return f"{label} {what}: {', '.join(one.reasons) or 'override'}{few}"
 
 
 def _run(name: str) -> str:

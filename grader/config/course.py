@@ -260,15 +260,25 @@ def load(path: Path, tasks: Sequence[str]) -> Course:
         UsageError: it cannot be read, or something in it is not allowed: names the file, the line, the value,
             and what is allowed.
     """
+    return parse(read(path), tasks, plain(path))
+
+
+def read(path: Path) -> str:
+    """The file's text; UsageError if it cannot be read."""
     shown = plain(path)
     try:
         # A BOM, as editors on Windows write one, is none of the file.
-        text = path.read_text(encoding="utf-8-sig")
-        raw = tomllib.loads(text)
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{shown} is not UTF-8", fix="Save it as UTF-8 in your editor") from error
+
+
+def parse(text: str, tasks: Sequence[str], shown: str = FILE) -> Course:
+    """What a text says; UsageError as of `load`. `shown` is what errors call the file."""
+    try:
+        raw = tomllib.loads(text)
     except ValueError as error:  # a TOMLDecodeError, or a whole number of thousands of digits
         line, what = line_of_fault(error, text)
         raise UsageError(

@@ -91,8 +91,8 @@ def summary(
         else:
             cells = [number(t.points) if t.decided else "!" for t in result.tasks]
             cells.append(number(result.points) if result.graded else "!")
-        table.add_row(Text(plain(result.name)), *cells, style="magenta" if why else "")
-        sentences += [Text(f"{plain(result.name)}: {sentence}", style="magenta") for sentence in why]
+        table.add_row(Text(plain(result.shown)), *cells, style="magenta" if why else "")
+        sentences += [Text(f"{plain(result.shown)}: {sentence}", style="magenta") for sentence in why]
     if not sentences:
         return table
     return Group(table, Text("To look at:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences))

@@ -13,7 +13,7 @@ from grader.exporters import terminal
 from grader.exporters.terminal import number
 from grader.gradebook import people
 from grader.gradebook.derive import Rules
-from grader.gradebook.standings import Entry, Mark, RunSeen, Standing
+from grader.gradebook.standings import Change, Entry, Mark, RunSeen, Standing
 from grader.results.record import SubmissionResult, TaskResult
 from grader.text import plain
 
@@ -221,3 +221,11 @@ def _show_command(
 def _when(at: str) -> str:
     """A time to the minute, UTC."""
     return f"{at[:16].replace('T', ' ')} UTC"
+
+
+def change(one: Change, label: str) -> str:
+    """`dave 123 -> 148: new submission (alexnet 20 -> 45)`."""
+    tasks = ", ".join(f"{task} {points(a)} -> {points(b)}" for task, (a, b) in one.tasks.items())
+    what = f"{points(one.before)} -> {points(one.after)}" if one.tasks else points(one.after)
+    few = f" ({tasks})" if one.before is not None and one.tasks else ""
+    return f"{label} {what}: {', '.join(one.reasons) or 'override'}{few}"

@@ -2,8 +2,8 @@
 
 from grader.intake.assembling import NoTaskFile
 from grader.intake.model import Attempt, Class, HandedIn, Part, Source, Student, Submission
-from grader.intake.reading import RESERVED, find, read
-from grader.intake.taking import remove, take_in
+from grader.intake.reading import RESERVED, find, folder_name, read
+from grader.intake.taking import digest, remove, take_in
 
 __all__ = [
     "RESERVED",
@@ -15,7 +15,9 @@ __all__ = [
     "Source",
     "Student",
     "Submission",
+    "digest",
     "find",
+    "folder_name",
     "read",
     "remove",
     "take_in",

@@ -16,7 +16,9 @@ from grader.text import plain as shown
 
 LAYOUTS = (*opening.BY_NAME, *plain.TITLES)
 # What lies beside the submissions' folders in results/: the files of a class that exporters write.
-RESERVED = {"marks.csv", "gradebook.db", "gradebook.db-wal", "gradebook.db-shm", "index.html"}
+RESERVED = {
+    *("marks.csv", "index.html", "gradebook.db", "gradebook.db-wal", "gradebook.db-shm", "gradebook.lock"),
+}
 # Names that Windows keeps for devices.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 
@@ -232,7 +234,7 @@ def _with_distinct_keys(found: list[HandedIn]) -> list[HandedIn]:
 
 def _with_distinct_names(found: list[HandedIn]) -> list[HandedIn]:
     """Results are filed under these names, so no two may be alike, on a disk that folds case either."""
-    wanted = [_safe(one.name) for one in found]
+    wanted = [folder_name(one.name) for one in found]
     alike = Counter(name.casefold() for name in wanted)
     seen = {name.casefold() for name in RESERVED}
     distinct = []
@@ -240,7 +242,7 @@ def _with_distinct_names(found: list[HandedIn]) -> list[HandedIn]:
         if alike[base.casefold()] > 1 and len(one.students) == 1 and one.students[0].key != one.name:
             # A platform's own number says who it is whoever else is in the class.
             key = one.students[0].key
-            base = _safe(key if key.endswith(f"/{one.name}") else f"{base[:150]} {key}")
+            base = folder_name(key if key.endswith(f"/{one.name}") else f"{base[:150]} {key}")
         name, count = base, 1
         while name.casefold() in seen:
             count += 1
@@ -251,8 +253,10 @@ def _with_distinct_names(found: list[HandedIn]) -> list[HandedIn]:
     return distinct
 
 
-def _safe(name: str) -> str:
-    """Nothing that climbs out, hides, or means something to a shell or to Windows."""
+def folder_name(name: str) -> str:
+    """A name that results can be filed under: nothing that climbs out or hides, or that a shell or Windows
+    takes for something else.
+    """
     name = (
         "".join(c if c.isalnum() or c in " ._-()" else "_" for c in shown(name, 80)).strip(" .") or "unnamed"
     )

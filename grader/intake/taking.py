@@ -5,10 +5,11 @@ a file too many, a name that a browser changed. What could do harm (links, devic
 bombs) is left behind and said. The copy that is graded holds regular files only, within bounds.
 """
 
+import hashlib
 import io
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.errors import SubmissionError
 from grader.intake import archives, bounds
@@ -52,6 +53,16 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"{len(notes) - MAX_NOTES:,} more were left out or tidied."]
     return Submission(source.name, folder, tuple(notes), missing)
+
+
+def digest(taken: Submission) -> str:
+    """SHA-256 over the files that are graded, their names and bytes, hexadecimal."""
+    whole = hashlib.sha256()
+    for file in sorted(all_files(taken.folder)):
+        content = (taken.folder / file).read_bytes()
+        whole.update(f"{PurePosixPath(file)}\0{len(content)}\0".encode(errors="surrogateescape"))
+        whole.update(content)
+    return whole.hexdigest()
 
 
 def remove(folder: Path) -> None:

@@ -20,8 +20,8 @@ from grader import sandbox
 from grader.config.manifest import Manifest
 from grader.errors import UsageError
 from grader.grading import run
-from grader.intake import Source
 from grader.grading.plan import Plan
+from grader.intake import Source
 from grader.proof import bank
 from grader.proof.outcome import judge
 from grader.proof.record import (

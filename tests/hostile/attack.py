@@ -41,12 +41,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader import exporters, sandbox
+from grader import exporters, intake, sandbox
 from grader.blueprint import Blueprint
 from grader.commands import grade as command
 from grader.config import manifest, profiles
 from grader.errors import SubmissionError, TrainerFault, UsageError
-from grader import intake
 from grader.grading import run as grading
 from grader.grading.plan import Plan, Training
 from grader.results.record import Run, Status, SubmissionResult

@@ -23,8 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.errors import SubmissionError
 from grader import intake
+from grader.errors import SubmissionError
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024

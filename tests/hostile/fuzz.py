@@ -36,11 +36,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grader import blueprint
+from grader import blueprint, intake
 from grader.blueprint import Budget
 from grader.config import manifest
 from grader.errors import BlueprintRefused, EvidenceRefused, SubmissionError
-from grader import intake
 from grader.grading import judging
 from grader.grading.evidence import Evidence
 from grader.intake import Source

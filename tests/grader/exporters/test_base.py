@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader import exporters
+from grader import exporters, intake
 from grader.commands import grade
 from grader.exporters import Exporter, Registry
 from grader.exporters.drawing import Drawings
 from grader.exporters.gradescope import Gradescope
 from grader.exporters.marks_csv import MarksCsv
 from grader.exporters.terminal import TextReport
-from grader import intake
 from grader.results.record import SubmissionResult
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from grader import intake
 from grader.config import manifest, profiles
 from grader.exporters import gradescope, marks_csv, terminal
-from grader import intake
 from grader.grading import run as grading
 from grader.grading.plan import Plan
 from grader.results.record import Run, SubmissionResult

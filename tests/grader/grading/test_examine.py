@@ -18,8 +18,8 @@ from grader.config.manifest import Manifest
 from grader.errors import SandboxFault
 from grader.grading import launching, to_train
 from grader.grading.examine import Examined, ExaminedTask, Trainable, examine
-from grader.intake import Source
 from grader.grading.plan import Plan, Training
+from grader.intake import Source
 from grader.results.record import Drawing, DrawnRow, Run, Status
 from grader.results.verdict import Verdict
 from grader.sandbox import Availability, End, Outcome, Program, select

@@ -25,8 +25,8 @@ from grader.errors import ManifestError, TrainerFault
 from grader.exporters import gradescope, marks_csv, terminal
 from grader.grading import launching, run, to_train
 from grader.grading.examine import Examined, examine
-from grader.intake import Source
 from grader.grading.plan import Plan, Training, changed
+from grader.intake import Source
 from grader.results.record import CheckResult, Run, Status, SubmissionResult
 from grader.sandbox import ENGINES, select
 from grader.sandbox.base import Availability, End, Outcome, Program
