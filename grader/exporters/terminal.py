@@ -91,11 +91,16 @@ def summary(
         else:
             cells = [number(t.points) if t.decided else "!" for t in result.tasks]
             cells.append(number(result.points) if result.graded else "!")
-        table.add_row(Text(plain(result.shown)), *cells, style="magenta" if why else "")
-        sentences += [Text(f"{plain(result.shown)}: {sentence}", style="magenta") for sentence in why]
+        table.add_row(Text(_called(result)), *cells, style="magenta" if why else "")
+        sentences += [Text(f"{_called(result)}: {sentence}", style="magenta") for sentence in why]
     if not sentences:
         return table
     return Group(table, Text("To look at:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences))
+
+
+def _called(result: SubmissionResult) -> str:
+    """The student's name; without one, the folder's says more than a platform's number."""
+    return plain(result.name if result.student in ("", result.key) else result.student)
 
 
 def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:

@@ -262,7 +262,7 @@ class _Source:
             update={
                 "name": standing.attempt.said.name,
                 "notes": tuple(dict.fromkeys([*recorded.notes, *standing.attempt.said.notes])),
-                "student": standing.student.name or standing.attempt.said.name,
+                "student": standing.student.shown,
                 "key": standing.student.key,
                 "not_renewed": standing.not_renewed,
                 "provenance": self._provenance(standing),

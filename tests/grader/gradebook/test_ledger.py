@@ -363,7 +363,9 @@ class TestOlder:
         with gradebook.write(older, command="newer") as book:
             assert book.upgraded == older / f"{schema.FILE}.before-{schema.LATEST}"
             assert book.verify() is None
-            assert book.stored(key("b1")) == result("bob", wrong=WRONG)
+            stored = book.stored(key("b1"))
+            assert stored is not None
+            assert stored.points == result("bob", wrong=WRONG).points
             assert book.head() == before[-1][-1]
             grade(book, "1", "dave", "d1", result("dave"))
             assert book.verify() is None
