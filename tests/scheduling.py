@@ -49,6 +49,8 @@ FIRST = (
     "tests/test_pipeline.py::test_only_written_otherwise",
     "tests/grader/diagnosis/test_findings.py",
     "tests/grader/reference/test_report.py",
+    "tests/grader/intake/test_nothing_vanishes.py",
+    "tests/grader/intake/test_taking.py",
     "tests/test_notebook.py",
     "tests/lab/test_archive.py",
     "tests/grader/sandbox/guest/test_harness.py",

@@ -3,6 +3,7 @@
 Both are looked at twice: their entries first, then the contents of those that are taken.
 """
 
+import errno
 import io
 import stat
 import zipfile
@@ -18,6 +19,7 @@ from grader.errors import SubmissionError
 from grader.intake import tars
 from grader.intake.bounds import (
     CHUNK,
+    MARKS,
     MAX_DEPTH,
     MIB,
     SUBMISSION,
@@ -131,9 +133,10 @@ def opened(file: io.FileIO, bounds: Bounds) -> Iterator[Archive]:
     ) as error:
         raise _unreadable(word, error) from error
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL):
             raise
-        raise _unreadable(word, error) from error  # as gzip and bz2 say that something is damaged
+        # As gzip and bz2 say that something is damaged; a zip may name a place before its beginning.
+        raise _unreadable(word, Exception(error.strerror or error)) from error
 
 
 def _unreadable(word: str, error: Exception) -> SubmissionError:
@@ -232,9 +235,8 @@ def _usable(
     environments = _environments(names)
     looked_at = 0
     for number, (name, (_, size, what, why_not)) in enumerate(zip(names, listed, strict=True)):
-        path = PurePosixPath(name)
-        shown = plain(name, 80)
-        if _of_environment(path.parts, environments):
+        parts = PurePosixPath(name).parts
+        if _of_environment(parts, environments):
             continue
         looked_at += 1
         if looked_at > bounds.entries:
@@ -244,21 +246,22 @@ def _usable(
             )
         if what == "folder":
             continue
-        if any(is_litter(part) for part in path.parts):
-            litter.append(shown)
-            continue
-        if not path.parts:
-            notes.append(f"An entry called {shown!r} was left out.")
-        elif path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-            notes.append(f"{shown} points outside the {word} and was left out.")
+        if any(is_litter(part) for part in parts):
+            litter.append(plain(name, 80))
+        elif not parts:
+            notes.append(f"An entry called {plain(name, 80)!r} was left out.")
+        elif parts[0] in ("/", "//") or ".." in parts or ":" in parts[0]:
+            notes.append(f"{plain(name, 80)} points outside the {word} and was left out.")
         elif what != "file":
-            notes.append(f"{shown} is a link or a device and was left out: hand in the file itself.")
-        elif len(path.parts) > MAX_DEPTH or not is_usable(name):
-            notes.append(f"{shown} has an unusable name and was left out.")
+            notes.append(
+                f"{plain(name, 80)} is a link or a device and was left out: hand in the file itself."
+            )
+        elif len(parts) > MAX_DEPTH or not is_usable(name):
+            notes.append(f"{plain(name, 80)} has an unusable name and was left out.")
         elif why_not is not None:
             raise why_not
         else:
-            entries.append(Entry(number, str(path), size))
+            entries.append(Entry(number, "/".join(parts), size))
     notes.extend(
         f"{plain('/'.join(found), 80) or 'This folder'} is a Python environment: its own files were left out."
         for found in sorted(environments)
@@ -270,6 +273,8 @@ def _environments(names: list[str]) -> set[tuple[str, ...]]:
     """The folders that are Python environments."""
     found = set()
     for name in names:
+        if not any(mark in name for mark in MARKS):
+            continue
         parts = PurePosixPath(name).parts
         for at, part in enumerate(parts):
             if is_environment((part,)):
@@ -336,7 +341,7 @@ def copy_out(archive: Archive, wanted: dict[int, Path], write: "Write") -> None:
         destination = wanted[number]
         destination.parent.mkdir(parents=True, exist_ok=True)
         with destination.open("wb") as copy:
-            write(plain(sizes[number], 80), data, copy)
+            write(sizes[number], data, copy)
 
 
 class Write(Protocol):

@@ -1,6 +1,7 @@
 """How much is taken in, of a submission and of a class's archive, and what is no part of anybody's work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -24,7 +25,8 @@ class Bounds:
         entries: looked at.
         files: taken.
         file_bytes: of one file.
-        total_bytes: of all files together.
+        total_bytes: of all files together, but for archives that may be opened.
+        packed_bytes: of those together.
         directory_bytes: of a zip's list of entries, which is read as a whole.
         stream_bytes: that a packed tar unpacks to, what is not taken included.
     """
@@ -33,19 +35,20 @@ class Bounds:
     files: int
     file_bytes: int
     total_bytes: int
+    packed_bytes: int
     directory_bytes: int
     stream_bytes: int
 
 
-SUBMISSION = Bounds(10_000, 1_000, 16 * MIB, 64 * MIB, 8 * MIB, 512 * MIB)
+SUBMISSION = Bounds(10_000, 1_000, 16 * MIB, 64 * MIB, 128 * MIB, 8 * MIB, 512 * MIB)
 # The archive that a platform gives: the students' archives in it are as large as they are.
-CLASS = Bounds(100_000, 100_000, 512 * MIB, 8192 * MIB, 32 * MIB, 2048 * MIB)
+CLASS = Bounds(50_000, 50_000, 512 * MIB, 8192 * MIB, 8192 * MIB, 32 * MIB, 2048 * MIB)
 
 # What editors, systems and tools leave behind: never part of the work.
 LITTER = {"__MACOSX", "__pycache__", ".git", "node_modules", ".ipynb_checkpoints", ".nox"}
 _FILES_OF_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 # A Python environment is known by one of these beside its own folders, whatever it is called.
-_MARKS = {"pyvenv.cfg", "conda-meta"}
+MARKS = {"pyvenv.cfg", "conda-meta"}
 _OF_AN_ENVIRONMENT = {
     *(
         "bin",
@@ -73,7 +76,7 @@ def is_litter(name: str) -> bool:
 
 def is_environment(names: Iterable[str]) -> bool:
     """Whether a folder that holds these names is a Python environment."""
-    return not _MARKS.isdisjoint(names)
+    return not MARKS.isdisjoint(names)
 
 
 def is_of_environment(name: str, *, inside: bool) -> bool:
@@ -92,17 +95,19 @@ def is_usable(name: str) -> bool:
 
 
 class Taken:
-    """Counts what has been taken and says when there is no more room."""
+    """Counts what has been taken and says when there is no more room.
+
+    Archives among the files have a room of their own: they may be opened, and are no files of the copy then.
+    """
 
     def __init__(self, notes: list[str], bounds: Bounds) -> None:
-        self.notes, self.bounds, self.files, self.bytes = notes, bounds, 0, 0
+        self.notes, self.bounds, self.files, self.bytes, self.packed_bytes = notes, bounds, 0, 0, 0
 
-    def has_room(self, shown: str, size: int) -> bool:
+    def has_room(self, shown: str, size: int, *, packed: bool = False) -> bool:
         """Whether a file of this size is taken; a note says so if not."""
-        if size > self.bounds.file_bytes:
-            self.notes.append(
-                f"{plain(shown, 80)} is over {self.bounds.file_bytes // MIB} MiB and was left out."
-            )
+        most = self.bounds.packed_bytes if packed else self.bounds.file_bytes
+        if size > most:
+            self.notes.append(f"{plain(shown, 80)} is over {most // MIB} MiB and was left out.")
             return False
         self.files += 1
         if self.files > self.bounds.files:
@@ -111,15 +116,29 @@ class Taken:
             )
         return True
 
-    def copy(self, chunk: bytes, target: BinaryIO) -> None:
+    def copy(self, chunk: bytes, target: BinaryIO, *, packed: bool = False) -> None:
         """Writes a piece of a file."""
-        self.bytes += len(chunk)
-        if self.bytes > self.bounds.total_bytes:
-            raise SubmissionError(
-                f"more than {self.bounds.total_bytes // MIB} MiB in all",
-                fix="Hand in the assignment's folder alone",
-            )
+        self.bytes += 0 if packed else len(chunk)
+        self.packed_bytes += len(chunk) if packed else 0
+        for taken, most in (
+            (self.bytes, self.bounds.total_bytes),
+            (self.packed_bytes, self.bounds.packed_bytes),
+        ):
+            if taken > most:
+                raise SubmissionError(
+                    f"more than {most // MIB} MiB in all", fix="Hand in the assignment's folder alone"
+                )
         target.write(chunk)
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Forgets what was counted in the body where that fails: what it wrote is then removed."""
+        before = self.files, self.bytes, self.packed_bytes
+        try:
+            yield
+        except SubmissionError:
+            self.files, self.bytes, self.packed_bytes = before
+            raise
 
 
 @dataclass(frozen=True)

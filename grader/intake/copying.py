@@ -82,8 +82,9 @@ def copy_in(path: Path, target: Path, taken: Taken, needed: Needed, *, named: bo
                 fix="Hand in the assignment's folder, or a zip of it",
             )
         elif under:
-            if taken.has_room(under, found.st_size):
-                _write(handle, target / under, taken)
+            packed = _is_packed(under)
+            if taken.has_room(under, found.st_size, packed=packed):
+                _write(handle, target / under, taken, packed=packed)
         else:
             with io.FileIO(handle, closefd=False) as file:
                 if (what := archives.kind(file)) in archives.REFUSED.values():
@@ -109,18 +110,19 @@ def unpack(file: io.FileIO, target: Path, taken: Taken, needed: Needed) -> None:
         entries = [
             entry
             for entry in archive.entries
-            if entry.path in chosen and taken.has_room(entry.path, entry.size)
+            if entry.path in chosen and taken.has_room(entry.path, entry.size, packed=_is_packed(entry.path))
         ]
         wanted = archives.places(archive, entries, target, taken.notes)
 
         def write(shown: str, data: BinaryIO, copy: BinaryIO) -> None:
             # A header may lie about the size: what is read is counted, not what is claimed.
-            left = taken.bounds.file_bytes
+            packed = _is_packed(shown)
+            left = taken.bounds.packed_bytes if packed else taken.bounds.file_bytes
             while chunk := data.read(min(CHUNK, left + 1)):
                 left -= len(chunk)
                 if left < 0:
-                    raise SubmissionError(f"{shown} is larger than the {archive.kind} says")
-                taken.copy(chunk, copy)
+                    raise SubmissionError(f"{plain(shown, 80)} is larger than the {archive.kind} says")
+                taken.copy(chunk, copy, packed=packed)
 
         archives.copy_out(archive, wanted, write)
 
@@ -168,14 +170,21 @@ def _copy_file(name: str, folder: _Folder, relative: str, target: Path, taken: T
         found = os.fstat(handle)  # what was listed may be something else by now
         if not stat.S_ISREG(found.st_mode):
             taken.notes.append(_changed(relative))
-        elif taken.has_room(relative, found.st_size):
-            _write(handle, target / relative, taken)
+        elif taken.has_room(relative, found.st_size, packed=_is_packed(name)):
+            _write(handle, target / relative, taken, packed=_is_packed(name))
 
 
-def _write(handle: int, destination: Path, taken: Taken) -> None:
+def _is_packed(name: str) -> bool:
+    return archives.suffix(name) in archives.SUFFIXES
+
+
+def _write(handle: int, destination: Path, taken: Taken, *, packed: bool) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
+    left = taken.bounds.packed_bytes if packed else taken.bounds.file_bytes
     with os.fdopen(handle, "rb", closefd=False) as data, destination.open("wb") as copy:
-        taken.copy(data.read(taken.bounds.file_bytes), copy)
+        while left > 0 and (chunk := data.read(min(CHUNK, left))):
+            left -= len(chunk)
+            taken.copy(chunk, copy, packed=packed)
 
 
 def _changed(relative: str) -> str:

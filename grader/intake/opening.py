@@ -108,7 +108,9 @@ def unpack(path: Path, scratch: Path) -> tuple[Path, list[str]]:
         while chunk := data.read(min(bounds.CHUNK, left + 1)):
             left -= len(chunk)
             if left < 0:
-                raise SubmissionError(f"{name} is over {bounds.CLASS.file_bytes // bounds.MIB} MiB")
+                raise SubmissionError(
+                    f"{shown(name, 80)} is over {bounds.CLASS.file_bytes // bounds.MIB} MiB"
+                )
             taken.copy(chunk, copy)
 
     try:

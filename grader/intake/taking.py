@@ -118,7 +118,7 @@ def _open_inner(raw: Path, levels: int, modules: Sequence[str], taken: Taken, ne
         target.mkdir()
         opened += 1
         try:
-            with io.FileIO(path) as file:
+            with io.FileIO(path) as file, taken.trying():
                 unpack(file, target, taken, needed)
         except SubmissionError as error:
             failed.append(error)

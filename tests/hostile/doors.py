@@ -269,11 +269,11 @@ def class_entries_that_are_pipes() -> str:
             with contextlib.suppress(OSError):
                 os.mknod(Path(folder, "device.zip"), stat.S_IFCHR | 0o666, os.makedev(1, 5))
         code = (
-            "import sys, tempfile\nfrom pathlib import Path\nfrom grader import submission\n"
+            "import sys, tempfile\nfrom pathlib import Path\nfrom grader import intake\n"
             "from grader.errors import SubmissionError\n"
-            "for source in submission.find([Path(sys.argv[1])], ['preprocessing.py']):\n"
+            "for source in intake.find([Path(sys.argv[1])], ['preprocessing.py']):\n"
             "    with tempfile.TemporaryDirectory() as into:\n"
-            "        try:\n            one = submission.take_in(source, ['preprocessing.py'], Path(into))\n"
+            "        try:\n            one = intake.take_in(source, ['preprocessing.py'], Path(into))\n"
             "            print('missing' if one.missing else 'taken in:', source.name, flush=True)\n"
             "        except SubmissionError as error:\n            print('refused:', error, flush=True)\n"
         )

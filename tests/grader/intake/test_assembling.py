@@ -4,6 +4,7 @@ import codecs
 import io
 import json
 import lzma
+import os
 import tarfile
 import time
 import tracemalloc
@@ -379,3 +380,30 @@ class TestHostileTars:
 
     def test_many_members(self, tmp_path: Path) -> None:
         self.refused(tmp_path, self.member(b"0", b"") * 10_001, "more than 10,000 files")
+
+
+class TestLargeArchives:
+    """An archive in a student's folder may be larger than a file of the copy: it is opened."""
+
+    def test_with_pictures(self, tmp_path: Path) -> None:
+        noise = os.urandom(6 * bounds.MIB)
+        content = zipped(
+            {"hw/evaluation.py": RIGHT, **{f"hw/p/{i}.png": noise + bytes([i]) for i in range(5)}}
+        )
+        assert len(content) > bounds.SUBMISSION.file_bytes
+        came = taken(tmp_path, {"work.zip": content})
+        assert (came.folder / "evaluation.py").read_text() == RIGHT
+
+    def test_what_was_given_up_takes_no_room(self, tmp_path: Path) -> None:
+        """1,001 pictures in an archive beside the work do not make the work too many files."""
+        pictures = zipped({f"{i}.png": "x" for i in range(1_001)})
+        came = taken(
+            tmp_path, {"a.zip": pictures, "b.zip": zipped({"evaluation.py": RIGHT}), "helpers.py": ""}
+        )
+        assert "evaluation.py" not in came.missing
+        assert "a.zip was left out: more than 1,000 files." in came.notes
+
+    def test_over_the_bound(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bounds, "SUBMISSION", replace(bounds.SUBMISSION, packed_bytes=50))
+        with pytest.raises(SubmissionError, match=r"work\.zip is over 0 MiB"):
+            taken(tmp_path, {"work.zip": zipped({"evaluation.py": RIGHT})})

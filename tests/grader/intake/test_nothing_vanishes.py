@@ -1,6 +1,7 @@
 """Whatever lies below the given path is some student's, or is named among what is left out."""
 
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -117,6 +118,7 @@ def vanished(top: Path, found: Class) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 class TestNothingVanishes:
     """Of any folder that can be read at all."""
 
@@ -172,8 +174,6 @@ class TestLargeClass:
 
     @pytest.mark.slow
     def test_is_read_in_seconds(self, tmp_path: Path) -> None:
-        import time
-
         for i in range(2000):
             (tmp_path / "c" / f"s{i:04}").mkdir(parents=True)
             (tmp_path / "c" / f"s{i:04}" / "evaluation.py").write_text("x")

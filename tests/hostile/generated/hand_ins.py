@@ -244,8 +244,8 @@ def zip_with_a_password(into: Path, _targets: Mapping[str, Any]) -> Path:
 
 @attack
 def zips_in_zips(into: Path, _targets: Mapping[str, Any]) -> Path:
-    """Tries a bomb that doubles at each of twenty levels of zips in zips; gains nothing because a zip
-    within a zip is a file like any other, and is not unpacked.
+    """Tries a bomb that doubles at each of twenty levels of zips in zips; gains nothing because no
+    more than two levels are unpacked, within the bounds of one submission.
     """
     inner = b"\0" * MIB
     for _ in range(20):
