@@ -106,16 +106,16 @@ class TestStatus:
         before = Console(record=True, width=120, file=io.StringIO())
         assert rate.rate(copy, before, rate.Order()) == 0
         (row,) = (line for line in before.export_text().splitlines() if "unseen mistakes" in line)
-        assert [part.strip() for part in row.strip("│").split("│")][1:3] == ["40", "40"]
+        assert [part.strip() for part in row.strip("│").split("│")][1:3] == ["50", "50"]
         path = copy / "bank/evaluation/unseen.toml"
-        path.write_text(path.read_text("utf-8").replace("np.fill_diagonal(matrix, 0)", "matrix[0] = 0"))
+        path.write_text(path.read_text("utf-8").replace("int(labels.max()) + 1", "int(labels.max()) + 2"))
         after = Console(record=True, width=120, file=io.StringIO())
         assert rate.rate(copy, after, rate.Order(tasks=["evaluation"])) == 0
-        text = after.export_text()
-        assert "unseen, evaluation: diagonal left out has no rating" in text
-        assert "unseen, evaluation: diagonal left out has changed since it was rated, or is gone" in text
-        (row,) = (line for line in text.splitlines() if "unseen mistakes" in line)
-        assert [part.strip() for part in row.strip("│").split("│")][1:3] == ["5", "4"]
+        name = "pairs numbered with the largest label, not num_classes"
+        text = " ".join(after.export_text().split())
+        assert f"unseen, evaluation: {name} has no rating" in text
+        assert f"unseen, evaluation: {name} has changed since it was rated, or is gone" in text
+        assert "unseen mistakes │ 7 │ 6 │" in text
 
 
 class TestTaking:
