@@ -218,7 +218,7 @@ class Recorder:
                 entry = by_attempt.get((one.name, number))
                 for student in one.students:
                     yield Submitted(
-                        student=_id(student),
+                        student=_id(student, one.name if len(one.students) == 1 else ""),
                         name=one.name,
                         attempt=number,
                         files=entry.files if entry else "",
@@ -237,5 +237,7 @@ class Recorder:
             yield Submitted(student=_id(student), name=name, attempt=0, problem="nothing was handed in")
 
 
-def _id(student: Student) -> StudentId:
-    return StudentId(key=student.key, name=student.name, ids=dict(student.ids), section=student.section)
+def _id(student: Student, folder: str = "") -> StudentId:
+    """Whoever has no name is called as the folder is, which says more than a platform's number."""
+    name = student.name or (folder if folder != student.key else "")
+    return StudentId(key=student.key, name=name, ids=dict(student.ids), section=student.section)

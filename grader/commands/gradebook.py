@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from grader import gradebook
+from grader import choices, gradebook
+from grader.config import manifest
 from grader.errors import GradebookError, UsageError
 from grader.exporters.terminal import number
 from grader.gradebook import Gradebook, derive, people, shown
 from grader.gradebook.standings import Standing, changes
 from grader.text import plain
 
-_RULES = derive.Rules()  # each attempt's mark is what it counts, and the last one does
+ROOT = Path(__file__).resolve().parents[2]
 _NOW = "now"
 
 
@@ -28,10 +29,11 @@ def show(console: Console, out: Path) -> None:
         GradebookError: there is no gradebook, or it cannot be read.
     """
     with gradebook.read(out) as book, book.unchanging():
-        standings = list(book.current(choose=_RULES.choose).values())
+        rules = _rules(book)
+        standings = list(book.current(choose=rules.choose).values())
         runs, head = book.runs(), book.head()
         titles = _titles(book, standings)
-    shown.the_class(console, standings, titles, runs, _RULES)
+    shown.the_class(console, standings, titles, runs, rules)
     console.print(Text(f"\nGradebook {head[:16]}", style="dim"))
 
 
@@ -43,8 +45,9 @@ def explain(console: Console, out: Path, typed: str) -> None:
         GradebookError: there is no gradebook, or it cannot be read.
     """
     with gradebook.read(out) as book, book.unchanging():
+        rules = _rules(book)
         key = people.find(book.current(), typed).student.key
-        standing, result = next(pair for pair in derive.results(book, _RULES) if pair[0].student.key == key)
+        standing, result = next(pair for pair in derive.results(book, rules) if pair[0].student.key == key)
         runs = {run.id: run for run in book.runs()}
         records = [one for one in book.entries() if one.kind == "override" and one.student == key]
     shown.one_student(console, standing, result, runs, records)
@@ -64,11 +67,12 @@ def override(
     with gradebook.read(out):
         pass  # no gradebook is made here
     with gradebook.write(out, command="gradebook override") as book:
-        before = people.find(book.current(), typed)
+        rules = _rules(book)
+        before = people.find(book.current(choose=rules.choose), typed)
         _check(book, before, task, given)
         book.override(before.student.key, task, given, who=who or _login(), why=" ".join(why.split()))
-        after = book.current()[before.student.key]
-        derived = derive.everything(book, out, rules=_RULES, names=[after.attempt.said.name])
+        after = book.current(choose=rules.choose)[before.student.key]
+        derived = derive.everything(book, out, rules=rules, names=[after.attempt.said.name])
     was, now = before.points.get(task), after.points.get(task)
     line = f"{people.described(after)}: {task} {shown.points(was)} -> {shown.points(now)}"
     console.print(Text(f"{line}, total {shown.points(before.total)} -> {shown.points(after.total)}"))
@@ -90,7 +94,10 @@ def diff(console: Console, out: Path, first: str = "", second: str = "") -> None
                 fix="nox -s gradebook -- diff 1 now shows what was changed by hand since",
             )
         pair = (first, second) if first else (runs[-2], runs[-1])
-        before, after = (book.current(upto=None if run == _NOW else book.end_of(run)) for run in pair)
+        choose = _rules(book).choose
+        before, after = (
+            book.current(upto=None if run == _NOW else book.end_of(run), choose=choose) for run in pair
+        )
     found = changes(before, after)
     console.print(
         Text(f"From run {pair[0]} to {_run(pair[1])}: {len(found)} of {len(after)} changed", style="bold")
@@ -156,7 +163,7 @@ def forget(console: Console, out: Path, typed: str, *, who: str | None, ask: boo
         left = derive.remove(out, names)
         for copy in out.glob(f"{gradebook.FILE}.before-*"):  # of an older kit's tables: they have it too
             copy.unlink()
-        derived = derive.everything(book, out, rules=_RULES, names=[student.attempt.said.name])
+        derived = derive.everything(book, out, rules=_rules(book), names=[student.attempt.said.name])
         naming = _still_naming(book, student)
     console.print(Text(f"Forgotten: {people.described(student)}."))
     for record in naming:
@@ -167,6 +174,12 @@ def forget(console: Console, out: Path, typed: str, *, who: str | None, ask: boo
         "Copies that backup made still have it, and what was handed in is where it was: remove those too."
     )
     _show_unwritten(console, derived)
+
+
+def _rules(book: Gradebook) -> derive.Rules:
+    """The course's own choices, as they were in the last run."""
+    text = book.course()
+    return choices.rules(text, manifest.load(ROOT / "assignment" / "tasks.toml")) if text else derive.Rules()
 
 
 # --- parts ------------------------------------------------------------------------------------------------

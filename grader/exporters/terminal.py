@@ -99,8 +99,8 @@ def summary(
 
 
 def _called(result: SubmissionResult) -> str:
-    """The student's name; without one, the folder's says more than a platform's number."""
-    return plain(result.name if result.student in ("", result.key) else result.student)
+    """The student's name."""
+    return plain(result.shown)
 
 
 def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:
