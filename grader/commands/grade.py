@@ -199,9 +199,10 @@ def _submissions(count: int) -> str:
 
 
 def _show_class(console: Console, handed_in: Class) -> None:
-    """How it was read; of a single submission only what was left out."""
-    if handed_in.layout != "single":
-        console.print(Text(f"{handed_in.said}.", style="bold"))
+    """How it was read, and what belongs to nobody; one submission has no more than caches to leave out."""
+    if handed_in.layout == "single":
+        return
+    console.print(Text(f"{handed_in.said}.", style="bold"))
     for line in handed_in.left_out[:_MOST_LINES]:
         console.print(Text(f"  left out: {plain(line, 300)}"))
     if len(handed_in.left_out) > _MOST_LINES:
