@@ -16,6 +16,7 @@ from grader.config.manifest import Task
 from grader.grading.evidence import ALONE, Call, Evidence, Network
 
 BUILDS = "builds"  # the check that a builder hands over a network
+DEFAULT = "default"  # the call of a builder with its defaults, which is how it is used
 
 
 def handed_over(task: Task, evidence: Evidence) -> Evidence:

@@ -159,6 +159,9 @@ def _four(case: Case, count: int) -> list[npt.NDArray[np.float32]]:
     arrays = []
     for item, shape in zip(items, 2 * (IMAGE, (classes,)), strict=True):
         pieces = _pieces(item)
+        if pieces is not None and shape == (classes,):
+            # Columns that no class has change nothing.
+            pieces = [piece[:, :classes] if _wider(piece, classes) else piece for piece in pieces]
         # Sizes are looked at before anything is put together.
         if pieces is None or any(piece.shape[1:] != shape for piece in pieces):
             what = described(pieces[0] if pieces else item)
@@ -174,6 +177,11 @@ def _four(case: Case, count: int) -> list[npt.NDArray[np.float32]]:
         if len(x) != len(y):
             case.fail(FUNCTION, f"{len(x):,} images with {len(y):,} labels", "a label for each image")
     return arrays
+
+
+def _wider(labels: Array, classes: int) -> bool:
+    """Whether labels have columns beyond those of the classes, in which nothing is."""
+    return labels.ndim == 2 and labels.shape[1] > classes and not labels[:, classes:].any()
 
 
 def _pieces(item: Any) -> list[npt.NDArray[np.float32]] | None:

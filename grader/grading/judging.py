@@ -92,7 +92,16 @@ class Case:
         )
         # And a network that is too large for the sandbox lacks what makes it smaller.
         misfit = misfit or (self.task.builder and call and "memory" in self.ended.get(call.function, ""))
-        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "", rule="raises")
+        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "", rule=self._raises(name))
+
+    def _raises(self, name: str) -> str:
+        """The rule for a call that did not return: whether others do, so that it is its arguments."""
+        call = self.evidence.calls.get(name)
+        others = call is not None and any(
+            other.status == "returned" and other.exception is None and other.function == call.function
+            for other in self.evidence.calls.values()
+        )
+        return "argument" if others and name != built.DEFAULT else "raises"
 
     def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:

@@ -57,7 +57,7 @@ def confusion_form(case: Case) -> Verdict:
     try:
         _confusion(case, "confusion")
     except Unmet as unmet:
-        if unmet.verdict.rule == "raises" and _right_of_all_pairs(case):
+        if unmet.verdict.rule in ("raises", "argument") and _right_of_all_pairs(case):
             raise Unmet(str(unmet), hint=_EACH_PAIR, rule="special_case", partly=True) from unmet
         raise
     came = case.array("confusion")
@@ -131,7 +131,15 @@ def confusion_dtypes(case: Case) -> Verdict:
 def topk_form(case: Case) -> Verdict:
     """One number from 0 to 1 comes back."""
     for name in _plain_shares(case):
-        _share(case, name)
+        try:
+            _share(case, name)
+        except Unmet as unmet:
+            if unmet.verdict.rule != "argument":
+                raise
+            # One `k` that is refused leaves the others right, if they are.
+            every = [(f"topk.{k}", "probabilities", k) for k in range(1, case.inputs["num_classes"])]
+            partly = sum(_right_share(case, *one) for one in every) > 1
+            raise Unmet(str(unmet), hint=unmet.verdict.hint, rule="argument", partly=partly) from unmet
         value = case.value(name)
         if isinstance(value, np.ndarray) and value.shape != ():
             case.fail(name, described(value), "one number")
@@ -266,7 +274,8 @@ _EACH_PAIR = (
 def _right_of_all_pairs(case: Case) -> bool:
     """Whether the matrix is right where every pair of classes comes."""
     numbers = probe.all_pairs(case.inputs["num_classes"])
-    came = case.evidence.calls["confusion.all"].value
+    call = case.evidence.calls.get("confusion.all")
+    came = call.value if call else None
     return isinstance(came, np.ndarray) and np.array_equal(
         came, count_pairs(*numbers, case.inputs["num_classes"])
     )

@@ -46,6 +46,7 @@ from grader.tasks.preprocessing.reading import (
     float_array,
     four_arrays,
     in_second_process,
+    is_numbers,
     one_hot_rows,
     prepared_partition,
     prepared_parts,
@@ -67,7 +68,8 @@ SPLIT_CALLS = ("split", "split.other")
 
 def split_form(case: Case) -> Verdict:
     """Two arrays of integers come back."""
-    for name in ("split", "split.again", "split.other"):
+    special = [name for name in _SPECIAL if case.evidence.calls.get(name) and _returned(case, name)]
+    for name in ("split", "split.again", "split.other", *special):
         two_parts(case, name)
         parts = case.items(name, 2, INDICES)
         if any(part.dtype.kind not in "iu" for part in parts):
@@ -99,11 +101,7 @@ def split_size(case: Case) -> Verdict:
                 f"{number(fraction * count)}, rounded as you like",
                 rule=rule,
             )
-    try:
-        case.call("split.most")
-    except Unmet as unmet:
-        raise Unmet(str(unmet), hint=unmet.verdict.hint, rule="special_case") from unmet
-    _, test = split_parts(case, "split.most")
+    _, test = _special_split(case, "split.most")
     if not right_size(len(test), count, probe.MOST):
         expected = f"{number(probe.MOST * count)}, rounded as you like"
         case.fail("split.most", f"a test part of {len(test)}", expected, rule="special_case")
@@ -143,7 +141,7 @@ def split_seeded(case: Case) -> Verdict:
             f"{common} of the test indices that seed={case.inputs['seed']} gives",
             "another split, for it is another seed",
         )
-    zero, zero_again = (split_parts(case, name) for name in ("split.zero", "split.zero.again"))
+    zero, zero_again = (_special_split(case, name) for name in ("split.zero", "split.zero.again"))
     if not all(np.array_equal(a, b) for a, b in zip(zero, zero_again, strict=True)):
         case.fail(
             "split.zero.again",
@@ -153,6 +151,22 @@ def split_seeded(case: Case) -> Verdict:
             rule="special_case",
         )
     return Verdict.passed()
+
+
+_SPECIAL = ("split.zero", "split.zero.again", "split.most")  # calls that only some code goes wrong at
+
+
+def _returned(case: Case, name: str) -> bool:
+    return case.evidence.calls[name].status == "returned"
+
+
+def _special_split(case: Case, name: str) -> tuple[Array, Array]:
+    """The parts of such a call; Unmet, as a special case, if it did not return."""
+    try:
+        case.call(name)
+    except Unmet as unmet:
+        raise Unmet(str(unmet), hint=unmet.verdict.hint, rule="special_case") from unmet
+    return split_parts(case, name)
 
 
 # ------------------------------------------------------------------ channel_statistics, standardise, one_hot
@@ -198,7 +212,19 @@ def statistics_values(case: Case) -> Verdict:
 
 def standardise_form(case: Case) -> Verdict:
     """A float32 array of the images' shape comes back."""
-    float_array(case, "standardise", case.inputs["images"].shape)
+    try:
+        float_array(case, "standardise", case.inputs["images"].shape)
+    except Unmet as unmet:
+        images, mean, std = (case.inputs[name] for name in ("images", "mean", "std"))
+        usual = probe.usual(images)
+        call, expected = case.evidence.calls.get("standardise.usual"), (usual / 255 - mean) / std
+        came = call.value if call else None
+        if not is_numbers(came) or came.shape != usual.shape:
+            raise
+        if not np.allclose(came, expected, rtol=1e-3, atol=1e-3):
+            raise
+        # Written in fixed: it serves the images of the course, and no others.
+        raise Unmet(str(unmet), hint=unmet.verdict.hint, rule="argument", partly=True) from unmet
     require_float32(case, "standardise")
     return Verdict.passed()
 

@@ -50,6 +50,11 @@ def draw(seed: int) -> dict[str, Any]:
     }
 
 
+def usual(images: Any) -> Any:
+    """Of the same pixels, uint8 (3, 32, 32, 3), as the images of the course are."""
+    return np.resize(images, (3, 32, 32, 3))
+
+
 def probe(calls: Any, inputs: dict[str, Any]) -> None:
     """Calls every function; `calls` is the harness's Calls."""
     count, fraction = inputs["num_examples"], inputs["test_fraction"]
@@ -64,6 +69,7 @@ def probe(calls: Any, inputs: dict[str, Any]) -> None:
     calls.call("split.most", "split_indices", count, test_fraction=MOST, seed=seed)
     calls.call("statistics", "channel_statistics", images, keep_inputs=True)
     calls.call("standardise", "standardise", images, inputs["mean"], inputs["std"], keep_inputs=True)
+    calls.call("standardise.usual", "standardise", usual(images), inputs["mean"], inputs["std"])
     for dtype in ("uint8", "int32", "int64"):
         numbers = inputs["class_numbers"].astype(dtype)
         calls.call(f"one_hot.{dtype}", "one_hot", numbers, inputs["num_labels"], keep_inputs=True)

@@ -133,7 +133,8 @@ def four_arrays(case: Case) -> str:
 def usable_arrays(case: Case, name: str, *, as_meant: bool = False) -> list[Array]:
     """The four arrays, float64, whatever images they show; Unmet if no network could be trained on them.
 
-    With `as_meant` images and labels may come in another order, images as rows and labels as numbers.
+    With `as_meant` images and labels may come in another order, images as rows, labels as numbers or with
+    columns that no class has.
     """
     images = case.inputs["images"]
     shape, columns = images.shape[1:], case.inputs["num_classes"]
@@ -185,7 +186,18 @@ def rearranged(items: Sequence[Array], shape: tuple[int, ...], columns: int) -> 
         numbers_ = whole(item) if item.ndim == 1 else None
         if numbers_ is not None and len(numbers_) and 0 <= numbers_.min() <= numbers_.max() < columns:
             ordered[place] = np.eye(columns)[numbers_]
+        if place % 2 and ordered[place].ndim == 2 and ordered[place].shape[1] != size:
+            ordered[place] = _as_wide(ordered[place], columns)
     return tuple(ordered)
+
+
+def _as_wide(labels: Array, columns: int) -> Array:
+    """One-hot labels with a column for each class: what is missing or too many has no 1 in it."""
+    if labels.shape[1] > columns and not labels[:, columns:].any():
+        return labels[:, :columns]
+    if 1 < labels.shape[1] < columns:
+        return np.pad(labels, ((0, 0), (0, columns - labels.shape[1])))
+    return labels
 
 
 def is_numbers(value: object) -> TypeGuard[Array]:
