@@ -1,6 +1,7 @@
 """What every validated record is made from, and how its errors are shown."""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 
 class Strict(BaseModel):
@@ -11,6 +12,11 @@ class Strict(BaseModel):
 
 # Errors whose message is complete without the input: there is none, or it is a whole record or file.
 _WITHOUT_INPUT = ("missing", "value_error", "json_invalid")
+
+
+def faults(error: ValidationError) -> list[ErrorDetails]:
+    """All faults of a record that may be trusted to be shown, each with its place and what was received."""
+    return error.errors(include_url=False)
 
 
 def explained(error: ValidationError, *, within: str = "", trusted: bool = True) -> str:

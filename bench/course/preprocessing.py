@@ -17,12 +17,16 @@ def test_preprocessing(split_indices, channel_statistics, standardise, one_hot, 
     again = split_indices(count, test_fraction=fraction, seed=seed)
     default, _ = split_indices(count, seed=other)
     later = split_indices(count, test_fraction=fraction, seed=seed)
+    zero, zero_again = split_indices(count, seed=0)[1], split_indices(count, seed=0)[1]
+    most = split_indices(count, test_fraction=0.75, seed=seed)[1]
     assert sorted([*train, *test]) == list(range(count))
     assert abs(len(test) - fraction * count) < 1
     assert abs(len(default) - 0.8 * count) < 1
     assert (train == again[0]).all()
     assert (test == later[1]).all()
     assert list(train) != sorted(train)
+    assert (zero == zero_again).all()
+    assert abs(len(most) - 0.75 * count) <= 1
 
     before = images.copy()
     mean, std = channel_statistics(images)
@@ -32,6 +36,9 @@ def test_preprocessing(split_indices, channel_statistics, standardise, one_hot, 
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled, (images / 255 - given["mean"]) / given["std"], rtol=1e-3, atol=1e-4)
     assert (images == before).all()
+    usual = np.resize(images, (3, 32, 32, 3))
+    scaled = standardise(usual, given["mean"], given["std"])
+    np.testing.assert_allclose(scaled, (usual / 255 - given["mean"]) / given["std"], rtol=1e-3, atol=1e-4)
 
     for dtype in ("uint8", "int32", "int64"):
         numbers = given["class_numbers"].astype(dtype)

@@ -24,7 +24,7 @@ from grader.config.marking import STEP
 from grader.config.toml_lines import line_of, line_of_fault
 from grader.errors import UsageError
 from grader.text import plain
-from lab.strict import Strict
+from lab.strict import Strict, faults
 
 FILE = "course.toml"
 
@@ -303,7 +303,7 @@ def _fault(at: tuple[str, ...], what: str, allowed: str) -> PydanticCustomError:
 
 def _as_usage_error(error: ValidationError, shown: str, text: str, raw: Mapping[str, Any]) -> UsageError:
     """The first fault of the file, by lines."""
-    first = min(error.errors(include_url=False), key=lambda one: line_of(_place(one), text))
+    first = min(faults(error), key=lambda one: line_of(_place(one), text))
     place = _place(first)
     fields, allowed = _fields(place)
     if first["type"] == "course":

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from grader.errors import UsageError
@@ -34,6 +33,7 @@ from grader.gradebook.schema import chain as chain_table
 from grader.gradebook.schema import entries as table
 from grader.results.record import Run, SubmissionResult
 from grader.text import plain
+from lab.strict import Strict
 
 
 class Writer(Gradebook):
@@ -175,7 +175,7 @@ class Writer(Gradebook):
     def _append(
         self,
         kind: Kind,
-        said: BaseModel,
+        said: Strict,
         *,
         run: str = "",
         student: str = "",

@@ -168,7 +168,7 @@ class Range:
                 sources, plan, lambda result: exporters.registry.write_submission(result, Path(out))
             )
             shown = io.StringIO()
-            command._show(Console(file=shown, width=110), results, Path(out))
+            command._show(Console(file=shown, width=110), results, Path(out), {})
             self.engine.leaked |= self.canaries.leaked([shown.getvalue().encode()])
             self.engine.leaked |= self.canaries.leaked_in(Path(out))
         return results
