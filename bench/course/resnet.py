@@ -26,7 +26,8 @@ def test_resnet(bottleneck_block, build_resnet):
         "fine": build_resnet(100, blocks=(1, 1, 1, 1), width=8),
     }
     parameters = {name: network.count_params() for name, network in networks.items()}
-    assert parameters == {"default": 23758372, "small": 76655, "shape": 5091, "coarse": 134988, "fine": 155548}
+    expected = {"default": 23758372, "small": 76655, "shape": 5091, "coarse": 134988, "fine": 155548}
+    assert parameters == expected
     assert networks["default"].output_shape == (None, 100)
     assert networks["shape"].input_shape == (None, 48, 32, 4)
     additions = [
