@@ -54,7 +54,7 @@ from grader.cli.options import CORES, ROOT
 @click.option(
     "--layout",
     metavar="NAME",
-    show_default="told by its form",
+    show_default="recognised by its form",
     help="How it was handed in: canvas, moodle, gradescope, blackboard, brightspace, repositories, "
     "sections, folders or single.",
 )

@@ -1,7 +1,7 @@
 """The folder that is graded, from all that was copied: task files at its top, under their own names.
 
 A file under a near name or in another folder is used where there is no doubt, and a note says so. Where there
-is doubt it is not used, and what is said of the missing file names all that it could be.
+is doubt it is not used, and the note on the missing file names all that it could be.
 """
 
 import difflib

@@ -34,6 +34,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,21 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import exporters, intake, sandbox
-from grader.blueprint import Blueprint
+from grader.blueprint import Blueprint, training_form
 from grader.commands import grade as command
 from grader.config import manifest, profiles
+from grader.config.profiles import CLASSES
 from grader.errors import SubmissionError, TrainerFault, UsageError
 from grader.grading import run as grading
+from grader.grading import to_train
+from grader.grading.handing import Given
 from grader.grading.plan import Plan, Training
 from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Availability, Engine, Limits, Outcome, Program
 from grader.thresholds import Threshold
+from grader.training.handed import Handed
 from grader.training.job import Job, Result
+from lab import synthetic
 from tests.hostile.canaries import Canaries, plant
 from tests.hostile.corpus import Attack, attacks
 from tests.hostile.doors import DOORS, Door
@@ -146,6 +152,12 @@ class Range:
         self._tasks = manifest.load(ROOT / "assignment" / "tasks.toml")
         self._profile = profiles.load(ROOT / "params.yaml").profile("offline")
         self._modules = [task.module for task in self._tasks.tasks]
+        self._scratch = tempfile.TemporaryDirectory(prefix="kit-range-")
+
+    @cached_property
+    def _given(self) -> Given:
+        """The images that a `prepare` is given which is tried out."""
+        return Given.of(synthetic.embedded_course(), self._profile.train, Path(self._scratch.name))
 
     def grade(self, *paths: Path, limits: Limits | None = None) -> list[SubmissionResult]:
         """As `grade` does it, but for the trainings, which cost nothing and always succeed."""
@@ -158,7 +170,9 @@ class Range:
             seed=secrets.randbelow(2**31),
             versions={},
         )
-        training = Training(_Trainer(), self._job, _threshold)
+        training = Training(
+            _Trainer(), self._job, _threshold, given=lambda: self._given, on_prepared=self._on_prepared
+        )
         limits = limits or self.limits(*paths)
         plan = Plan(self._tasks, self._profile, self.engine, run, training, limits=limits)
         sources = intake.find(paths, self._modules)
@@ -265,6 +279,19 @@ class Range:
     def _job(self, _task: str, labels: profiles.LabelSet, network: Blueprint, _owner: str) -> Job:
         return Job.of(network, labels, 0, self._profile, "0" * 32, "a backend")
 
+    def _on_prepared(self, handed: Handed, _owner: str) -> Job:
+        network = to_train.reference_network(CLASSES["coarse"], self._profile.builders)
+        return Job.of(
+            training_form(network, self._profile.budget).network,
+            "coarse",
+            0,
+            self._profile,
+            "0" * 32,
+            "a backend",
+            prepared=handed.digest,
+            arrays=handed.save(Path(self._scratch.name)),
+        )
+
 
 def _names_keras(path: Path) -> bool:
     """As the harness looks for it, which then imports it before it starts."""
@@ -286,10 +313,12 @@ class _Trainer:
         self, job: Job, *, alone: bool = False, afresh: bool = False
     ) -> "Future[Result | TrainerFault]":
         done: Future[Result | TrainerFault] = Future()
+        # Of what was handed over it gets all right that can be: what has no answer, nobody does.
+        answers = Handed.load(Path(job.arrays), job.prepared).answers if job.arrays else None
         done.set_result(
             Result.sealed(
                 digest=job.digest,
-                accuracy=1.0,
+                accuracy=1.0 if answers is None else float((answers >= 0).mean()),
                 loss=0.0,
                 train_accuracy=(1.0,),
                 train_loss=(0.0,),

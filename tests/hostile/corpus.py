@@ -10,9 +10,9 @@ The first line of a docstring is the claim: "Tries ...; gains nothing because ..
 "Key: value" may follow:
 
     Baseline: 4     the points of an honest submission of the kind; without it 0, as for the untouched stubs
-    Without: resnet: stem, learns.coarse
-                    the same, as the points of a task less those of the checks that must fail: an honest
-                    submission with the same visible faults has no more
+    Without: resnet: stem (argument), learns.coarse
+                    the same, as the mark of a task in which these checks fail (by that rule, or their own), and
+                    what trains is not trained: an honest submission with the same visible faults has no more
     Beside: why     the honest submission is graded in the same class at the same time, and not after it
     Silent: why     it prints nothing by which to see that it ran, for this reason
 
@@ -31,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.config import manifest
+from grader.grading import marking
+from grader.results.verdict import Verdict
 from tests.hostile import generated
 
 HERE = Path(__file__).parent
@@ -97,17 +99,19 @@ def _attack(name: str, text: str, build: Callable[[Path, Mapping[str, Any]], Pat
 
 
 def _left(without: str) -> float:
-    """The points of a task less what some checks cost that fail, from "task: check, check"."""
+    """The mark of a task in which some checks fail for an honest fault, from "task: check, check (rule)".
+
+    Checks without a rule fail by their own. Those that train fail for the network's cost: it was not trained.
+    """
     task_id, _, checks = without.partition(": ")
-    failed = {check.strip() for check in checks.split(",")}
-    task, marking = _manifest().task(task_id), _manifest().marking
+    task = _manifest().task(task_id)
     there = {check.id: check for check in task.checks}
-    assert failed <= there.keys(), f"{task_id} has no checks {failed - there.keys()}"
-    trained = sum(there[check].points for check in failed if there[check].train)
-    structure = [there[check] for check in failed if not there[check].train]
-    cost = sum(marking.cost(task_id, check.rule) for check in structure)
-    # One cause, charged once; but a check that fails does not earn what it is worth by itself.
-    return task.points - trained - max(sum(check.points for check in structure), cost - trained)
+    found = {check.id: Verdict.passed() for check in task.checks}
+    for one in checks.split(","):
+        name, _, rule = one.strip().removesuffix(")").partition(" (")
+        assert name in there, f"{task_id} has no check {name}"
+        found[name] = Verdict.failed("It does not hold.", rule=rule, in_share=bool(there[name].train))
+    return sum(line.points for line in marking.mark(task, found, _manifest()))
 
 
 @cache

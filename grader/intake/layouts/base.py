@@ -31,7 +31,7 @@ class Layout(Protocol):
         ...
 
     def read(self, top: Node, reading: "Reading") -> list[HandedIn]:
-        """What was handed in, each under the name that it would like; what is left out, `reading` is told."""
+        """What was handed in, each under the name that it would like; what is left out goes to `reading`."""
         ...
 
 

@@ -236,7 +236,7 @@ class TestForgotten:
             assert len(book.current()["bob"].marks) == 1
 
     def test_a_record_of_it_is_in_the_chain(self, out: Path) -> None:
-        """What is said to be forgotten cannot be widened by hand."""
+        """The list of what was forgotten cannot be made longer by hand."""
         with gradebook.write(out, command="two") as book:
             book.forget("bob", who="dean")
         with edited(out) as file:

@@ -282,7 +282,7 @@ class TestSections:
     def test_each_student(self, tmp_path: Path) -> None:
         files = {
             "section-1/jane/evaluation.py": RIGHT,
-            "section-1/john/work/evaluation.py": RIGHT,
+            "section-1/john/handed-in/evaluation.py": RIGHT,
             "section-1/list.txt": "",
             "section-2/ann/evaluation.py": RIGHT,
             "section-2/jane/evaluation.py": RIGHT,

@@ -235,7 +235,7 @@ class TestTakeInAFolder:
         assert len(taken.notes) == 3
 
     def test_litter_is_left_out_without_a_word(self, tmp_path: Path, into: Path) -> None:
-        """Nobody is told about .DS_Store."""
+        """.DS_Store is not worth a note."""
         source = write(
             tmp_path / "a", "preprocessing.py", "alexnet.py", ".DS_Store", "__pycache__/x.pyc", ".git/config"
         )

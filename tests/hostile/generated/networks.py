@@ -186,7 +186,7 @@ def deeper_stem_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to train a ResNet with more layers in front of it than it shows otherwise; gains nothing
     because the points for its stem are gone, and it costs more than is trained.
 
-    Without: resnet: stem, learns.coarse, learns.fine
+    Without: resnet: stem (argument), learns.coarse, learns.fine
     """
     return _changed(into, "resnet.py", _DEEPER_STEM)
 
@@ -456,7 +456,7 @@ def dense_layers_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     training alone; gains nothing because its head is judged in every network, and it costs more than is
     trained.
 
-    Without: resnet: head, learns.coarse, learns.fine
+    Without: resnet: head (argument), learns.coarse, learns.fine
 
     An honest ResNet with hidden dense layers fails its head, and is as far over the cost that is trained.
     """
@@ -468,7 +468,7 @@ def long_tail_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries the same with a wide ResNet: dense layers on every pixel before the pooling, for the arguments
     of the training alone; gains nothing because its tail is judged in every network, and it costs too much.
 
-    Without: wide_resnet: tail, learns.coarse, learns.fine
+    Without: wide_resnet: tail (argument), learns.coarse, learns.fine
     """
     return _changed(into, "wide_resnet.py", _LONG_TAIL)
 
@@ -479,7 +479,7 @@ def slow_poolings_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     between stem and blocks of what is trained; gains nothing because every operation has its price, and
     what costs more than a quarter above the described network is not trained.
 
-    Without: resnet: stem, learns.coarse, learns.fine
+    Without: resnet: stem (argument), learns.coarse, learns.fine
     """
     return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _MAX_POOLINGS)
 
@@ -489,7 +489,7 @@ def slow_normalisations_when_trained(into: Path, _targets: Mapping[str, Any]) ->
     """Tries the same with an AlexNet that normalises fifteen times after each layer when it is trained; gains
     nothing because every operation has its price.
 
-    Without: alexnet: normalisation, learns.coarse, learns.fine
+    Without: alexnet: normalisation (argument), learns.coarse, learns.fine
     """
     return _changed(into, "alexnet.py", _MANY_NORMALISATIONS)
 
@@ -499,7 +499,7 @@ def slow_pads_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries the same with padding, which costs nothing, to three times the image, and pooling back, twenty
     times; gains nothing because pooling has its price.
 
-    Without: resnet: stem, learns.coarse, learns.fine
+    Without: resnet: stem (argument), learns.coarse, learns.fine
     """
     return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _PADS)
 
@@ -509,6 +509,6 @@ def zeros_when_trained(into: Path, _targets: Mapping[str, Any]) -> Path:
     """Tries to have the trainer killed for its memory, by hundreds of channels of zeros that a layer then
     reads; gains nothing because reading them has its price, and the trainer has a limit of its own.
 
-    Without: resnet: stem, learns.coarse, learns.fine
+    Without: resnet: stem (argument), learns.coarse, learns.fine
     """
     return _changed(into, "resnet.py", _RESNET_WHEN_TRAINED + _ZEROS)
