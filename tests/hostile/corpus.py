@@ -11,8 +11,8 @@ The first line of a docstring is the claim: "Tries ...; gains nothing because ..
 
     Baseline: 4     the points of an honest submission of the kind; without it 0, as for the untouched stubs
     Without: resnet: stem (argument), learns.coarse
-                    the same, as the mark of a task in which these checks fail (by that rule, or their own), and
-                    what trains is not trained: an honest submission with the same visible faults has no more
+                    the same, as the mark of a task in which these checks fail, by that rule or their own, and
+                    nothing is trained: an honest submission with the same visible faults has no more
     Beside: why     the honest submission is graded in the same class at the same time, and not after it
     Silent: why     it prints nothing by which to see that it ran, for this reason
 

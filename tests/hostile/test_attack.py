@@ -44,7 +44,7 @@ class TestCorpus:
         assert len(CORPUS) >= 180
 
     def test_a_baseline_is_what_an_honest_fault_leaves(self) -> None:
-        """As it is marked: what follows is not charged again, and training is earned in the structure's share.
+        """As it is marked: what follows is not charged again, training is earned in the structure's share.
 
         A stem that is wrong for some arguments costs 5 of 35; a seed that does not decide, 4 of 30, in
         `prepare` as well.
