@@ -5,6 +5,7 @@ Between what grades, which knows no gradebook, and the gradebook, which knows no
 
 import hashlib
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,6 @@ from grader.results.record import Run, SubmissionResult
 from grader.session import Session
 from lab.errors import KitError
 
-VERSION = "0.1.0"
 PACKAGES = ("grader", "lab")
 
 
@@ -116,7 +116,8 @@ def kit_version(root: Path) -> str:
         for path in sorted((root / package).rglob("*.py")):
             code.update(f"{path.relative_to(root).as_posix()}\0".encode())
             code.update(path.read_bytes())
-    return f"{VERSION}+{code.hexdigest()[:12]}"
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"{project['version']}+{code.hexdigest()[:12]}"
 
 
 @dataclass

@@ -89,6 +89,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
         session.own_code = order.trust or (
             bool(sources) and all(one.named and is_own(root, one.path) for one in sources)
         )
+        _check_apart(order.out, order.paths, [path for one in sources for path in one.paths])
         _check_hidden(session.engine, [*(path for one in sources for path in one.paths), order.out])
         _show_class(console, handed_in)
         entries = list(read_in(handed_in, course, modules))
@@ -303,6 +304,17 @@ def _check_hidden(engine: Engine, paths: Sequence[Path]) -> None:
                 f"{plain(path)} lies in {plain(folder)}, which every submission can read",
                 fix="Move it out of there: sandboxes show that folder for its libraries",
             )
+
+
+def _check_apart(out: Path, named: Sequence[Path], work: Sequence[Path]) -> None:
+    """UsageError if results would lie among what was handed in, and be a part of it the next time."""
+    place = out.resolve()
+    inside = {path.resolve() for path in work if path.is_dir()}
+    if place in {path.resolve() for path in named} or inside & {place, *place.parents}:
+        raise UsageError(
+            f"--out {plain(out)} lies in what was handed in",
+            fix="Name a folder beside it or elsewhere, such as --out results",
+        )
 
 
 def _check_out(out: Path) -> None:

@@ -95,6 +95,22 @@ class TestStubs:
         assert "trained assignment:" not in done.stdout
 
 
+@pytest.mark.parametrize("where", ["", "alice", "alice/results"])
+def test_results_among_what_was_handed_in(tmp_path: Path, where: str) -> None:
+    """They would be a part of the work, and of its digest, the next time."""
+    for name in ("alice", "bob"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "evaluation.py").write_text("x = 1\n", encoding="utf-8")
+    done = grade(tmp_path / "class", "--out", tmp_path / "class" / where)
+    assert done.returncode == 2
+    assert "lies in what was handed in" in " ".join((done.stdout + done.stderr).split())
+    assert sorted(path.name for path in (tmp_path / "class").rglob("*")) == [
+        "alice",
+        "bob",
+        *["evaluation.py"] * 2,
+    ]
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """tests/submissions graded as a class."""
