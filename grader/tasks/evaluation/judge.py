@@ -138,7 +138,7 @@ def topk_form(case: Case) -> Verdict:
                 raise
             # One `k` that is refused leaves the others right, if they are.
             every = [(f"topk.{k}", "probabilities", k) for k in range(1, case.inputs["num_classes"])]
-            partly = sum(_right_share(case, *one) for one in every) > 1
+            partly = _right_beyond_chance(case, every)
             raise Unmet(str(unmet), hint=unmet.verdict.hint, rule="argument", partly=partly) from unmet
         value = case.value(name)
         if isinstance(value, np.ndarray) and value.shape != ():
@@ -358,7 +358,7 @@ def _same_shares(
         if not math.isclose(came, expected, abs_tol=_tolerance(case, name)):
             every = [(f"topk.{k}", "probabilities", k) for k in range(1, case.inputs["num_classes"])]
             every += [(name, which, k) for name, k in zip(names, ks, strict=True)]
-            partly = sum(_right_share(case, *one) for one in every) > 1  # one may be right by chance
+            partly = _right_beyond_chance(case, every)
             like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
             shown, wanted = apart(came, expected)
             nearly = all(_off(case, *one) < _NEARLY for one in every)
@@ -381,6 +381,11 @@ def _off(case: Case, name: str, which: str, k: int) -> float:
     except Unmet:
         return math.inf
     return abs(share - share_among_first(case.inputs[which], case.inputs["labels"], k))
+
+
+def _right_beyond_chance(case: Case, every: list[tuple[str, str, int]]) -> bool:
+    """Whether a quarter of these calls give the right share: k of n classes, say, is right for one or two."""
+    return 4 * sum(_right_share(case, *one) for one in every) > len(every)
 
 
 def _right_share(case: Case, name: str, which: str, k: int) -> bool:

@@ -216,3 +216,11 @@ class TestProbe:
         one, same, other = probe.draw(7), probe.draw(7), probe.draw(8)
         assert all(np.array_equal(one[name], same[name]) for name in one)
         assert not np.array_equal(one["probabilities"][:50, :18], other["probabilities"][:50, :18])
+
+
+@pytest.mark.parametrize("seed", [15, 86, 131])
+def test_what_is_right_by_chance_is_nothing(judged: Judged, seed: int) -> None:
+    """Under these seeds k of n classes is the very share for more than one k."""
+    guess = "def top_k_accuracy(probabilities, labels, k):\n"
+    guess += "    return min(1.0, k / probabilities.shape[1] + 0.4 * (k == 1))\n"
+    assert not judged(guess, seed)["topk.first"].partly
