@@ -25,7 +25,7 @@ SHOWN = ("trained", "training", "epoch")
 def root(tmp_path: Path) -> Path:
     """A checkout that never trained, with made-up reference runs of another machine."""
     root = tmp_path / "kit"
-    for name in ("assignment", "solutions", "params.yaml"):
+    for name in ("assignment", "solutions", "params.yaml", "pyproject.toml"):
         root.mkdir(exist_ok=True)
         (root / name).symlink_to(ROOT / name)
     measured.save(root, backend="keras 9.9 tensorflow 9.9 cpu", seeds=20)
