@@ -74,7 +74,7 @@ def prove(
 ) -> int:
     """Grades the bank: wrong submissions, which must fail the check they name with its hint, and right ones,
     which must have full marks. Compares what mutants and unseen mistakes lose with what raters would take
-    off. Writes reference/proof.json and the tables in README.md.
+    off. Writes reference/proof.json, and the tables in README.md and docs/proof.md.
     """
     from grader.proof.prove import Order, prove
 

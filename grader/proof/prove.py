@@ -32,7 +32,7 @@ from grader.proof.record import (
     document,
     found_last,
     kept_as,
-    write_readme,
+    write_pages,
 )
 from grader.proof.showing import announce, show, show_agreement
 from grader.results.record import SubmissionResult
@@ -133,8 +133,8 @@ def prove(root: Path, console: Console, order: Order) -> int:
             found["training"] = earlier.get("training")
             found["agreement"] |= {kept_as(True): (earlier.get("agreement") or {}).get(kept_as(True))}
         write_atomically(root / PROOF, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-        write_readme(root, found)
-        console.print(f"{PROOF} and the table in README.md have it.")
+        write_pages(root, found)
+        console.print(f"{PROOF} has it, and the tables in README.md and docs/proof.md.")
     return 0 if right else 1
 
 

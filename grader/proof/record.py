@@ -1,6 +1,7 @@
-"""What `nox -s prove` found, for the record: reference/proof.json and the table in the README."""
+"""What `nox -s prove` found, for the record: reference/proof.json, and tables in docs/proof.md and README.md."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from grader.session import versions
 from lab.files import write_atomically
 
 PROOF = Path("reference") / "proof.json"
+PEERS = Path("docs") / "security.md"  # the same cheats in other tools, from nox -s attack -- --peers
 BEGIN, END = "<!-- the proof: written by nox -s prove -->", "<!-- end of the proof -->"
 FORMAT = 1
 
@@ -141,8 +143,42 @@ def networks(proved: Sequence[Proved]) -> dict[str, dict[str, int]]:
     return {task: {labels: len(digests) for labels, digests in of.items()} for task, of in found.items()}
 
 
-def readme(found: Mapping[str, Any]) -> str:
-    """The table of the README, as Markdown."""
+def front(root: Path, found: Mapping[str, Any]) -> str:
+    """The table of README.md, as Markdown: how often this kit is wrong, beside what other tools can say."""
+    decided = [one for one in found["mutants"] if one["result"] != "only training can tell"]
+    passed = sum(one["result"] != "caught" for one in decided)
+    failed = sum(one["result"] != "full marks" for one in found["right"])
+    names, gained, tried = cheats((root / PEERS).read_text(encoding="utf-8"))
+    lines = [
+        f"| | {' | '.join(reversed(names))} |",
+        f"|{'---|' * (len(names) + 1)}",
+        f"| wrong code that passes | {passed} of {len(decided)} | not known | not known |",
+        f"| right code that loses a point | {failed} of {len(found['right'])} | not known | not known |",
+        f"| cheats that gain marks, of {tried} | {' | '.join(map(str, reversed(gained)))} |",
+    ]
+    return "\n".join(lines)
+
+
+def cheats(text: str) -> tuple[list[str], list[int], int]:
+    """The table that compares the tools under attack: their names, how many cheats gain marks in each, of how many.
+
+    Args:
+        text: of docs/security.md. Cells are such as "2 of 2"; one without points, such as "no marks", gains none.
+    """
+    rows = re.search(r"^\| cheat \|(.*)\|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.M)
+    assert rows, f"{PEERS} has no table of cheats"
+    names = [name.strip() for name in rows[1].split("|")]
+    tried = [line.split("|")[2:-1] for line in rows[2].splitlines() if not line.startswith("| (")]
+    gained = [0] * len(names)
+    for cells in tried:
+        for place, cell in enumerate(cells):
+            points = re.match(r" *([\d.]+) of", cell)
+            gained[place] += bool(points and float(points[1]))
+    return names, gained, len(tried)
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """The tables of docs/proof.md, as Markdown."""
     tasks = list(dict.fromkeys(one["task"] for one in found["right"]))
     lines = ["| task | mutants caught | right code with full marks |", "|---|---|---|"]
     for task in [*tasks, ""]:
@@ -164,10 +200,10 @@ def readme(found: Mapping[str, Any]) -> str:
             f"training can tell were caught; of {training['right_trainings']} trainings of right networks, "
             f"{training['right_failed']} decided against one."
         )
-    return "\n".join([*lines, "", words, *_readme_agreement(found.get("agreement") or {})]).strip()
+    return "\n".join([*lines, "", words, *_agreement(found.get("agreement") or {})]).strip()
 
 
-def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
+def _agreement(found: Mapping[str, Any]) -> list[str]:
     """How far marks agree with raters, as lines of Markdown; none where nothing was compared."""
     one = found.get(kept_as(True)) or found.get(kept_as(False))
     if not one or not one["overall"]["rated"]:
@@ -176,7 +212,7 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
     lines = [
         "",
         f"What a mutant loses{how}, beside what three raters would take off who saw its mistake and no "
-        "points ([bank/ratings.md](bank/ratings.md)); gaps are in points of 100:",
+        "points ([bank/ratings.md](../bank/ratings.md)); gaps are in points of 100:",
         "",
         "| task | mutants compared | rank correlation | mean gap | among raters: correlation | gap |",
         "|---|---|---|---|---|---|",
@@ -194,7 +230,7 @@ def _readme_agreement(found: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             "Unseen mistakes were written and rated by those who knew neither points nor grader, after "
-            "weights and rules had been set; [bank/ratings.md](bank/ratings.md) has what they and earlier "
+            "weights and rules had been set; [bank/ratings.md](../bank/ratings.md) has what they and earlier "
             "ones were first graded at. "
             f"More than {ratings.FAR} off: {far or 'none'}.",
         ]
@@ -227,13 +263,15 @@ def kept_as(trained: bool) -> str:
     return "trained" if trained else "without_training"
 
 
-def write_readme(root: Path, found: Mapping[str, Any]) -> None:
-    path = root / "README.md"
-    text = path.read_text(encoding="utf-8")
-    if BEGIN in text and END in text:
-        before, rest = text.split(BEGIN, 1)
-        after = rest.split(END, 1)[1]
-        write_atomically(path, f"{before}{BEGIN}\n{readme(found)}\n{END}{after}")
+def write_pages(root: Path, found: Mapping[str, Any]) -> None:
+    """Writes the tables into README.md and docs/proof.md, where these have a place for them."""
+    for name, written in (("README.md", front(root, found)), ("docs/proof.md", tables(found))):
+        path = root / name
+        text = path.read_text(encoding="utf-8")
+        if BEGIN in text and END in text:
+            before, rest = text.split(BEGIN, 1)
+            after = rest.split(END, 1)[1]
+            write_atomically(path, f"{before}{BEGIN}\n{written}\n{END}{after}")
 
 
 def found_last(root: Path) -> dict[str, Any]:

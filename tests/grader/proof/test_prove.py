@@ -149,7 +149,7 @@ class TestAgreement:
         assert outcome.judge(RIGHT, result({}), trained=False).lost is None
 
     def test_kept_and_shown(self, tmp_path: Path) -> None:
-        """README.md has the last one with trainings, or says that it is without."""
+        """docs/proof.md has the last one with trainings, or says that it is without."""
         (tmp_path / "bank").mkdir()
         entries = [mutant(name=f"wrong {number}", code=f"x = {number}") for number in range(4)]
         given = [
@@ -169,11 +169,11 @@ class TestAgreement:
         compared = record.compare(tmp_path, proved, set(), trained=False)
         found = {"right": [], "mutants": [], "training": None}
         row = "| alexnet | 4 | 1.00 |"
-        shown = record.readme({**found, "agreement": {"without_training": ratings.document(compared)}})
+        shown = record.tables({**found, "agreement": {"without_training": ratings.document(compared)}})
         assert row in shown
         assert "without trainings" in shown
         trained = ratings.document(record.compare(tmp_path, proved, set(), trained=True))
-        shown = record.readme({**found, "agreement": {"trained": trained, "without_training": None}})
+        shown = record.tables({**found, "agreement": {"trained": trained, "without_training": None}})
         assert row in shown
         assert "without trainings" not in shown
         (tmp_path / ratings.REASONS).write_text(
@@ -187,7 +187,7 @@ class TestAgreement:
         compared = record.compare(tmp_path, [Proved(mutant(), "", lost=0.5)], set(), trained=True)
         assert (compared.overall.rated, compared.wrong) == (0, ())
         found = {"right": [], "mutants": [], "training": None}
-        assert "raters" not in record.readme({**found, "agreement": {"trained": ratings.document(compared)}})
+        assert "raters" not in record.tables({**found, "agreement": {"trained": ratings.document(compared)}})
 
 
 class TestUnseen:
@@ -256,7 +256,7 @@ class TestUnseen:
         assert [each["name"] for each in found["unseen"]] == [entry.name for entry in entries]
         assert [each["name"] for each in found["mutants"]] == [one.name]
         kept = json.loads(json.dumps(record.agreement(compared, apart)))
-        lines = record.readme({**found, "agreement": {"trained": kept}}).splitlines()
+        lines = record.tables({**found, "agreement": {"trained": kept}}).splitlines()
         # Gaps by hand: 2, 7, 16 and 25.
         row = "| unseen mistakes (4) | 4 | 1.00 | 12.5 | 1.00 | 2.0 |"
         assert lines.index(row) == lines.index("| all | 1 |  | 0.0 |  | 0.0 |") + 1
@@ -280,12 +280,12 @@ class TestUnseen:
         """A bank without unseen mistakes has no row of them."""
         apart = record.compare_unseen(tmp_path, [], set(), trained=True)
         kept = record.agreement(apart, apart)
-        shown = record.readme({"right": [], "mutants": [], "training": None, "agreement": {"trained": kept}})
+        shown = record.tables({"right": [], "mutants": [], "training": None, "agreement": {"trained": kept}})
         assert "nseen" not in shown
 
 
-class TestReadme:
-    """The table of README.md is what reference/proof.json says."""
+class TestPages:
+    """The tables of README.md and docs/proof.md are what reference/proof.json says."""
 
     def test_table(self) -> None:
         proved = [
@@ -293,15 +293,26 @@ class TestReadme:
             Proved(mutant(), "survived"),
             Proved(RIGHT, ""),
         ]
-        lines = record.readme(record.document(proved, "cpu", seed=1, trained=False)).splitlines()
+        lines = record.tables(record.document(proved, "cpu", seed=1, trained=False)).splitlines()
         assert "| alexnet | 1 of 2 | 1 of 1 |" in lines
         assert "| all | 1 of 2 | 1 of 1 |" in lines
 
+    def test_cheats(self) -> None:
+        """A cheat gains where it got points; the solution and the stub are no cheats."""
+        text = (
+            "| cheat | a 1 | b 2 | this kit |\n|---|---|---|---|\n| (the solution) | 2 of 2 | 2 of 2 | 30 of 30 |\n"
+            "| equal to everything | 2 of 2 | 0.5 of 2 | 0 of 30 |\n| exits | no marks | 0 of 2 | 0 of 30 |\n"
+        )
+        assert record.cheats(text) == (["a 1", "b 2", "this kit"], [1, 1, 0], 2)
+
     def test_what_is_committed(self) -> None:
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
         found = json.loads((ROOT / record.PROOF).read_text(encoding="utf-8"))
-        table = text.split(record.BEGIN)[1].split(record.END)[0].strip()
-        assert table == record.readme(found)
+        for name, table in (
+            ("README.md", record.front(ROOT, found)),
+            ("docs/proof.md", record.tables(found)),
+        ):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            assert text.split(record.BEGIN)[1].split(record.END)[0].strip() == table
         assert {one["result"] for one in found["mutants"]} <= {"caught", "only training can tell"}
         assert {one["result"] for one in found["right"]} == {"full marks"}
         entries = bank.entries(ROOT, TASKS)
