@@ -1,4 +1,4 @@
-"""What `nox -s prove` found, for the record: reference/proof.json, and tables in docs/proof.md and README.md."""
+"""What `nox -s prove` found, for the record: reference/proof.json, and the tables of two pages."""
 
 import json
 import re
@@ -160,10 +160,10 @@ def front(root: Path, found: Mapping[str, Any]) -> str:
 
 
 def cheats(text: str) -> tuple[list[str], list[int], int]:
-    """The table that compares the tools under attack: their names, how many cheats gain marks in each, of how many.
+    """The table that compares the tools under attack: their names, how many cheats gain marks, of how many.
 
     Args:
-        text: of docs/security.md. Cells are such as "2 of 2"; one without points, such as "no marks", gains none.
+        text: of docs/security.md. Cells are such as "2 of 2"; one without points ("no marks") gains none.
     """
     rows = re.search(r"^\| cheat \|(.*)\|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.M)
     assert rows, f"{PEERS} has no table of cheats"

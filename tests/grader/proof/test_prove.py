@@ -300,7 +300,8 @@ class TestPages:
     def test_cheats(self) -> None:
         """A cheat gains where it got points; the solution and the stub are no cheats."""
         text = (
-            "| cheat | a 1 | b 2 | this kit |\n|---|---|---|---|\n| (the solution) | 2 of 2 | 2 of 2 | 30 of 30 |\n"
+            "| cheat | a 1 | b 2 | this kit |\n|---|---|---|---|\n"
+            "| (the solution) | 2 of 2 | 2 of 2 | 30 of 30 |\n"
             "| equal to everything | 2 of 2 | 0.5 of 2 | 0 of 30 |\n| exits | no marks | 0 of 2 | 0 of 30 |\n"
         )
         assert record.cheats(text) == (["a 1", "b 2", "this kit"], [1, 1, 0], 2)
