@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lab import metrics
+from lab.checkpoints import Checkpoint, Progress
 from lab.strict import Strict
 
 # Part of what a stored result is filed under: raise it when a change of the code that trains changes results,
@@ -153,6 +154,7 @@ def train(
     seed: int,
     report: Report = _silent,
     validation: Examples | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     """Builds a network, trains it and scores it; the same seed gives the same numbers on the same machine.
 
@@ -166,6 +168,11 @@ def train(
         seed: of the first weights, the order of the images, the augmentation and dropout.
         report: called every few steps.
         validation: scored after each epoch; whether they are changes nothing else that comes out.
+        checkpoint: written after each epoch but the last, and continued from if it is there; whether one is
+            changes nothing that comes out but the seconds.
+
+    Raises:
+        OSError: a checkpoint cannot be written.
     """
     import keras  # here, because it takes seconds and those who only read recipes need none of it
 
@@ -188,16 +195,26 @@ def train(
                 _Score.of(scorer.predict(examples.images, at_once, verbose=0), examples) for examples in sets
             ]
 
-    train_accuracy: list[float] = []
-    train_loss: list[float | None] = []
-    validated: list[_Score] = []
-    for epoch in range(recipe.epochs):
+    state = [*network.variables, *learner.optimizer.variables]
+    done = Progress()
+    if checkpoint and (saved := checkpoint.load([tuple(one.shape) for one in state])):
+        done = saved[0]
+        for variable, value in zip(state, saved[1], strict=True):
+            variable.assign(value)
+    earlier, earlier_cpu = done.seconds, done.cpu_seconds
+    train_accuracy, train_loss = done.train_accuracy, done.train_loss
+
+    def validate(score: _Score) -> None:
+        done.validation_accuracy.append(score.accuracy)
+        done.validation_loss.append(score.loss)
+
+    for epoch in range(done.epochs, recipe.epochs):
         rows = draws(train_set.images.shape, recipe, seed=seed, epoch=epoch)
 
         def after(batch: int, logs: dict[str, float], epoch: int = epoch) -> None:
             # Keras counts as if the last execution of an epoch were as long as the others.
-            done = epoch * per_epoch + min(batch + 1, per_epoch)
-            report(epoch=epoch, step=done, steps=steps, accuracy=logs["accuracy"])
+            step = epoch * per_epoch + min(batch + 1, per_epoch)
+            report(epoch=epoch, step=step, steps=steps, accuracy=logs["accuracy"])
 
         history = learner.fit(
             rows,
@@ -212,21 +229,26 @@ def train(
         if train_loss[-1] is None or epoch + 1 == recipe.epochs:
             break  # weights that are no longer numbers stay so
         if validation is not None:
-            validated += scored(validation)
+            validate(*scored(validation))
+        if checkpoint:
+            done.seconds = earlier + time.monotonic() - began
+            done.cpu_seconds = earlier_cpu + time.process_time() - began_cpu
+            checkpoint.save(done, [_numpy(one) for one in state])
 
     score, *last = scored(test_set, *([] if validation is None else [validation]))
-    validated += last
+    for one in last:
+        validate(one)
     return Training(
         accuracy=score.accuracy,
         loss=score.loss,
         train_accuracy=tuple(train_accuracy),
         train_loss=tuple(train_loss),
-        validation_accuracy=tuple(one.accuracy for one in validated),
-        validation_loss=tuple(one.loss for one in validated),
+        validation_accuracy=tuple(done.validation_accuracy),
+        validation_loss=tuple(done.validation_loss),
         validation_predictions=last[0].predictions if last else None,
         parameters=int(network.count_params()),
-        seconds=time.monotonic() - began,
-        cpu_seconds=time.process_time() - began_cpu,
+        seconds=earlier + time.monotonic() - began,
+        cpu_seconds=earlier_cpu + time.process_time() - began_cpu,
     )
 
 

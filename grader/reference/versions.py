@@ -47,6 +47,7 @@ GROUPS = {
         "lab/training.py:VERSION",
         (
             "lab/training.py",
+            "lab/checkpoints.py",
             "lab/metrics.py",
             "lab/data.py:DataSet,read",
             "grader/blueprint/normalising.py",

@@ -1,10 +1,14 @@
 """Recipes, draws and the training loop, on pictures small enough to take no time."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
 from lab import metrics, training
+from lab.checkpoints import Checkpoint
 from lab.training import Examples, Recipe
 
 pytestmark = pytest.mark.slow
@@ -247,6 +251,44 @@ class TestTrain:
         assert len(watched.validation_accuracy) == len(watched.validation_loss) == RECIPE.epochs
         assert watched.validation_loss[-1] == watched.loss
         assert watched.validation_loss[0] != watched.loss
+
+    @pytest.mark.parametrize("stopped_after", [0, 1, 2])
+    @pytest.mark.parametrize("average", [0.0, 0.5])
+    def test_goes_on_from_a_checkpoint(self, tmp_path: Path, average: float, stopped_after: int) -> None:
+        """A training that was stopped in an epoch gives the same, to the last bit, when it goes on."""
+        train_set, test_set = blotches(192), blotches(96, seed=1)
+        recipe = RECIPE.model_copy(update={"average": average})
+
+        def trained(report: training.Report, checkpoint: Checkpoint | None) -> training.Training:
+            return training.train(
+                network,
+                train_set,
+                test_set,
+                recipe,
+                seed=5,
+                report=report,
+                validation=test_set,
+                checkpoint=checkpoint,
+            )
+
+        seen: list[int] = []
+
+        def stop(*, epoch: int, step: int, steps: int, accuracy: float) -> None:
+            if epoch == stopped_after:
+                raise KeyboardInterrupt
+
+        def look(*, epoch: int, step: int, steps: int, accuracy: float) -> None:
+            seen.append(epoch)
+
+        checkpoint = Checkpoint(tmp_path / "kept" / "one.npz", key="this")
+        with pytest.raises(KeyboardInterrupt):
+            trained(stop, checkpoint)
+        went_on = trained(look, checkpoint)
+        assert min(seen) == stopped_after
+        whole = trained(lambda **_: None, None)
+        timeless = {"seconds": 0.0, "cpu_seconds": 0.0, "validation_predictions": None}
+        assert replace(went_on, **timeless) == replace(whole, **timeless)
+        np.testing.assert_array_equal(went_on.validation_predictions, whole.validation_predictions)
 
     def test_validation_predictions(self) -> None:
         """They are class indices, and give the accuracy at the end."""
