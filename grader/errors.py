@@ -6,6 +6,7 @@ lab.errors.KitError
 ├── ManifestError       assignment/tasks.toml or params.yaml is wrong: the course team's to fix
 ├── EvidenceRefused     what a sandbox left behind breaks a rule: counts as the submission's doing
 ├── BlueprintRefused    a network that is not on the allowlist or over budget: a failed check
+├── MissingTensorFlow   it is needed and not installed yet: exit 3
 ├── GradebookError      the gradebook is in use, damaged, or cannot be read or written: exit 1
 └── GraderFault         the machine failed: never a zero, exit 1
     ├── SandboxFault    a sandbox could not be started or stopped
@@ -33,6 +34,10 @@ class EvidenceRefused(KitError):
 
 class BlueprintRefused(KitError):
     """A network is not on the allowlist, is malformed, or is over budget."""
+
+
+class MissingTensorFlow(KitError):
+    """It is needed here and not installed: students' commands begin without it."""
 
 
 class GradebookError(KitError):

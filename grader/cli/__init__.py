@@ -10,5 +10,6 @@
 
 A command imports what it runs when it is called, so that `--help` does not wait for NumPy and Keras.
 
-Exit codes: 0 done, whatever the marks; 1 it could not be done; 2 wrong usage; 130 after Ctrl-C.
+Exit codes: 0 done, whatever the marks; 1 it could not be done; 2 wrong usage; 3 TensorFlow has to
+be installed first; 130 after Ctrl-C.
 """

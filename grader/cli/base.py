@@ -9,11 +9,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from grader.errors import UsageError
+from grader.errors import MissingTensorFlow, UsageError
 from lab.errors import KitError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 STOPPED = "\nStopped. Networks that were trained to the end are kept: the same command goes on from there."
+NEEDS_TENSORFLOW = 3  # noxfile.py installs it and calls again
 _CALLED = "grader.cli.called"  # in a context's meta: the command of the group that is called
 
 
@@ -109,7 +110,8 @@ def run(
         stopped: what is shown after Ctrl-C.
 
     Returns:
-        the exit code: 2 for wrong usage, 1 for any other KitError, 130 after Ctrl-C.
+        the exit code: 2 for wrong usage, 3 if TensorFlow has to be installed first (noxfile.py does that and
+        calls again), 1 for any other KitError, 130 after Ctrl-C.
     """
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else width)
     meta: dict[str, Any] = {}
@@ -124,10 +126,16 @@ def run(
         return error.exit_code
     except KitError as error:
         console.print(Text(f"{meta.get(_CALLED, command).called}: {error}", style="red"))
-        return 2 if isinstance(error, UsageError) else 1
+        return _code(error)
     except KeyboardInterrupt:
         console.print(stopped)
         return 130
+
+
+def _code(error: KitError) -> int:
+    if isinstance(error, MissingTensorFlow):
+        return NEEDS_TENSORFLOW
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def _write_as_it_is(text: str | None, formatter: click.HelpFormatter) -> None:

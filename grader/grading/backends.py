@@ -1,11 +1,13 @@
 """What Keras runs on where a task is probed: NumPy, unless the code that it reaches names TensorFlow."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from grader.config.manifest import Task
+from grader.errors import MissingTensorFlow
 
 Backend = Literal["numpy", "tensorflow"]
 
@@ -36,6 +38,18 @@ def of(task: Task, submission: Path) -> Backend:
     if task.builder or any(_KERAS.search(content) for content in code.values()):
         return "numpy"
     return "tensorflow"
+
+
+def require_tensorflow(task: Task, submission: Path) -> None:
+    """MissingTensorFlow if a task's code needs it and this Python has none, as students' have at first."""
+    if importlib.util.find_spec("tensorflow") is not None:
+        return
+    code = reached(task.module, submission)
+    if task.builder or any(_TENSORFLOW.search(one) or _KERAS.search(one) for one in code.values()):
+        raise MissingTensorFlow(
+            f"{task.module} needs TensorFlow, which is not installed yet",
+            fix="nox installs it when it is first needed: call this by nox -s, or run: nox -s notebook",
+        )
 
 
 def reached(module: str, submission: Path) -> dict[str, bytes]:

@@ -55,6 +55,8 @@ LEAST = 1 / 60  # of the limits: with less than that left, nothing is started an
 ON_NUMPY = 1 / 4
 
 BY_THE_CLOCK = "ClockTimeIsUp"  # harness.py's name for it
+# Engines whose sandboxes see the packages of this Python; containers bring their own.
+_OF_THIS_PYTHON = ("none", "bubblewrap")
 _NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 
@@ -143,6 +145,8 @@ def _probe(runs: "_Runs", *, on_numpy: bool) -> Probed:
     probed = runs.probed
     if on_numpy and backends.of(runs.task, runs.submission) == "numpy" and _on_numpy(runs):
         return probed
+    if runs.engine.name in _OF_THIS_PYTHON:
+        backends.require_tensorflow(runs.task, runs.submission)
     if _calls(runs) and not probed.refused:
         _again_by_the_clock(runs)
         later = _second_process(runs)

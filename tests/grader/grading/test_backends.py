@@ -1,5 +1,6 @@
 """Which backend a task is probed on, and that NumPy's costs nobody a mark."""
 
+import importlib.util
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.config import manifest
-from grader.errors import SandboxFault
+from grader.errors import MissingTensorFlow, SandboxFault
 from grader.grading import backends, probing
 from grader.grading.evidence import Evidence, Network
 from grader.grading.probing import Probed
@@ -46,6 +47,48 @@ def probed(script: Callable[[int, Program], Any], folder: Path, **more: Any) -> 
 def submission(tmp_path: Path) -> Path:
     (tmp_path / "alexnet.py").write_text("import keras\n")
     return tmp_path
+
+
+class TestWithoutTensorFlow:
+    """A student's environment before anything asked for it."""
+
+    @pytest.fixture(autouse=True)
+    def _none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util,
+            "find_spec",
+            lambda name, *more: None if name == "tensorflow" else found(name, *more),
+        )
+
+    @pytest.mark.parametrize(
+        ("task", "source", "needed"),
+        [
+            (ALEXNET, "import keras\n", True),
+            (EVALUATION, "import numpy\n", False),
+            (EVALUATION, "import tensorflow as tf\n", True),
+            (EVALUATION, "from keras import ops\n", True),
+        ],
+    )
+    def test_needed(self, tmp_path: Path, task: manifest.Task, source: str, needed: bool) -> None:
+        """By what is Keras's: a network, or code that names one of the two."""
+        (tmp_path / task.module).write_text(source)
+        if not needed:
+            backends.require_tensorflow(task, tmp_path)
+            return
+        with pytest.raises(MissingTensorFlow, match=f"{task.module} needs TensorFlow"):
+            backends.require_tensorflow(task, tmp_path)
+
+    def test_asked_for_only_when_numpy_is_not_enough(self, submission: Path) -> None:
+        """What the NumPy backend is sure of needs none; a network that it cannot build does."""
+        engine = Scripted(lambda number, program: left(network()))
+        engine.name = "none"
+        come = probing.probe(engine, ALEXNET, submission, seed=1, builder_arguments={}, limits=TEN)
+        assert come.backend == "numpy"
+        engine = Scripted(lambda number, program: left(network(status="raised", value=None)))
+        engine.name = "none"
+        with pytest.raises(MissingTensorFlow):
+            probing.probe(engine, ALEXNET, submission, seed=1, builder_arguments={}, limits=TEN)
 
 
 class TestChoice:
