@@ -64,6 +64,13 @@ def gradebook(session: nox.Session) -> None:
 
 
 @nox.session
+def export(session: nox.Session) -> None:
+    """Instructors: marks for Canvas, Moodle and others: nox -s export -- canvas --template FILE"""
+    install(session)
+    run(session, "grader", "export", *(session.posargs or ["--help"]))
+
+
+@nox.session
 def marking(session: nox.Session) -> None:
     """Instructors: what other weights would do to marks: nox -s marking -- --with mine.toml results/"""
     install(session)

@@ -3,6 +3,8 @@
     app.py          `python -m grader`: the commands in three groups
     student.py      check, inspect
     instructor.py   grade, marking, doctor, image
+    gradebook.py    show, explain, override and others: the gradebook of a class
+    export.py       canvas, moodle, gradescope, csv, junit
     author.py       stubs, prove, reference, report, estimates
     stages.py       `python -m grader.reference STAGE`: the stages of dvc.yaml
     options.py      the options that commands share, and their types

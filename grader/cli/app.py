@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli import author, gradebook, instructor, stages, student
+from grader.cli import author, export, gradebook, instructor, stages, student
 from grader.cli.base import Group, run
 
 
@@ -18,6 +18,7 @@ from grader.cli.base import Group, run
         "Instructors": [
             instructor.grade,
             gradebook.group,
+            export.group,
             instructor.marking,
             instructor.doctor,
             instructor.image,

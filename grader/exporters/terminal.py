@@ -23,6 +23,7 @@ _SIGNS = {
     Status.NOT_ATTEMPTED: ("○", "yellow"),
     Status.BLOCKED: ("⊘", "bright_black"),
     Status.FAULT: ("!", "magenta"),
+    Status.HELD: ("…", "bright_black"),
 }
 
 
@@ -170,9 +171,8 @@ def _task(task: TaskResult) -> RenderableType:
     explained: set[str] = set()
     for check in task.checks:
         sign, colour = _SIGNS[check.status]
-        points = (
-            "–" if check.status is Status.FAULT else f"{number(check.points)} / {number(check.max_points)}"
-        )
+        unknown = check.status in (Status.FAULT, Status.HELD)
+        points = "–" if unknown else f"{number(check.points)} / {number(check.max_points)}"
         grid.add_row(Text(sign, style=colour), _title(check), Text(points))
         for line, style in _explanation(check, explained):
             grid.add_row("", Padding(Text(line, style=style), (0, 0, 0, 2)), "")

@@ -23,6 +23,7 @@ class Status(StrEnum):
     NOT_ATTEMPTED = "not attempted"  # the untouched stub
     BLOCKED = "blocked"  # an earlier check of the same task failed
     FAULT = "grader fault"  # the machine failed: no mark was given
+    HELD = "held back"  # decided, and not shown before the deadline; never recorded
 
 
 class DrawnRow(Strict):
