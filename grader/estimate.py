@@ -14,7 +14,7 @@ class Work:
 
     Attributes:
         students, tasks: to be graded; each student's tasks are probed.
-        probes_stored: of these probes.
+        probes_stored: of these probes; also those that are not needed, where nothing was written.
         trainings_known: distinct networks that the reference runs have trained.
         trainings_stored: distinct ones that were trained here before.
         trainings: distinct ones that are to be trained.
@@ -84,7 +84,7 @@ def sentence(work: Work, pace: Pace) -> str:
     there = [
         counted(count, f"{what} {how}")
         for count, what, how in (
-            (work.probes_stored, "probe", "stored"),
+            (work.probes_stored, "probe", "stored or not needed"),
             (work.trainings_stored, "training", "stored"),
             (work.trainings_known, "training", "known"),
         )

@@ -4,9 +4,9 @@ Between what grades, which knows no gradebook, and the gradebook, which knows no
 """
 
 import hashlib
-import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -15,12 +15,13 @@ from pathlib import Path
 from grader import intake
 from grader.config.course import Course
 from grader.errors import SubmissionError
-from grader.gradebook import ContentKey, StudentId, Submitted, Writer, derive
+from grader.gradebook import ContentKey, Gradebook, StudentId, Submitted, Writer, derive, kept
 from grader.gradebook.derive import Rules
 from grader.grading.course import to_grade
-from grader.intake import Attempt, Class, HandedIn, Source, Student
+from grader.intake import Attempt, Class, HandedIn, Shelf, Source, Student
 from grader.results.record import Run, SubmissionResult
 from grader.session import Session
+from grader.text import plain
 from lab.errors import KitError
 
 PACKAGES = ("grader", "lab")
@@ -36,6 +37,7 @@ class Entry:
         files: the digest over what is graded; empty where there is nothing.
         problem: why it cannot be graded; empty if it can.
         job: what the run calls it: no two attempts have one name.
+        notes: what was tidied or left behind when it was read, each a sentence.
     """
 
     handed_in: HandedIn
@@ -43,6 +45,7 @@ class Entry:
     files: str
     problem: str
     job: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,36 +59,66 @@ class Entry:
         return replace(self.attempt.source, name=self.job)
 
 
-def read_in(handed_in: Class, course: Course, modules: Sequence[str]) -> Iterator[Entry]:
-    """What needs a mark, each with the digest of its files, which are unpacked for it and removed again.
+def read_in(
+    handed_in: Class,
+    course: Course,
+    shelf: Shelf,
+    *,
+    workers: int = 1,
+    on_read: Callable[[int, int], object] = lambda read, of: None,
+) -> list[Entry]:
+    """What needs a mark, each with the digest of its files: all of them are read now.
 
     Args:
         handed_in: the class.
         course: its choices: which attempts count.
-        modules: the names of the task files.
+        shelf: reads them, and keeps them for the grading.
+        workers: how many are read at a time.
+        on_read: called with how many are read, and of how many, in the calling thread.
     """
-    for one in handed_in.handed_in:
-        wanted = set(to_grade(course, _ids(one), one.attempts)) if one.attempts else set()
-        graded = [attempt for attempt in one.attempts if attempt.number in wanted]
-        if not graded or one.problem:
-            last = one.attempts[-1] if one.attempts else None
-            why = one.problem or "no attempt was before the cut-off"
-            yield Entry(one, last, "", why, one.name)
-            continue
-        for attempt in graded:
-            job = one.name if attempt is graded[-1] else f"{one.name} · attempt {attempt.number}"
-            try:
-                with tempfile.TemporaryDirectory(prefix="kit-reading-") as folder:
-                    files = intake.digest(intake.take_in(attempt.source, modules, Path(folder)))
-                yield Entry(one, attempt, files, "", job)
-            except SubmissionError as error:
-                yield Entry(
-                    one,
-                    attempt,
-                    "",
-                    " ".join(f"{part.rstrip('.')}." for part in (error.message, error.fix) if part),
-                    job,
-                )
+    entries = [entry for one in handed_in.handed_in for entry in _wanted(one, course)]
+    to_read = sum(not entry.problem for entry in entries)
+    done: list[Entry] = []
+    read = 0
+    with ThreadPoolExecutor(workers, thread_name_prefix="reading") as pool:
+        try:
+            for entry in pool.map(lambda entry: _read(entry, shelf), entries):
+                done.append(entry)
+                read += entry.attempt is not None
+                on_read(min(read, to_read), to_read)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return done
+
+
+def _wanted(one: HandedIn, course: Course) -> Iterator[Entry]:
+    """The attempts that are to be graded, before they are read."""
+    wanted = set(to_grade(course, _ids(one), one.attempts)) if one.attempts else set()
+    graded = [attempt for attempt in one.attempts if attempt.number in wanted]
+    if not graded or one.problem:
+        last = one.attempts[-1] if one.attempts else None
+        yield Entry(one, last, "", one.problem or "no attempt was before the cut-off", one.name)
+        return
+    for attempt in graded:
+        yield Entry(
+            one,
+            attempt,
+            files="",
+            problem="",
+            job=one.name if attempt is graded[-1] else f"{one.name} · attempt {attempt.number}",
+        )
+
+
+def _read(entry: Entry, shelf: Shelf) -> Entry:
+    if entry.problem:
+        return entry
+    try:
+        read = shelf.read(entry.source)
+    except SubmissionError as error:
+        why = " ".join(f"{part.rstrip('.')}." for part in (error.message, error.fix) if part)
+        return replace(entry, problem=why)
+    return replace(entry, files=read.digest, notes=read.notes)
 
 
 def _ids(one: HandedIn) -> tuple[str, ...]:
@@ -120,6 +153,25 @@ def kit_version(root: Path) -> str:
     return f"{project['version']}+{code.hexdigest()[:12]}"
 
 
+def stored_marks(book: Gradebook, key: ContentKey, entries: Iterable[Entry]) -> dict[str, SubmissionResult]:
+    """Marks of before that depend on the very same things, by the name of the job.
+
+    Args:
+        book: the gradebook.
+        key: all that marks depend on but the files.
+        entries: whose.
+    """
+    found = {}
+    for entry in entries:
+        if entry.files and (result := book.stored(_key(key, entry))) is not None:
+            found[entry.job] = result.model_copy(update={"name": entry.name})
+    return found
+
+
+def _key(key: ContentKey, entry: Entry) -> ContentKey:
+    return key.model_copy(update={"files": entry.files})
+
+
 @dataclass
 class Recorder:
     """Appends what a run finds out, and writes what is derived from it.
@@ -130,6 +182,7 @@ class Recorder:
         rules: the course's own.
         key: all that marks depend on but the files.
         entries: what is graded, by the name of the job.
+        shelf: has its files.
         unwritten: why the files of a name could not be written, by that name.
     """
 
@@ -138,16 +191,13 @@ class Recorder:
     rules: Rules
     key: ContentKey
     entries: Mapping[str, Entry]
+    shelf: Shelf
     unwritten: dict[str, str] = field(default_factory=dict)
     _run: str = ""
 
     def stored(self) -> dict[str, SubmissionResult]:
         """Marks of before that depend on the very same things, by the name of the job."""
-        found = {}
-        for job, entry in self.entries.items():
-            if entry.files and (result := self.book.stored(self._key(entry))) is not None:
-                found[job] = result.model_copy(update={"name": entry.name})
-        return found
+        return stored_marks(self.book, self.key, self.entries.values())
 
     @contextmanager
     def run(
@@ -187,16 +237,31 @@ class Recorder:
         result = result.model_copy(update={"name": entry.name})
         number = entry.attempt.number
         if result.has_mark and result.tasks:
-            self.book.marked(self._run, entry.name, attempt=number, key=self._key(entry), result=result)
+            self.book.marked(self._run, entry.name, attempt=number, key=_key(self.key, entry), result=result)
         else:
             why = result.problem or "the grader failed on some checks"
             self.book.failed(
                 self._run, entry.name, attempt=number, files=entry.files, message=why, result=result
             )
         self._derived(derive.of_name(self.book, self.out, entry.name, rules=self.rules))
+        self._keep_files(entry.name)
 
-    def _key(self, entry: Entry) -> ContentKey:
-        return self.key.model_copy(update={"files": entry.files})
+    def _keep_files(self, name: str) -> None:
+        """Has the files of the attempt that counts beside its mark; an earlier run's stay there."""
+        for standing in self.book.current(choose=self.rules.choose, about=name).values():
+            mark = standing.mark
+            for entry in self.entries.values():
+                if mark and entry.name == name and entry.files == mark.said.key.files:
+                    files = self.shelf.files(entry.job)
+                    assert files is not None  # it has a digest, so that it was read
+                    try:
+                        kept.place(self.out, name, files)
+                    except OSError as error:
+                        where = plain(self.out / name / kept.FOLDER)
+                        self.unwritten.setdefault(
+                            name, f"{where} cannot be written: {error.strerror or error}"
+                        )
+                    return
 
     def _derived(self, derived: derive.Derived) -> None:
         self.unwritten |= derived.unwritten

@@ -13,7 +13,6 @@ import json
 import math
 import platform
 import statistics
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from grader import sandbox, thresholds
+from grader import sandbox, scratch, thresholds
 from grader.blueprint import Blueprint, training_form
 from grader.config import manifest, profiles
 from grader.config.manifest import Manifest
@@ -169,8 +168,12 @@ class Session:
     @cached_property
     def scratch(self) -> Path:
         """A folder for what is trained on and not kept, removed with this session."""
-        (kit := self.root / ".kit").mkdir(exist_ok=True)
-        self._scratch = tempfile.TemporaryDirectory(prefix="prepared-", dir=kit)
+        kit = self.root / ".kit"
+        try:
+            kit.mkdir(exist_ok=True)
+            self._scratch = scratch.Folder("prepared", kit)
+        except OSError:  # a checkout that cannot be written to
+            self._scratch = scratch.Folder("prepared")
         return Path(self._scratch.name)
 
     @cached_property

@@ -3,25 +3,25 @@
 import secrets
 import shlex
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from grader import choices, gradebook, intake, sandbox
+from grader import choices, estimate, forecast, gradebook, intake, sandbox, scratch
 from grader.config import course as courses
 from grader.config.course import Course
 from grader.errors import UsageError
 from grader.exporters import terminal
-from grader.gradebook import Standing, Writer, changes, derive, people, shown
+from grader.gradebook import Gradebook, Standing, changes, derive, people, shown
 from grader.grading import run
 from grader.grading.lateness import unmatched
 from grader.grading.plan import Plan
-from grader.intake import Class
-from grader.recording import Entry, Recorder, content_key, read_in
+from grader.intake import Class, Shelf
+from grader.recording import Entry, Recorder, content_key, read_in, stored_marks
 from grader.results.record import Run, Status, SubmissionResult
 from grader.sandbox import Engine
 from grader.session import Session, is_own
@@ -81,9 +81,12 @@ def grade(root: Path, console: Console, order: Order) -> int:
     text = courses.read(where) if where else ""
     course = courses.load(where, [task.id for task in session.manifest.tasks]) if where else Course()
     _check_out(order.out)
-    with tempfile.TemporaryDirectory(prefix="kit-class-") as scratch:
+    for place in (None, root / ".kit"):  # of runs that were killed
+        scratch.sweep(place)
+    with ExitStack() as held:
+        unpacked = held.enter_context(scratch.Folder("class"))
         handed_in = intake.read(
-            order.paths, modules, layout=order.layout, roster=order.roster, scratch=Path(scratch)
+            order.paths, modules, layout=order.layout, roster=order.roster, scratch=Path(unpacked)
         )
         sources = [attempt.source for one in handed_in.handed_in for attempt in one.attempts]
         session.own_code = order.trust or (
@@ -92,12 +95,17 @@ def grade(root: Path, console: Console, order: Order) -> int:
         _check_apart(order.out, order.paths, [path for one in sources for path in one.paths])
         _check_hidden(session.engine, [*(path for one in sources for path in one.paths), order.out])
         _show_class(console, handed_in)
-        entries = list(read_in(handed_in, course, modules))
+        shelf = Shelf(Path(held.enter_context(scratch.Folder("files"))), modules)
+        with progress.Reading(console) as reading:
+            entries = read_in(handed_in, course, shelf, workers=order.workers, on_read=reading.read)
+        if order.dry_run:
+            _dry_run(session, console, order, entries, shelf)
+            return 0
         with gradebook.write(order.out, command=_command()) as book:
             seed = _seed(order, book)
             rules = choices.rules(text, session.manifest)
             recorder = Recorder(
-                book, order.out, rules, content_key(session, seed), {one.job: one for one in entries}
+                book, order.out, rules, content_key(session, seed), {one.job: one for one in entries}, shelf
             )
             return _graded(session, console, order, handed_in, recorder, text)
 
@@ -118,9 +126,6 @@ def _graded(
     to_do = [one for one in entries if one.files and one.job not in stored]
     if stored:
         console.print(f"{_submissions(len(stored))} graded before, of the same files, seed and grader.")
-    if order.dry_run:
-        _show_plan(console, entries, stored, to_do)
-        return 0
     before = book.current(choose=rules.choose)
     with recorder.run(_command(), about, handed_in, new_seed=order.new_seed, course=text):
         for job, result in stored.items():
@@ -138,6 +143,45 @@ def _graded(
     return 0 if graded and not recorder.unwritten else 1
 
 
+def _dry_run(
+    session: Session, console: Console, order: Order, entries: Sequence[Entry], shelf: Shelf
+) -> None:
+    """Shows what would be done, and how long that takes; writes nothing, the gradebook neither."""
+    with ExitStack() as opened:
+        is_there = (order.out / gradebook.FILE).is_file()
+        book = opened.enter_context(gradebook.read(order.out)) if is_there else None
+        seed = _seed(order, book)
+        key = content_key(session, seed)
+        stored = {} if order.retrain or book is None else stored_marks(book, key, entries)
+    _announce(console, entries, session.run(seed), session.engine, "Dry run:")
+    to_do = [one for one in entries if one.files and one.job not in stored]
+    with progress.Reading(console, "Looking at what is stored") as reading:
+        found = forecast.look(
+            session,
+            [one.source for one in to_do],
+            seed=seed,
+            take_in=shelf.take_in,
+            retrain=order.retrain,
+            on_seen=reading.read,
+        )
+    of = len(session.manifest.tasks)
+    for one in sorted(entries, key=lambda one: bool(one.problem)):
+        if one.problem:
+            what = f"cannot be graded: {one.problem}"
+        elif one.job in stored:
+            what = "graded before, of the same files"
+        elif count := found.to_probe[one.job]:
+            what = f"to be graded: {count} of {of} tasks to be probed"
+        else:
+            what = "to be graded: all probes are stored or not needed"
+        console.print(Text(f"  {plain(one.job)}: {plain(what, 300)}", style="magenta" if one.problem else ""))
+    problems = sum(bool(one.problem) for one in entries)
+    counts = f"{len(to_do)} to be graded, {len(stored)} graded before, {problems} that cannot be"
+    console.print(f"{counts}, of {len(entries)}.")
+    console.print(Text(f"It takes {estimate.sentence(found.work, forecast.pace(session))}."))
+    console.print("Nothing was run, and nothing was written.")
+
+
 def _run(
     session: Session,
     console: Console,
@@ -153,6 +197,7 @@ def _run(
         len(to_do) * len(tasks.tasks),
         students=[one.job for one in to_do] if len(to_do) > 1 else (),
         places=order.workers,
+        pace=forecast.pace(session),
     )
 
     def decided(result: SubmissionResult) -> None:
@@ -170,6 +215,8 @@ def _run(
             session.slots,
             display.probed,
             probes=session.probes,
+            on_began=display.began,
+            take_in=recorder.shelf.take_in,
         )
         run.grade([one.source for one in to_do], plan, decided)
 
@@ -179,11 +226,11 @@ def _fault(result: SubmissionResult) -> str:
     return next((check.message for check in checks if check.status is Status.FAULT), "")
 
 
-def _seed(order: Order, book: Writer) -> int:
+def _seed(order: Order, book: Gradebook | None) -> int:
     """That of the command line, else the class's own, else a fresh one."""
     if order.seed is not None:
         return order.seed
-    kept = None if order.new_seed else book.seed()
+    kept = None if order.new_seed or book is None else book.seed()
     return secrets.randbelow(MAX_SEED + 1) if kept is None else kept
 
 
@@ -210,9 +257,11 @@ def _show_class(console: Console, handed_in: Class) -> None:
         console.print(Text(f"  and {len(handed_in.left_out) - _MOST_LINES} more were left out"))
 
 
-def _announce(console: Console, entries: Sequence[Entry], run: Run, engine: Engine) -> None:
+def _announce(
+    console: Console, entries: Sequence[Entry], run: Run, engine: Engine, what_for: str = "Grading"
+) -> None:
     what = entries[0].name if len(entries) == 1 else f"{len(entries)} submissions"
-    line = Text(f"Grading {what}", style="bold")
+    line = Text(f"{what_for} {what}", style="bold")
     line.append(
         f" · profile {run.profile} · {run.data}, pin {run.data_pin[:12]}"
         f" · engine {run.engine} · seed {run.seed}",
@@ -225,18 +274,6 @@ def _announce(console: Console, entries: Sequence[Entry], run: Run, engine: Engi
         console.print(Text(f"Limits are soft: {soft}.", style="yellow"))
     if run.provisional:
         console.print(Text(f"Marks are provisional: {run.provisional_because}.", style="yellow"))
-
-
-def _show_plan(
-    console: Console, entries: Sequence[Entry], stored: Mapping[str, object], to_do: Sequence[Entry]
-) -> None:
-    """What would be done."""
-    for one in entries:
-        what = one.problem or ("its mark is there" if one.job in stored else "to be graded")
-        console.print(Text(f"  {plain(one.job)}: {plain(what, 200)}"))
-    console.print(
-        f"Nothing was done: {len(to_do)} to be graded, {len(stored)} with a mark, of {len(entries)}."
-    )
 
 
 def _show_changes(

@@ -6,7 +6,6 @@ as evidence.
 """
 
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from grader import scratch
 from grader.config import profiles
 from grader.diagnosis.facts import (
     EPOCHS,
@@ -115,7 +115,7 @@ def call_prepare(folder: Path, images: DataSet, *, seed: int, engine: Engine) ->
             arrays of numbers; in words for the student.
         SandboxFault: the process did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="kit-inspect-") as name:
+    with scratch.Folder("inspect") as name:
         (taken_in := Path(name, "submission")).mkdir()
         try:
             taken = take_in(Source(folder.name, folder), [MODULE], taken_in)

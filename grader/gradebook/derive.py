@@ -16,6 +16,7 @@ from typing import overload
 from grader import exporters
 from grader.errors import GradebookError
 from grader.exporters import Registry
+from grader.gradebook import kept
 from grader.gradebook.reading import Gradebook
 from grader.gradebook.standings import Choose, Override, RunSeen, Standing, last
 from grader.results import record
@@ -30,8 +31,6 @@ from grader.results.record import (
     TaskResult,
 )
 from grader.text import plain
-
-_STAGING = ".deriving-"
 
 
 def _as_marked(standing: Standing) -> Counts | None:
@@ -121,7 +120,7 @@ def results(book: Gradebook, rules: Rules = Rules()) -> Iterator[tuple[Standing,
 
 
 def remove(out: Path, names: Sequence[str], registry: Registry | None = None) -> list[str]:
-    """Removes what was derived for names that nobody's results are filed under any more.
+    """Removes what was derived for names that nobody's results are filed under any more, and the kept files.
 
     Returns:
         those of which files are left, since somebody else put them there or they cannot be removed.
@@ -132,6 +131,7 @@ def remove(out: Path, names: Sequence[str], registry: Registry | None = None) ->
         try:
             for path in _written(folder, registry or exporters.registry):
                 path.unlink()
+            kept.remove(folder)
             if folder.is_dir():
                 folder.rmdir()
         except OSError:
@@ -143,10 +143,10 @@ def remove(out: Path, names: Sequence[str], registry: Registry | None = None) ->
 def _staged(out: Path) -> Iterator[Path]:
     """A folder beside the results, to make files in; its errors in words."""
     try:
-        for stale in out.glob(f"{_STAGING}*"):  # of a run that was killed
+        for stale in out.glob(f"{kept.STAGING}*"):  # of a run that was killed
             shutil.rmtree(stale, ignore_errors=True)
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_STAGING, dir=out) as folder:
+        with tempfile.TemporaryDirectory(prefix=kept.STAGING, dir=out) as folder:
             yield Path(folder)
     except OSError as error:
         raise GradebookError(

@@ -3,7 +3,6 @@
 What comes of it is data, frozen and serialisable: the folder and its code are gone by then.
 """
 
-import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from grader import intake
+from grader import scratch
 from grader.config.manifest import Task
 from grader.config.profiles import CLASSES
 from grader.errors import GraderFault, SubmissionError
@@ -66,10 +65,11 @@ def examine(source: Source, plan: Plan, pool: ThreadPoolExecutor) -> Examined:
         plan: of the run.
         pool: probes the tasks; not the one that this runs in, which could then wait for itself.
     """
+    plan.on_began(source.name)
     modules = [task.module for task in plan.manifest.tasks]
-    with tempfile.TemporaryDirectory(prefix="kit-submission-") as folder:
+    with scratch.Folder("submission") as folder:
         try:
-            taken = intake.take_in(source, modules, Path(folder))
+            taken = plan.take_in(source, modules, Path(folder))
         except SubmissionError as error:
             return Examined(name=source.name, problem=str(error))
         pending = [pool.submit(_examine_task, source.name, task, taken, plan) for task in plan.manifest.tasks]

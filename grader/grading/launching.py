@@ -6,12 +6,12 @@ What follows from that, whether it is run again and whom it counts against, is p
 import json
 import secrets
 import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader import scratch
 from grader.errors import EvidenceRefused
 from grader.grading.evidence import Evidence
 from grader.sandbox import GUEST, Engine, Limits, Outcome, Program
@@ -62,7 +62,7 @@ def launch(
         options: more of harness.py's.
         beside: what the probe finds beside itself, by file name.
     """
-    with tempfile.TemporaryDirectory(prefix="kit-probe-") as work:
+    with scratch.Folder("probe") as work:
         output = Path(work) / secrets.token_hex(4)
         output.mkdir()
         arguments = Path(work) / "builder-arguments.json"

@@ -9,8 +9,10 @@ run.py      all submissions: who is examined, trained and handed on when
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
+from grader import intake
 from grader.blueprint import Blueprint, Budget, outside, read, training_form
 from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
@@ -18,6 +20,7 @@ from grader.errors import TrainerFault
 from grader.grading import probing
 from grader.grading.handing import Given
 from grader.grading.probe_store import Probes
+from grader.intake import Source, Submission
 from grader.results.record import Run
 from grader.sandbox import Engine, Limits
 from grader.slots import Slots
@@ -134,6 +137,8 @@ class Plan:
         training: None to leave out the checks that train.
         slots: shared by the probes and the trainings of the run.
         on_probed: called with submission and task when a task is probed, from any thread.
+        on_began: called with a submission when work on it begins, from any thread.
+        take_in: gives a submission's files; from what was read before, where it was.
         limits: of all probes of one task of one submission together.
         probes: where probes are kept, so that none is made twice; None to make all of them.
     """
@@ -147,6 +152,8 @@ class Plan:
     on_probed: Callable[[str, str], None] = lambda submission, task: None
     limits: Limits = probing.LIMITS
     probes: Probes | None = None
+    on_began: Callable[[str], None] = lambda submission: None
+    take_in: Callable[[Source, Sequence[str], Path], Submission] = intake.take_in
 
 
 def changed(job: Job, **changes: Any) -> Job:

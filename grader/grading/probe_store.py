@@ -56,10 +56,12 @@ class Probes:
     Args:
         folder: is made if it is not there.
         most_bytes: of all files together: those that were not asked for the longest go first.
+        read_only: whether to keep nothing, and not to note what was asked for.
     """
 
-    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES, *, read_only: bool = False) -> None:
         self._folder = folder
+        self._read_only = read_only
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
@@ -80,7 +82,8 @@ class Probes:
             if hashlib.sha256(packed).hexdigest().encode() != digest:
                 return None
             unpacked = zlib.decompressobj().decompress(packed, 2 * MOST_EACH)
-            os.utime(path)
+            if not self._read_only:
+                os.utime(path)
         except (OSError, zlib.error):
             return None
         line, _, rest = unpacked.partition(b"\n")
@@ -97,7 +100,7 @@ class Probes:
             for process, names in kept.left.items()
             for name, content in names.items()
         ]
-        if sum(len(content) for _, _, content in files) > MOST_EACH:
+        if self._read_only or sum(len(content) for _, _, content in files) > MOST_EACH:
             return
         head = {
             "files": [(process, name, len(content)) for process, name, content in files],
@@ -108,6 +111,20 @@ class Probes:
         with suppress(OSError):
             write_atomically(self._folder / key, hashlib.sha256(packed).hexdigest().encode() + b"\n" + packed)
             self._remove_oldest()
+
+    def seconds(self, most: int = 50) -> list[float]:
+        """What the probes took, by the clock, that were used last; empty where none is kept."""
+        used = []
+        with suppress(OSError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                with suppress(OSError):  # another process has removed it
+                    used.append((entry.stat().st_mtime_ns, entry.name))
+        found = []
+        for _, name in sorted(used, reverse=True)[:most]:
+            kept = self.find(name)
+            if kept is not None and isinstance(kept.said.get("seconds"), float):
+                found.append(kept.said["seconds"])
+        return found
 
     def _remove_oldest(self) -> None:
         with self._lock, os.scandir(self._folder) as entries:

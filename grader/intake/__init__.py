@@ -3,6 +3,7 @@
 from grader.intake.assembling import NoTaskFile
 from grader.intake.model import Attempt, Class, HandedIn, Part, Source, Student, Submission
 from grader.intake.reading import RESERVED, find, folder_name, read
+from grader.intake.shelf import Read, Shelf
 from grader.intake.taking import digest, remove, take_in
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "HandedIn",
     "NoTaskFile",
     "Part",
+    "Read",
+    "Shelf",
     "Source",
     "Student",
     "Submission",

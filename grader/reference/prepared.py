@@ -4,9 +4,9 @@ The solution's `prepare` is called as a submission's is (grader/grading/handing.
 seed, and the reference network is trained on what it hands over, under the same seed.
 """
 
-import tempfile
 from pathlib import Path
 
+from grader import scratch
 from grader.blueprint import training_form
 from grader.config.profiles import CLASSES
 from grader.errors import ManifestError
@@ -32,7 +32,7 @@ def measure(session: Session, listener: Listener) -> PreparedRuns:
     network = training_form(network, profile.budget).network
     runs: list[Result] = []
     with (
-        tempfile.TemporaryDirectory(prefix="kit-prepared-") as folder,
+        scratch.Folder("prepared") as folder,
         Pool(session.executor, session.store, slots=Slots(1), listener=listener) as pool,
     ):
         given = handing.Given.of(session.course, profile.train, Path(folder))

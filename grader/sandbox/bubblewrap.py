@@ -19,13 +19,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import scratch
 from grader.errors import SandboxFault
 from grader.sandbox import bwrap, control_groups, cores, seccomp, visible
 from grader.sandbox.base import (
@@ -81,7 +81,7 @@ class BubblewrapEngine:
         refuse_when_stopping()
         try:
             with ExitStack() as cleanup:
-                folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-sandbox-"))
+                folder = cleanup.enter_context(scratch.Folder("sandbox"))
                 group = control_groups.Group.create(program.limits)
                 if group is not None:
                     cleanup.callback(group.remove)

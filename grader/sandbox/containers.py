@@ -19,13 +19,13 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import scratch
 from grader.errors import GraderFault, SandboxFault, UsageError
 from grader.sandbox import container_images, control_groups, cores, seccomp
 from grader.sandbox.base import (
@@ -100,7 +100,7 @@ class ContainerEngine:
         refuse_when_stopping()
         try:
             with (
-                tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder,
+                scratch.Folder("sandbox") as folder,
                 _started(self.name, program, Path(folder)) as sandbox,
             ):
                 self._counted = isinstance(sandbox.totals, control_groups.Group)

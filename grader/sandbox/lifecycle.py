@@ -10,7 +10,6 @@ import secrets
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from grader import scratch
 from grader.errors import SandboxFault
 from grader.sandbox import control_groups
 from grader.sandbox.base import MAX_OUTPUT_FILES, Availability, End, Limits, Outcome, Program
@@ -95,7 +95,7 @@ class Sandbox(ABC):
 
 def tried(run: Callable[[Program], Outcome], fix: str) -> Availability:
     """Runs a program that does nothing; `fix` is for where the sandbox starts and Python does not."""
-    with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
+    with scratch.Folder("sandbox") as folder:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()

@@ -1,11 +1,11 @@
 """Tries which limits an engine really enforces on this machine, by programs that go against them."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader import scratch
 from grader.errors import SandboxFault
 from grader.sandbox.base import ENVIRONMENT, MIB, End, Engine, Limits, Outcome, Program
 
@@ -109,7 +109,7 @@ def try_limits(engine: Engine) -> Iterator[Tried]:
 
 
 def _run(engine: Engine, code: str, **limits: float) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="kit-trial-") as folder:
+    with scratch.Folder("trial") as folder:
         submission, output = Path(folder, "submission"), Path(folder, "output")
         submission.mkdir()
         output.mkdir()

@@ -10,12 +10,12 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from grader import scratch
 from grader.errors import SandboxFault
 from grader.sandbox import control_groups, cores
 from grader.sandbox.base import ENVIRONMENT, MAX_OUTPUT_FILES, Availability, End, Outcome, Program
@@ -62,9 +62,7 @@ class NoneEngine:
         """Runs a program in a folder of its own, with the real paths in place of those inside a sandbox."""
         refuse_when_stopping()
         with ExitStack() as cleanup:
-            home = cleanup.enter_context(
-                tempfile.TemporaryDirectory(prefix="kit-none-", ignore_cleanup_errors=True)
-            )
+            home = cleanup.enter_context(scratch.Folder("none"))
             group = control_groups.Group.create(program.limits)
             if group is not None:
                 cleanup.callback(group.remove)

@@ -14,7 +14,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from grader import scratch
 from grader.config.profiles import Backend, Device
 from grader.errors import UsageError
 from grader.sandbox import container_images, containers, control_groups
@@ -351,7 +351,7 @@ def _contained(engine: str, device: Device, backend: Backend) -> Contained:
 def _asked(executor: Executor, device: Device, engine: str, backend: Backend) -> str:
     """What a child of an executor says that it computes with; `engine` is empty where there is none."""
     where = f" in {engine}" if engine else ""
-    with tempfile.TemporaryDirectory(prefix="kit-training-") as folder:
+    with scratch.Folder("training") as folder:
         home = Path(folder)
         with executor.start(home, ["--backend-on", device]) as process:
             try:

@@ -10,7 +10,6 @@ trained once. Whatever ends this process ends its children, SIGKILL too; results
 
 import os
 import selectors
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from grader import scratch
 from grader.errors import TrainerFault
 from grader.slots import Slots
 from grader.training.executors import Executor
@@ -143,8 +143,8 @@ class Pool:
         if outcome is None:
             with ExitStack() as cleanup:
                 try:
-                    scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-training-"))
-                    worker = Worker(job, Path(scratch, "worker"), self._executor)
+                    folder = cleanup.enter_context(scratch.Folder("training"))
+                    worker = Worker(job, Path(folder, "worker"), self._executor)
                 except OSError as error:
                     return TrainerFault(f"a training could not be started: {error}")
                 cleanup.callback(worker.kill)

@@ -190,6 +190,44 @@ class Display(Listener):
         self._console.print(line)
 
 
+class Reading:
+    """Shows how many submissions are read or looked at: a line of a terminal, a line a minute elsewhere.
+
+    Args:
+        console: where to.
+        what: is done.
+    """
+
+    def __init__(self, console: Console, what: str = "Reading what was handed in") -> None:
+        self._console = console
+        self._what = what
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def read(self, done: int, of: int) -> None:
+        """So many are read."""
+        now, terminal = time.monotonic(), self._console.is_terminal
+        if now - self._shown < (_LIVE_SECONDS if terminal else LOG_SECONDS):
+            return
+        self._shown = now
+        line = Text(f"{self._what}: {done} of {of}")
+        if terminal:
+            self._live.update(line, refresh=True)
+        else:
+            self._console.print(line)
+
+
 # --- pure -------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Results of trainings, one file each, named after the job's digest."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -24,6 +25,18 @@ def keep(job: Job, result: Result, folder: Path) -> None:
         write_atomically(_path(job, folder), result.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def seconds(folder: Path, pin: str, most: int = 50) -> list[float]:
+    """What the trainings on some data took, by the clock, that were filed last; may be empty."""
+    found = []
+    with suppress(OSError):
+        for path in sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime_ns)[:most]:
+            with suppress(OSError, ValidationError):
+                result = Result.model_validate_json(path.read_bytes())
+                if result.pin == pin:
+                    found.append(result.seconds)
+    return found
 
 
 def prepare(folder: Path) -> None:

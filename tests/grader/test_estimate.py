@@ -82,11 +82,13 @@ class TestSentence:
             (Work(1, 1, trainings=1), "about 60 s: 1 probe, 1 training on 2 places"),
             (
                 Work(8, 5, probes_stored=39, trainings_known=40, trainings_stored=1),
-                "about 10 s: 1 probe on 2 places (39 probes stored, 1 training stored, 40 trainings known)",
+                "about 10 s: 1 probe on 2 places (39 probes stored or not needed, "
+                "1 training stored, 40 trainings known)",
             ),
             (
                 Work(8, 5, probes_stored=40, trainings_known=40),
-                "a few seconds: nothing to probe and nothing to train (40 probes stored, 40 trainings known)",
+                "a few seconds: nothing to probe and nothing to train "
+                "(40 probes stored or not needed, 40 trainings known)",
             ),
             (
                 Work(200, 5, trainings=3, may_grow=True),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import gradebook
+from grader import gradebook, scratch
 from grader.sandbox.bubblewrap import BubblewrapEngine
 
 ROOT = Path(__file__).parents[3]
@@ -25,13 +25,14 @@ def command(folder: Path, out: Path) -> list[str]:
     return [*grade, "--out", str(out)]
 
 
-def started(folder: Path, out: Path) -> "subprocess.Popen[bytes]":
+def started(folder: Path, out: Path, tmp: Path) -> "subprocess.Popen[bytes]":
     """In a session of its own, so that all of the tree can be killed at once."""
     return subprocess.Popen(
         command(folder, out),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp)},
         start_new_session=True,
     )
 
@@ -62,8 +63,9 @@ def recorded(out: Path) -> dict[str, dict[str, float]]:
 @pytest.mark.skipif(not _bubblewrap.usable, reason=f"no bubblewrap: {_bubblewrap.reason}")
 def test_killed_at_random_moments(a_class: Path, tmp_path: Path) -> None:
     draw = random.Random(5)
+    (tmp_path / "tmp").mkdir()
     for _ in range(KILLS):
-        process = started(a_class, tmp_path / "killed")
+        process = started(a_class, tmp_path / "killed", tmp_path / "tmp")
         time.sleep(draw.uniform(0.5, 12))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -71,10 +73,14 @@ def test_killed_at_random_moments(a_class: Path, tmp_path: Path) -> None:
             with gradebook.read(tmp_path / "killed") as book:
                 assert book.verify() is None
     for out in ("killed", "alone"):
-        assert started(a_class, tmp_path / out).wait(timeout=300) == 0
+        assert started(a_class, tmp_path / out, tmp_path / "tmp").wait(timeout=300) == 0
     killed, alone = recorded(tmp_path / "killed"), recorded(tmp_path / "alone")
     assert killed == alone
     assert len(alone) == 8
     for student in alone:
         one, other = ((tmp_path / out / student / "report.txt").read_text() for out in ("killed", "alone"))
         assert one.splitlines()[:-1] == other.splitlines()[:-1]  # the last line says when
+        for name in ("evaluation.py", "preprocessing.py"):
+            kept = tmp_path / "killed" / student / "submission" / name
+            assert kept.read_bytes() == (a_class / student / name).read_bytes()
+    assert not list((tmp_path / "tmp").glob(f"{scratch.PREFIX}*"))  # of the killed, the last run removed all
