@@ -34,6 +34,7 @@ FIRST = (
     "the machine",
     "tests/lab/test_backends.py",
     "tests/grader/commands/test_grade.py",
+    "tests/grader/commands/test_grade_dry_run.py",
     "tests/grader/proof/test_backends_agree.py",
     "tests/grader/proof/test_bank.py::test_mutant",
     "tests/grader/proof/test_bank.py::test_right",

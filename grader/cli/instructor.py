@@ -71,7 +71,9 @@ from grader.cli.options import CORES, ROOT
     show_default="course.toml, if there is one",
     help="Due date, lateness, weights: docs/course.md.",
 )
-@click.option("--dry-run", is_flag=True, help="Show who would be graded, and do nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show who would be graded and how long it takes, and do nothing."
+)
 @options.workers(
     min(8, CORES),
     shown="one a core, 8 at most",

@@ -17,7 +17,8 @@ from grader.text import plain as shown
 LAYOUTS = (*opening.BY_NAME, *plain.TITLES)
 # What lies beside the submissions' folders in results/: the files of a class that exporters write.
 RESERVED = {
-    *("marks.csv", "index.html", "gradebook.db", "gradebook.db-wal", "gradebook.db-shm", "gradebook.lock"),
+    *("marks.csv", "index.html", "exports", "pages", "students"),
+    *("gradebook.db", "gradebook.db-wal", "gradebook.db-shm", "gradebook.lock"),
 }
 # Names that Windows keeps for devices.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
