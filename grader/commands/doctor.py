@@ -108,7 +108,7 @@ def _verdict(lines: Iterable[Line]) -> tuple[str, str, int]:
     if packages and usable:
         return f"\nSubmissions can be graded here; --engine auto takes {usable[0]}.", "green", 0
     if packages:
-        return "\nNobody else's code can run here: no engine isolates. Your own can.", "yellow", 1
+        return "\nOnly your own code can run here: no sandbox works on this machine.", "yellow", 1
     return "\nThe packages are not as they should be: see the lines in red.", "red", 1
 
 

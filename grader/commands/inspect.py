@@ -225,7 +225,7 @@ def _prepared(evidence: Evidence, end: End) -> Prepared:
         raised = evidence.import_error
         how = str(raised or "it ended the whole Python process")
         if evidence.imported == "timed out":
-            how = f"it had not ended after {raised.message}" if raised else "it had not ended in time"
+            how = f"it was stopped after {raised.message}" if raised else "its time was up"
         raise PrepareError(f"{MODULE} cannot be imported: {how}", fix=check)
     call = evidence.calls.get("prepare")
     if call is None:
@@ -266,13 +266,13 @@ def _complain(call: Call, end: End, check: str) -> None:
         case "raised":
             raise PrepareError(f"{call} raised {call.exception}", fix=check)
         case "timed out":
-            time = f"after {call.exception.message}" if call.exception else "in time"
-            raise PrepareError(f"{call} had not returned {time} and was stopped", fix=check)
+            time = f"after {call.exception.message}" if call.exception else "when its time was up"
+            raise PrepareError(f"{call} did not return and was stopped {time}", fix=check)
         case _:
             how = {
                 End.MEMORY: "it took too much memory",
-                End.CPU: f"it had not ended after {LIMITS.cpu_seconds:.0f} s of processor time",
-                End.TIMEOUT: f"it had not ended after {LIMITS.wall_seconds:.0f} s",
+                End.CPU: f"it was stopped after {LIMITS.cpu_seconds:.0f} s of processor time",
+                End.TIMEOUT: f"it was stopped after {LIMITS.wall_seconds:.0f} s",
                 End.OUTPUT: "it wrote too much to disk",
             }.get(end, "it ended the whole Python process")
             raise PrepareError(f"{call} did not return: {how}", fix=check)

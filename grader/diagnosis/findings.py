@@ -158,14 +158,14 @@ def _scale(facts: Facts, trial: Trial | None) -> Finding | None:
         "wrong",
         f"validation images run from {span(test)}, training images from {span(train)}",
         (
-            f"The same picture comes out {factor:,.0f} times as {'large' if larger else 'small'} in "
+            f"The values of the same picture are {factor:,.0f} times as {'large' if larger else 'small'} in "
             "validation as in training. "
             if factor > APART
-            else "The same picture comes out elsewhere in validation than in training. "
+            else "The same picture gets other values in validation than in training. "
         )
         + "Batch normalisation has learned the training images' scale and keeps to it: to the network "
         + (
-            "validation images are all off their place, and so are its answers"
+            "validation images are shifted away from what it has learned, and so are its answers"
             if factor <= APART
             else f"validation images are all {'blinding' if larger else 'one grey'}, and it gives "
             "(nearly) all of them the same class"
@@ -187,7 +187,7 @@ def _labels(facts: Facts, trial: Trial | None) -> Finding | None:
         return Finding(
             "labels renumbered",
             "wrong",
-            f"the classes have other numbers than they came with: {shares}",
+            f"the classes were renumbered: {shares}",
             "The labels still belong together, but class 3 is no longer called 3 "
             + (
                 "in either part, so nobody who knows the classes' names can use the network."
@@ -332,7 +332,7 @@ def _own_statistics(facts: Facts, _trial: Trial | None) -> Finding | None:
         "doubtful",
         "validation images were standardised with other numbers than training images: scales "
         f"{_numbers(255 * test.scale)} and {_numbers(255 * train.scale)}",
-        "The difference is small and does little harm here, but the same picture should come out the same, "
+        "The difference is small and does little harm here, but the same picture should get the same values, "
         "and a single image could not be standardised at all.",
         "Use the training part's mean and std for both.",
     )

@@ -212,7 +212,7 @@ def _cost(check: CheckResult) -> str:
 def _total(result: SubmissionResult) -> RenderableType:
     if not result.graded:
         return Text(
-            "\nNot graded: the grader failed on the checks marked !; this is no mark.", style="magenta bold"
+            "\nNot graded: the grader failed on the checks marked !. There is no mark.", style="magenta bold"
         )
     total = f"\nTotal {number(result.points)} / {number(result.max_points)}"
     if result.counts is not None:

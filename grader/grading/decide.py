@@ -272,16 +272,17 @@ def _overran(overrun: Overrun, job: Job) -> Verdict:
 
 
 def _in_words(results: Sequence[Result], decided: Result, threshold: Threshold, network: Trainable) -> str:
-    """What a network reached, what was wanted and what stands behind that, for a student."""
+    """What a network reached, what earns full marks and what stands behind that, for a student."""
     # Two that differ must not look alike.
     digits = 2 if len(results) > 1 or abs(decided.accuracy - threshold.threshold) < 0.001 else 1
     replaced = _replaced(network)
     if network.known is not None:
-        wanted = f"{threshold.threshold:.{digits}%} wanted, chance is {threshold.chance:.0%}."
+        wanted = f"Full marks from {threshold.threshold:.{digits}%}; chance is {threshold.chance:.0%}."
         return " ".join(filter(None, (network.known.in_words(digits), wanted, replaced)))
     prepared = network.job is not None and bool(network.job.prepared)
     which = "the test part" if prepared else "hidden images"
-    said = [f"{decided.accuracy:.{digits}%} of {which} right, {threshold.threshold:.{digits}%} wanted."]
+    full = f"full marks from {threshold.threshold:.{digits}%}"
+    said = [f"Accuracy {decided.accuracy:.{digits}%} on {which}; {full}."]
     if prepared:
         said.append("It is the course's ResNet, trained on the arrays that prepare returned.")
     if len(results) > 1:

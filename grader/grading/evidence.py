@@ -26,6 +26,7 @@ MIB = 1024 * 1024
 MAX_FILE_BYTES = 64 * MIB
 MAX_TOTAL_BYTES = 256 * MIB
 MAX_FILES = 200
+MAX_REASON = 1500  # characters of why a network cannot be used
 MAX_JSON_BYTES = 8 * MIB
 MAX_JSON_DEPTH = 64
 MAX_CALLS = 200
@@ -67,7 +68,15 @@ class Other:
     reason: str = ""
 
 
-Value = Array | tuple[Any, ...] | list[Any] | int | float | bool | str | Network | Other | None
+@dataclass(frozen=True)
+class Rows:
+    """A long list of lists or arrays of one length: the outer type, and the array that it makes."""
+
+    type: str
+    array: Array
+
+
+Value = Array | Rows | tuple[Any, ...] | list[Any] | int | float | bool | str | Network | Other | None
 
 
 @dataclass(frozen=True)
@@ -244,6 +253,7 @@ class _ArrayValue(_Form):
     kind: Literal["array"]
     file: Annotated[str, Field(pattern=r"^a[0-9]{4}\.npy$")]
     type: _Text
+    rows: bool = False
 
 
 class _SequenceValue(_Form):
@@ -400,7 +410,8 @@ class _Values:
             case _ArrayValue():
                 if value.file not in self._arrays:
                     self._arrays[value.file] = read_array(self._files.read(value.file, MAX_FILE_BYTES))
-                return self._arrays[value.file]
+                array = self._arrays[value.file]
+                return Rows(plain(value.type, 100), array) if value.rows and array.ndim else array
             case _SequenceValue():
                 items = [self.value(item) for item in value.items]
                 return tuple(items) if value.kind == "tuple" else items
@@ -418,7 +429,7 @@ class _Values:
     def network(self, value: _ModelValue) -> Network:
         """A model as it was described."""
         made_at = {place.name: _said(place) for place in value.lines}
-        return Network(value.blueprint, plain(value.refused, 500), fixed=value.fixed, made_at=made_at)
+        return Network(value.blueprint, plain(value.refused, MAX_REASON), fixed=value.fixed, made_at=made_at)
 
 
 def _said(place: _Place) -> str:

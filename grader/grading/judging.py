@@ -18,12 +18,20 @@ from grader.config.manifest import Check, Task
 from grader.errors import BlueprintRefused, GraderFault, ManifestError
 from grader.grading import built
 from grader.grading.evidence import Array, Call, Evidence, Network, Other, Raised
-from grader.grading.values import described, described_array, is_array
+from grader.grading.values import described, described_array, is_array, wrap
 from grader.results.record import Status
 from grader.results.verdict import Verdict
 
 # The rules for a network that cannot be rebuilt, and for one of which a layer does not train with the rest.
 NOT_TRAINABLE, FIXED = "not_trainable", "fixed"
+
+
+_SYMBOLIC = "take a Keras tensor"  # see grader/sandbox/guest/wording.py
+_READ_ONLY = "Read-only file system"
+_WRITES = (
+    "Functions that write files fail where they are graded. Return what you have made, and leave saving it "
+    "to whoever calls the function."
+)
 
 
 class Unmet(Exception):
@@ -92,7 +100,10 @@ class Case:
         )
         # And a network that is too large for the sandbox lacks what makes it smaller.
         misfit = misfit or (self.task.builder and call and "memory" in self.ended.get(call.function, ""))
-        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else "", rule=self._raises(name))
+        said = call.exception.message if call and call.exception else ""
+        misfit = misfit and _SYMBOLIC not in said  # that message says what to write
+        hint = _WRITES if _READ_ONLY in said else ""
+        raise Unmet(self._how_it_ended(name, call), hint=None if misfit else hint, rule=self._raises(name))
 
     def _raises(self, name: str) -> str:
         """The rule for a call that did not return: whether others do, so that it is its arguments."""
@@ -114,9 +125,7 @@ class Case:
             case "not implemented":
                 return f"{call.function} is not written yet."
             case "timed out":
-                return (
-                    f"{call} had not returned {_after(call.exception)} and was stopped{_at(call.exception)}."
-                )
+                return f"{call} did not return and was stopped {_after(call.exception)}{_at(call.exception)}."
             case "skipped" | "running" if how:
                 return f"{call.function} was called {how}."
             case "skipped" | "running":
@@ -132,7 +141,7 @@ class Case:
         """The array that the call returned; Unmet if it is none, or not of this dtype or shape."""
         value = self.value(name)
         if not is_array(value, dtype=dtype, shape=shape):
-            self.fail(name, described(value), described_array(dtype, shape))
+            self.fail(name, described(value), described_array(dtype, shape), hint=wrap(value))
         return np.asarray(value)
 
     def items(self, name: str, count: int, of: str) -> tuple[Any, ...]:
@@ -264,7 +273,7 @@ def _read(description: Any, budget: blueprint.Budget) -> blueprint.Blueprint | s
 
 def _after(stopped: Raised | None) -> str:
     """After which time something was stopped; evidence has it as the message of an exception."""
-    return f"after {stopped.message}" if stopped and stopped.message else "in time"
+    return f"after {stopped.message}" if stopped and stopped.message else "when its time was up"
 
 
 def _at(stopped: Raised | None) -> str:
@@ -362,8 +371,8 @@ def uncallable(case: Case) -> Verdict | None:
         case "timed out":
             stopped = evidence.import_error
             return Verdict.failed(
-                f"Importing {module} had not ended {_after(stopped)}{_at(stopped)}: only definitions belong "
-                "at its left margin.",
+                f"Importing {module} was stopped {_after(stopped)}{_at(stopped)}. A module should define "
+                "functions and run nothing when it is imported.",
                 hint="",
             )
         case "running":

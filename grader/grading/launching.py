@@ -94,11 +94,9 @@ def how(outcome: Outcome, limits: Limits) -> str:
     """How the process ended, for the student whose function ended it."""
     match outcome.end:
         case End.CPU:
-            return (
-                f"it had not ended after {in_seconds(limits.cpu_seconds)} of processor time and was stopped"
-            )
+            return f"it was stopped after {in_seconds(limits.cpu_seconds)} of processor time"
         case End.TIMEOUT:
-            return f"it had not ended after {in_seconds(limits.wall_seconds)} and was stopped"
+            return f"it was stopped after {in_seconds(limits.wall_seconds)}"
         case End.MEMORY:
             return f"it took more than {limits.memory_bytes / 1024**3:.0f} GiB of memory and was stopped"
         case End.OUTPUT:

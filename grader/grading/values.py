@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.grading.evidence import Array, Network, Other
+from grader.grading.evidence import Array, Network, Other, Rows
 
 
 def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | None = None) -> bool:
@@ -16,6 +16,24 @@ def is_array(value: Any, *, dtype: str | None = None, shape: tuple[int, ...] | N
         and (dtype is None or value.dtype == dtype)
         and (shape is None or value.shape == shape)
     )
+
+
+def as_array(value: Any) -> Any:
+    """The array that a list of lists or of arrays makes; every other value as it is."""
+    if isinstance(value, Rows):
+        return value.array
+    rows = list(value) if isinstance(value, list | tuple) else []
+    arrays = bool(rows) and all(isinstance(row, np.ndarray) for row in rows)
+    if arrays and len({row.shape for row in rows}) == 1:
+        return np.stack(rows)
+    return value
+
+
+def wrap(value: Any) -> str | None:
+    """The hint for a list of lists where an array is expected; None for every other value."""
+    if isinstance(value, list | Rows) and isinstance(as_array(value), np.ndarray):
+        return "It is a list of rows: np.array(...) of it makes the array that is expected."
+    return None
 
 
 def described(value: Any, *, inside: bool = False) -> str:
@@ -35,6 +53,8 @@ def described(value: Any, *, inside: bool = False) -> str:
             return f"the number {number(value)}"
         case str():
             return f"the text {value[:60]!r}"
+        case Rows():
+            return f"{_article(value.type)} of {len(value.array)} rows"
         case Network():
             return "a model"
         case Other():

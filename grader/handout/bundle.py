@@ -3,9 +3,9 @@
     bundle = write(root, Path("assignment.zip"))
     bundle.digest, bundle.files
 
-What is known of networks goes along as digests and accuracies (reference/<profile>/runs/), never as layers. The
-hidden images, the solutions, the bank, and what only authors and instructors run, stay behind. The same checkout
-gives the same bytes.
+What is known of networks goes along as digests and accuracies (reference/<profile>/runs/), never as layers.
+The hidden images, the solutions, the bank, and what only authors and instructors run, stay behind. The same
+checkout gives the same bytes.
 """
 
 import ast
@@ -55,7 +55,8 @@ python3 -m venv .venv && .venv/bin/pip install -q "nox[uv]" && .venv/bin/nox -s 
 
 On Windows: `py -m venv .venv && .venv\\Scripts\\pip install -q "nox[uv]" && .venv\\Scripts\\nox -s check`.
 
-[assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has every command.
+[assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has every
+command.
 """
 
 

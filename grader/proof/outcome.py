@@ -115,7 +115,7 @@ def _wrong(mutant: Mutant, failed: Sequence[CheckResult], left_out: set[str]) ->
         return f"does not say {mutant.says!r}: {first.message}"
     hint = hints.to_show(first)
     if mutant.hint not in f"{first.message} {hint}":
-        return f"has not the hint {mutant.hint!r}: {hint}"
+        return f"does not show the hint {mutant.hint!r}: {hint}"
     also = {check for check in mutant.also if check not in left_out}
     others = {check.check for check in failed[1:]}
     if others != also:

@@ -42,6 +42,25 @@ def steps(case: Case, name: str) -> Path:
         raise NoNetwork(Unmet(f"{case.call(name)}: {tangled}.")) from tangled
 
 
+_FIXED = (
+    "A pooling of a fixed size serves images of one size. GlobalAveragePooling2D() goes over the whole "
+    "image, however large it is."
+)
+
+
+def _require_any_size(case: Case, name: str) -> None:
+    """Raises Unmet with its own hint if a pooling that is all of the image by default is too large here."""
+    call = case.evidence.calls.get(name)
+    said = call.exception.message if call and call.exception else ""
+    if name == "default" or "pool_size" not in said or not readable(case, ["default"]):
+        return
+    if read(case, "default").of("GlobalAveragePooling2D", "GlobalMaxPooling2D"):
+        try:
+            read(case, name)
+        except Unmet as unmet:
+            raise Unmet(str(unmet), hint=_FIXED, rule=unmet.verdict.rule) from unmet
+
+
 def takes_input_shape(case: Case, arguments: Mapping[str, Mapping[str, Any]]) -> Verdict:
     """Whether models take images of input_shape, (32, 32, 3) by default.
 
@@ -52,6 +71,7 @@ def takes_input_shape(case: Case, arguments: Mapping[str, Mapping[str, Any]]) ->
         arguments: what the builder was called with, by call.
     """
     for name in dict.fromkeys(("default", "shape", *readable(case, arguments))):
+        _require_any_size(case, name)
         came, expected = read(case, name).input_shape, arguments[name].get("input_shape", (32, 32, 3))
         if came != expected:
             case.fail(name, f"a model for inputs of shape {came}", f"one for {expected}")

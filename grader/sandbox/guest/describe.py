@@ -10,10 +10,14 @@ Types are compared, not asked with isinstance: a subclass may compute anything.
 Imports the standard library, Keras and NumPy alone.
 """
 
+import importlib.util
 import inspect
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple
 
 import keras
@@ -32,6 +36,7 @@ Word = Callable[[Any, Any, str], tuple[str, Settings]]
 
 MAX_NODES = 4000  # a small model can call itself up into billions
 MAX_NAME = 64
+MOST_REASONS = 6  # of why a model cannot be used that are shown
 
 _SAY = (
     "Say the same with keras.layers (Conv2D, Dense, BatchNormalization, ReLU, Softmax, Activation, Flatten, "
@@ -86,7 +91,7 @@ def describe(
         )
     if type(model) not in (Functional, keras.Sequential):
         if isinstance(model, keras.Model):
-            raise Refused(_has_code(type(model), "the model"))
+            raise Refused(_has_code(f"the model, a {type(model).__name__},"))
         raise Refused(f"it is not a keras.Model. Received: {_kind(model)}")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         found = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
@@ -239,7 +244,7 @@ class _Walk:
     def _described(self, kind: type, operation: Any, call: Any, who: str) -> tuple[str, Settings]:
         """What a call is in a blueprint; Refused if there is no word for it."""
         if kind not in self._words:
-            raise Refused(_no_word(kind, who))
+            raise Refused(_no_word(kind, who, operation))
         if isinstance(operation, keras.layers.Layer):
             self._check_layer(operation, who)
             self._check_mode(operation, call, who)
@@ -722,20 +727,73 @@ def _kind(value: Any) -> str:
     return f"a value of the type {type(value).__name__}"[:100]
 
 
-def _has_code(kind: type, what: str) -> str:
+def _has_code(what: str, instead: str = "") -> str:
     return (
-        f"{what} is a {kind.__name__}, which has code of its own, so it cannot be rebuilt: the grader trains "
-        f"a network made anew from its description. {_SAY}"
+        f"{what} has code of its own, so it cannot be rebuilt: the grader trains a network that it makes "
+        f"from the description. {instead or _SAY}"
     )
 
 
-def _no_word(kind: type, who: str) -> str:
-    """Why a kind of layer or operation is not in `_WORDS`."""
+def _no_word(kind: type, who: str, operation: Any) -> str:
+    """Why a kind of layer or operation is not in `_WORDS`, and what to write in its place."""
     module = kind.__module__
     if kind is keras.layers.Lambda or not module.startswith("keras.src."):
-        return _has_code(kind, who)
+        return _has_code(who, _of_function(getattr(operation, "function", None)))
     if module.startswith("keras.src.layers.preprocessing"):
         return f"{who} prepares images: the trainer standardises and augments them itself. Leave it out"
     if issubclass(kind, keras.layers.Layer):
-        return f"{who} is not among the layers of this assignment. {_SAY}"
+        layer = _INSTEAD_OF.get(kind.__name__)
+        return f"{who} is not among the layers of this assignment. {f'Write {layer}' if layer else _SAY}"
     return f"{who}, an operation on a symbolic tensor, is not among those of this assignment. {_SAY}"
+
+
+_INSTEAD_OF = {
+    **dict.fromkeys(("LeakyReLU", "PReLU", "ELU"), "keras.layers.ReLU()"),
+    **dict.fromkeys(
+        ("LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization"),
+        "keras.layers.BatchNormalization()",
+    ),
+    **dict.fromkeys(("SeparableConv2D", "DepthwiseConv2D", "Conv1D", "Conv2DTranspose"), "Conv2D(...)"),
+    **dict.fromkeys(("SpatialDropout2D", "GaussianDropout", "AlphaDropout"), "keras.layers.Dropout(rate)"),
+    **dict.fromkeys(("Average", "Maximum", "Minimum", "Multiply", "Subtract"), "keras.layers.Add()([x, y])"),
+}
+
+
+def _of_function(function: Any) -> str:
+    """What to write in place of a Lambda's function; empty where it is not known."""
+    path = Path(__file__).with_name("wording.py")
+    spec = importlib.util.spec_from_file_location("_kit_wording", path)
+    assert spec
+    assert spec.loader
+    wording = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(wording)
+    code = getattr(function, "__code__", None)
+    names = [getattr(function, "__name__", ""), *(code.co_names if isinstance(code, CodeType) else ())]
+    known = [wording.INSTEAD[name] for name in names if isinstance(name, str) and name in wording.INSTEAD]
+    return f"Write {known[0]} in its place" if known else ""
+
+
+def together(flaws: Sequence[Flaw], places: Sequence[Mapping[str, Any]]) -> str:
+    """All that keeps a model from being used, each with its line, what is alike once.
+
+    Args:
+        flaws: at least one.
+        places: where layers were made: name, file and lines of each, see lines.py.
+    """
+    made = {place["name"]: f"{place['file']}, line {place['lines'][0]}" for place in places}
+    alike: dict[str, list[str]] = {}
+    for flaw in flaws:
+        quoted = next((name for name in re.findall(r"'([^']{1,64})'", flaw.reason) if name in made), None)
+        reason = flaw.reason.removesuffix(_SAY).rstrip(" .")
+        if quoted:
+            reason = reason.replace(f"'{quoted}'", f"'{quoted}' ({made[quoted]})", 1)
+        alike.setdefault(re.sub(r"(?<=')\w+(?=')", "", reason), []).append(reason)
+    said = []
+    for reasons in list(alike.values())[:MOST_REASONS]:
+        distinct = len(set(reasons)) - 1
+        said.append(reasons[0] + (f". The same goes for {distinct} more" if distinct else ""))
+    if len(alike) > MOST_REASONS:
+        said.append(f"and {len(alike) - MOST_REASONS} more")
+    if any(flaw.reason.endswith(_SAY) for flaw in flaws):
+        said.append(_SAY)
+    return ". ".join(said)

@@ -48,6 +48,7 @@ MAX_JSON_BYTES = 8 * MIB
 MAX_DIMENSIONS = 6
 MAX_ITEMS = 16  # of a tuple or list that is no list of numbers
 MAX_DEPTH = 4
+MAX_REASON = 1500  # characters of why a network cannot be used
 
 IMAGE = (32, 32, 3)  # what builders are asked for by default
 
@@ -311,6 +312,8 @@ class Calls:
         if isinstance(value, list | tuple):
             if value and all(isinstance(item, int | float | np.number) for item in value):
                 return self._array(np.asarray(value), value)
+            if len(value) > MAX_ITEMS and (rows := self._rows(value)):
+                return rows
             if len(value) > MAX_ITEMS or depth >= MAX_DEPTH:
                 return other(value, f"of {len(value)} items")
             items = [self._describe(item, depth + 1) for item in value]
@@ -324,6 +327,17 @@ class Calls:
             except Exception as error:  # a symbolic tensor has no values
                 return other(value, f"{type(error).__name__}: {plain(error, 200)}")
         return other(value)
+
+    def _rows(self, value: Any) -> Value | None:
+        """A long list of lists or arrays of one length as the array that it makes; None if it makes none."""
+        try:
+            array = np.asarray(value)
+        except Exception:
+            return None
+        if array.dtype.kind not in "biuf" or array.ndim < 2:
+            return None
+        made = self._array(array, value)
+        return {**made, "rows": True} if made["kind"] == "array" else None
 
     def _array(self, array: Any, value: Any) -> Value:
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
@@ -347,10 +361,12 @@ class Calls:
             blueprint = description.describe(model, self._words, flaws, self._open_as)
             value = {"kind": "model", "blueprint": blueprint, "lines": self._places(model)}
             if flaws:
-                value |= {"refused": plain(flaws[0].reason, 500), "fixed": flaws[0].fixed}
+                reasons = description.together(flaws, self._places(model))
+                value |= {"refused": plain(reasons, MAX_REASON), "fixed": flaws[0].fixed}
             return value
         except description.Refused as refused:
-            return {"kind": "model", "refused": plain(refused, 500)}
+            reasons = description.together([description.Flaw(str(refused))], self._places(model))
+            return {"kind": "model", "refused": plain(reasons, MAX_REASON)}
         except Exception as error:  # a model whose own parts raise when they are looked at
             fault = f"{type(error).__name__}: {plain(error, 300)}"
             return {"kind": "model", "refused": f"it cannot be written down: {fault}"}
@@ -439,13 +455,24 @@ class Calls:
             if self._is_own(step.tb_frame.f_code.co_filename):
                 file, line = step.tb_frame.f_code.co_filename, step.tb_lineno
             step = step.tb_next
-        message = error.msg if isinstance(error, SyntaxError) else error
+        message = self._worded(error)
         return {
             "type": type(error).__name__[:100],
-            "message": plain(message, 500),
+            "message": message,
             "file": plain(Path(file).relative_to(self._submission), 200) if file else None,
             "line": line,
         }
+
+    def _worded(self, error: BaseException) -> str:
+        """What an exception says, for its reader; one that cannot even be printed says so."""
+        if isinstance(error, SyntaxError):
+            return plain(f"{error.msg}: {plain(error.text, 100)}" if error.text else error.msg, 500)
+        wording = load_module("_kit_wording", Path(__file__).with_name("wording.py"))
+        try:
+            text = wording.of_exception(error, f"{self._submission}{os.sep}")
+        except Exception as fault:
+            text = f"(no text: {type(fault).__name__})"
+        return str(wording.cut(plain(text, 4000), 500))
 
     def _is_own(self, file: str) -> bool:
         return file.startswith(f"{self._submission}{os.sep}")

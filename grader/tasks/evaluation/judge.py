@@ -7,17 +7,20 @@ transposed, shares for counts, per cent) at what is meant, where that is plain.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 
 from grader.grading.evidence import Array
 from grader.grading.judging import Case, Judge, Unmet
-from grader.grading.values import apart, described, described_array, likeness
+from grader.grading.values import apart, as_array, described, described_array, likeness, wrap
 from grader.results.verdict import Verdict
 from grader.tasks.arrays import blocked_by, check_kept, finite, whole
 from grader.tasks.evaluation import probe
 
+_Call = tuple[str, str, int]  # its name, the probabilities that it was given, and its k
 TOLERANCE = 1e-4  # of probabilities and shares: sums in float32 are right
 
 
@@ -148,7 +151,8 @@ def topk_form(case: Case) -> Verdict:
 
 def topk_first(case: Case) -> Verdict:
     """With k = 1 it is the accuracy."""
-    return _same_shares(case, ["topk"], "probabilities", [1])
+    more = [(f"topk.{k}", "probabilities", k) for k in range(2, case.inputs["num_classes"])]
+    return _same_shares(case, ["topk"], "probabilities", [1], more)
 
 
 def topk_values(case: Case) -> Verdict:
@@ -255,14 +259,15 @@ SQUARE = "a square matrix of integers"
 def _confusion(case: Case, name: str, *, as_meant: bool = False) -> Array:
     """The matrix, in whatever dtype whole numbers are written; Unmet if it cannot be looked at.
 
-    With `as_meant` also one that is flat, or that was divided by the sums of its rows or columns.
+    With `as_meant` also one that is flat or a list of lists, or that was divided by the sums of its rows or
+    columns.
     """
     if as_meant and (meant := _counts_meant(case, name, case.inputs["num_classes"])) is not None:
         return meant
-    came = case.array(name)
-    counts = whole(came)
+    value = case.value(name)
+    counts = whole(as_array(value) if as_meant else value)
     if counts is None or counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        case.fail(name, described(came), SQUARE)
+        case.fail(name, described(value), SQUARE, hint=wrap(value))
     return counts
 
 
@@ -297,7 +302,7 @@ def _sized_confusion(case: Case, name: str) -> Array:
 
 def _counts_meant(case: Case, name: str, size: int) -> Array | None:
     """The counts of a matrix that is flat, or was divided by the sums of its rows or columns; else None."""
-    came = case.value(name)
+    came = as_array(case.value(name))
     if not isinstance(came, np.ndarray) or came.size != size * size or came.dtype.kind not in "iuf":
         return None
     matrix = came.reshape(size, size)
@@ -348,8 +353,21 @@ def _unit(case: Case) -> int:
 
 
 def _same_shares(
-    case: Case, names: list[str], which: str, ks: "list[int] | range | tuple[int, ...]"
+    case: Case,
+    names: list[str],
+    which: str,
+    ks: "list[int] | range | tuple[int, ...]",
+    more: Sequence[_Call] = (),
 ) -> Verdict:
+    """Whether each of these calls gave the right share.
+
+    Args:
+        case: with the calls.
+        names: of the calls.
+        which: the probabilities that they were given, by the name of the input.
+        ks: their k.
+        more: other calls on which an explanation of a wrong share is tried.
+    """
     formal = _plain_shares(case)
     for name, k in zip(names, ks, strict=True):
         with blocked_by("topk.form") if name in formal else nullcontext():
@@ -359,11 +377,12 @@ def _same_shares(
             every = [(f"topk.{k}", "probabilities", k) for k in range(1, case.inputs["num_classes"])]
             every += [(name, which, k) for name, k in zip(names, ks, strict=True)]
             partly = _right_beyond_chance(case, every)
-            like = likeness(came, _wrong_shares(case.inputs[which], case.inputs["labels"], k), atol=TOLERANCE)
+            group = [*((name, which, k) for name, k in zip(names, ks, strict=True)), *more]
+            like, hint = _explained(case, (name, which, k), group)
             shown, wanted = apart(came, expected)
             nearly = all(_off(case, *one) < _NEARLY for one in every)
             rule = "nearly" if nearly else ""
-            case.fail(name, f"{shown}{like}", wanted, partly=partly or nearly, rule=rule)
+            case.fail(name, f"{shown}{like}", wanted, hint=hint, partly=partly or nearly, rule=rule)
     return Verdict.passed()
 
 
@@ -398,27 +417,112 @@ def _right_share(case: Case, name: str, which: str, k: int) -> bool:
         return False
 
 
-def _wrong_shares(probabilities: Array, labels: Array, k: int) -> dict[str, float]:
-    """What well-known mistakes come to, by name."""
-    true = np.take_along_axis(probabilities, labels[:, None].astype(int), axis=1)
-    last = probabilities.shape[1] - 1
-    return {
-        "what comes if of equal probabilities that of the higher class number ranks first": share_among_first(
-            probabilities[:, ::-1], last - labels, k
-        ),
-        "what comes if equal probabilities share the better rank": float(
-            ((probabilities > true).sum(axis=1) < k).mean()
-        ),
-        "what comes if equal probabilities share the worse rank": float(
-            ((probabilities >= true).sum(axis=1) <= k).mean()
-        ),
-        "the share for the k least probable classes": share_among_first(-probabilities, labels, k),
-        **{
-            f"the share for k = {other}": share_among_first(probabilities, labels, other)
-            for other in (1, k - 1, k + 1, 5)
-            if other != k and 1 <= other <= last + 1
-        },
-    }
+def _explained(case: Case, wrong: _Call, group: Sequence[_Call]) -> tuple[str, str | None]:
+    """What a wrong share is, in words that follow on it, and the hint for it; ("", None) if nothing is known.
+
+    An explanation has to give this share and those of all other calls of the group, two or more in all: two
+    shares are often the same by chance.
+    """
+    shares = {call: _share_or_none(case, call[0]) for call in dict.fromkeys((wrong, *group))}
+    for explanation in _EXPLANATIONS:
+        pairs = [
+            (came, explanation.share(case.inputs[which], case.inputs["labels"], k))
+            for (_, which, k), came in shares.items()
+        ]
+        known = [(came, share) for came, share in pairs if share is not None]
+        mine = explanation.share(case.inputs[wrong[1]], case.inputs["labels"], wrong[2])
+        if mine is None or len(known) < 2:
+            continue
+        if all(came is not None and math.isclose(came, share, abs_tol=TOLERANCE) for came, share in known):
+            return f", which is {explanation.what}", explanation.hint
+    if wrong[1] == "tied" and all(
+        came is not None and _least(case, which, k) - TOLERANCE <= came <= _most(case, which, k) + TOLERANCE
+        for (_, which, k), came in shares.items()
+    ):
+        return ", which comes of ranking equal probabilities in no fixed order", _NO_ORDER
+    return "", None
+
+
+def _share_or_none(case: Case, name: str) -> float | None:
+    try:
+        return _share(case, name, as_meant=True)
+    except Unmet:
+        return None
+
+
+def _least(case: Case, which: str, k: int) -> float:
+    return _sharing_the_worse(case.inputs[which], case.inputs["labels"], k)
+
+
+def _most(case: Case, which: str, k: int) -> float:
+    return _sharing_the_better(case.inputs[which], case.inputs["labels"], k)
+
+
+def _of_the_true(probabilities: Array, labels: Array) -> Array:
+    return np.take_along_axis(probabilities, labels[:, None].astype(int), axis=1)
+
+
+def _higher_first(probabilities: Array, labels: Array, k: int) -> float:
+    return share_among_first(probabilities[:, ::-1], probabilities.shape[1] - 1 - labels, k)
+
+
+def _sharing_the_better(probabilities: Array, labels: Array, k: int) -> float:
+    return float(((probabilities > _of_the_true(probabilities, labels)).sum(axis=1) < k).mean())
+
+
+def _sharing_the_worse(probabilities: Array, labels: Array, k: int) -> float:
+    return float(((probabilities >= _of_the_true(probabilities, labels)).sum(axis=1) <= k).mean())
+
+
+def _for_another(k_of: Callable[[int], int]) -> Callable[[Array, Array, int], float | None]:
+    """The share for another k; None where there is no such k."""
+
+    def share(probabilities: Array, labels: Array, k: int) -> float | None:
+        other = k_of(k)
+        return (
+            share_among_first(probabilities, labels, other) if 1 <= other <= probabilities.shape[1] else None
+        )
+
+    return share
+
+
+@dataclass(frozen=True)
+class _Explanation:
+    """A well-known mistake: what it is, what it gives for probabilities, labels and k, and what helps."""
+
+    what: str
+    share: Callable[[Array, Array, int], float | None]
+    hint: str | None = None
+
+
+_STABLE = 'np.argsort(-p, kind="stable") leaves equals in their order.'
+_NO_ORDER = f"{_STABLE} Without kind= their order is not defined."
+_EXPLANATIONS = (
+    _Explanation(
+        "what comes if of equal probabilities that of the higher class number ranks first",
+        _higher_first,
+        f"{_STABLE} As it is, turning np.argsort(p) round puts the higher number first, and so does "
+        "sklearn.metrics.top_k_accuracy_score.",
+    ),
+    _Explanation(
+        "what comes if equal probabilities share the better rank",
+        _sharing_the_better,
+        f"{_STABLE} Counting the larger ones alone ranks all equals first, and so do Keras's metrics and "
+        "tf.math.in_top_k.",
+    ),
+    _Explanation(
+        "what comes if equal probabilities share the worse rank",
+        _sharing_the_worse,
+        f"{_STABLE} Counting with >= ranks all equals last.",
+    ),
+    _Explanation(
+        "the share for the k least probable classes", lambda p, labels, k: share_among_first(-p, labels, k)
+    ),
+    _Explanation("the share for k - 1", _for_another(lambda k: k - 1)),
+    _Explanation("the share for k + 1", _for_another(lambda k: k + 1)),
+    _Explanation("the share for k = 1, whatever k is", _for_another(lambda k: 1)),
+    _Explanation("the share for k = 5, whatever k is", _for_another(lambda k: 5)),
+)
 
 
 # Which superclasses each call of coarse_probabilities was given.
@@ -446,7 +550,9 @@ def _coarse(case: Case, name: str, *, as_meant: bool = False) -> Array:
     drawn = case.inputs
     coarse_of_fine = drawn[_MAPS[name]]
     shape = (len(drawn["fine"]), int(coarse_of_fine.max()) + 1)
-    came = case.array(name, shape=None if as_meant else shape)
+    came = as_array(case.value(name)) if as_meant else case.array(name, shape=shape)
+    if not isinstance(came, np.ndarray):
+        case.fail(name, described(came), described_array(None, shape))
     occur = np.unique(coarse_of_fine)
     if came.shape == shape[::-1] != shape:
         came = came.T

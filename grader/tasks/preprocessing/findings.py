@@ -49,12 +49,41 @@ def used_statistics(case: Case, name: str, part: Part) -> Statistics:
     offset = values.mean(axis=0) - slope * pixels.mean(axis=0)
     misfit = np.abs(values - slope * pixels - offset).max(axis=0)
     if (slope <= 0).any() or (misfit > 0.01 * slope).any():
-        case.fail(
-            name,
-            f"a {part.name} part that is not (images / 255 - mean) / std for any three means and deviations",
-            "one mean and one deviation for each channel, for all images and pixels",
-        )
+        expected = "one mean and one deviation for each channel, for all images and pixels"
+        each = scaled_for_each(case, part)
+        if not each:
+            scaled = "(images / 255 - mean) / std for any three means and deviations"
+            came = f"a {part.name} part that is not {scaled}"
+            case.fail(name, came, expected)
+        came = f"a {part.name} part with a mean and a deviation for each {each}"
+        case.fail(name, came, expected, hint=_OF_EACH[each])
     return -offset / slope, 1 / slope
+
+
+_OF_EACH = {
+    "pixel": (
+        "axis=0 gives a mean for each pixel. Take mean and std over axis=(0, 1, 2): one for each channel."
+    ),
+    "image": (
+        "axis=(1, 2) and axis=(1, 2, 3) give a mean for each image. Take mean and std over axis=(0, 1, 2): "
+        "one for each channel, of all training images."
+    ),
+}
+
+
+def scaled_for_each(case: Case, part: Part) -> str:
+    """Whether a part was scaled with numbers of their own for each "pixel" or "image"; empty for neither."""
+    pixels = case.inputs["images"][part.indices] / 255
+    for what, axes in (("pixel", (0,)), ("image", (1, 2))):
+        centred = pixels - pixels.mean(axis=axes, keepdims=True)
+        values = part.x - part.x.mean(axis=axes, keepdims=True)
+        spread = (centred**2).sum(axis=axes, keepdims=True)
+        slope = (centred * values).sum(axis=axes, keepdims=True) / np.maximum(spread, 1e-12)
+        misfit = np.abs(values - slope * centred)
+        # What does not vary, such as a pixel that is dark in all images, says nothing.
+        if (misfit <= 0.01 * np.abs(slope) + 1e-6)[np.broadcast_to(spread > 1e-6, misfit.shape)].all():
+            return what
+    return ""
 
 
 def mean_and_std(images: Array) -> Statistics:
@@ -75,6 +104,26 @@ def incomplete(train: Array, test: Array, count: int) -> str:
     faults = [(outside, "do not exist"), (shared, "are in both"), (missing, "are in neither")]
     faults.append((twice, "are in one part twice"))
     return " and ".join(f"{number} {fault}" for number, fault in faults if number)
+
+
+def repeated(part: Array) -> tuple[int, int]:
+    """What is there most often in a part, and how often, if that is half of it; (0, 0) otherwise."""
+    known, times = np.unique(part, return_counts=True)
+    most = int(times.argmax())
+    if len(part) < 4 or 2 * times[most] < len(part):
+        return 0, 0
+    return int(known[most]), int(times[most])
+
+
+def run_of(part: Array, count: int) -> str:
+    """Which part of what is stored a part is, if it has just the first or last, or some in a row: "the last
+    41"; empty otherwise."""
+    first, last = int(part.min()), int(part.max())
+    if len(part) < 2 or len(np.unique(part)) != len(part) or last - first != len(part) - 1:
+        return ""
+    if last == count - 1:
+        return f"the last {len(part)}"
+    return f"the first {len(part)}" if first == 0 else f"number {first} to {last}"
 
 
 def loss_rule(train: Array, test: Array, count: int) -> str:

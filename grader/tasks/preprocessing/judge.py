@@ -33,7 +33,9 @@ from grader.tasks.preprocessing.findings import (
     order_rule,
     other_part,
     renamed,
+    repeated,
     right_size,
+    run_of,
     same_statistics,
     size_rule,
     start_of,
@@ -84,7 +86,13 @@ def split_complete(case: Case) -> Verdict:
         fault = incomplete(train, test, case.inputs["num_examples"])
         if fault:
             rule = loss_rule(train, test, case.inputs["num_examples"])
-            case.fail(name, f"parts in which {fault}", "every index in exactly one part", rule=rule)
+            expected = "every index in exactly one part"
+            for part, which in ((train, "training"), (test, "test")):
+                index, times = repeated(part)
+                if times:
+                    came = f"a {which} part in which the index {index} is there {times} times"
+                    case.fail(name, came, expected, hint=_REPEATED, rule=rule)
+            case.fail(name, f"parts in which {fault}", expected, rule=rule)
     return Verdict.passed()
 
 
@@ -112,20 +120,31 @@ def split_shuffled(case: Case) -> Verdict:
     """Both parts are in random order, and the test part is drawn from everywhere."""
     for name in SPLIT_CALLS:
         train, test = split_partition(case, name)
-        block = len(test) > 1 and test.max() - test.min() == len(test) - 1
-        rule = "classes_missing" if block else order_rule(train, test)
+        if run := run_of(test, case.inputs["num_examples"]):
+            came = f"a test part of {run} indices, as the examples are stored"
+            case.fail(name, came, "indices from everywhere", hint=_BEFORE_THE_CUT, rule="classes_missing")
         for part, which in ((train, "training"), (test, "test")):
             if in_order(part):
-                case.fail(name, f"a {which} part that starts {start_of(part)}", "random order", rule=rule)
-        if block:
-            came = f"a test part of all indices from {test.min()} to {test.max()}"
-            case.fail(name, came, "indices from everywhere", rule=rule)
+                came = f"a {which} part that starts {start_of(part)}"
+                case.fail(name, came, "random order", rule=order_rule(train, test))
     return Verdict.passed()
+
+
+_BEFORE_THE_CUT = (
+    "Shuffle before you split. The data is stored class by class, so that this test part has classes that "
+    "the training part lacks."
+)
+_REPEATED = (
+    "The same one is taken again and again. Where a loop takes them one by one, its index has to go on: "
+    "images[i], with another i in each round."
+)
 
 
 def split_seeded(case: Case) -> Verdict:
     """The same seed gives the same split, in another Python process too; another seed gives another one."""
     first, other = (split_partition(case, name) for name in SPLIT_CALLS)
+    if all(run_of(parts[1], case.inputs["num_examples"]) for parts in (first, other)):
+        raise Blocked("split.shuffled")  # what is not drawn is the same for every seed
     again = split_parts(case, "split.again")
     if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
         case.fail("split.again", "another split than the first time", "the same, for it is the same seed")
@@ -233,7 +252,7 @@ def standardise_values(case: Case) -> Verdict:
     """Every pixel is (pixel / 255 - mean) / std, with the statistics that were handed in."""
     images, mean, std = (case.inputs[name] for name in ("images", "mean", "std"))
     with blocked_by("standardise.form"):
-        came = float_array(case, "standardise", images.shape)
+        came = float_array(case, "standardise", images.shape, as_meant=True)
     expected = (images / 255 - mean) / std
     wrong = np.argwhere(~np.isclose(came, expected, rtol=1e-3, atol=1e-3))
     if len(wrong):
@@ -301,9 +320,27 @@ def prepare_form(case: Case) -> Verdict:
         prepared_parts(case, name)
         expected = four_arrays(case)
         items = case.items(name, 4, expected)
-        if any(item.dtype != np.float32 for item in items):
-            case.fail(name, described(items), expected, rule="dtype")
+        wrong = {
+            which: item.dtype for which, item in zip(FOUR, items, strict=True) if item.dtype != np.float32
+        }
+        if wrong:
+            hint = " ".join(_IN_FLOAT32[kind] for kind in ("x", "y") if any(w[0] == kind for w in wrong))
+            came = " and ".join(f"{which} as {dtype}" for which, dtype in wrong.items())
+            case.fail(name, came, "all four arrays as float32", hint=hint, rule="dtype")
     return Verdict.passed()
+
+
+FOUR = ("x_train", "y_train", "x_test", "y_test")
+_IN_FLOAT32 = {
+    "x": (
+        "Images: NumPy computes in float64 as soon as one operand is, so end standardise with "
+        ".astype('float32')."
+    ),
+    "y": (
+        "Labels: keras.utils.to_categorical, np.eye and np.zeros give float64 unless dtype='float32' is "
+        "passed; .astype('float32') puts it right."
+    ),
+}
 
 
 def prepare_complete(case: Case) -> Verdict:
@@ -315,7 +352,13 @@ def prepare_complete(case: Case) -> Verdict:
         fault = incomplete(train.indices, test.indices, count)
         if fault:
             rule = loss_rule(train.indices, test.indices, count)
-            case.fail(name, f"parts in which {fault}", "every image in exactly one part", rule=rule)
+            expected = "every image in exactly one part"
+            for part in (train, test):
+                image, times = repeated(part.indices)
+                if times:
+                    came = f"a {part.name} part in which image {image} is there {times} times"
+                    case.fail(name, came, expected, hint=_REPEATED, rule=rule)
+            case.fail(name, f"parts in which {fault}", expected, rule=rule)
         if not right_size(len(test.x), count, fraction):
             expected = f"{number(fraction * count)}, rounded as you like"
             rule = size_rule(len(test.x), count, fraction, default=name == PREPARE_CALLS[1])
@@ -343,9 +386,13 @@ def prepare_pairs(case: Case) -> Verdict:
 
 
 def prepare_shuffled(case: Case) -> Verdict:
-    """Promise 3: both parts are in random order."""
+    """Promise 3: both parts are in random order, and the test part is drawn from everywhere."""
     for name in PREPARE_CALLS:
-        for part in prepared_partition(case, name):
+        parts = prepared_partition(case, name)
+        if run := run_of(parts[1].indices, len(case.inputs["images"])):
+            came = f"a test part of {run} images, as they are stored"
+            case.fail(name, came, "images from everywhere", hint=_BEFORE_THE_CUT, rule="classes_missing")
+        for part in parts:
             if in_order(part.indices):
                 case.fail(
                     name,
@@ -358,6 +405,8 @@ def prepare_shuffled(case: Case) -> Verdict:
 def prepare_seeded(case: Case) -> Verdict:
     """Promise 3: the seed alone decides."""
     first, other = (prepared_partition(case, name) for name in PREPARE_CALLS)
+    if all(run_of(parts[1].indices, len(case.inputs["images"])) for parts in (first, other)):
+        raise Blocked("prepare.shuffled")  # what is not drawn is the same for every seed
     again = prepared_parts(case, "prepare.again", as_meant=True)
     if fault := other_part(first, again):
         came = f"another {fault} part than the first time"
@@ -402,7 +451,9 @@ def prepare_test_statistics(case: Case) -> Verdict:
     images = case.inputs["images"]
     for name in PREPARE_CALLS:
         train, test = prepared_partition(case, name)
-        used, right = used_statistics(case, name, test), used_statistics(case, name, train)
+        with blocked_by("prepare.train_statistics"):  # of a training part without any, it has reported that
+            right = used_statistics(case, name, train)
+        used = used_statistics(case, name, test)
         if np.allclose(used[0], 0, atol=0.01):
             mean = numbers(mean_and_std(images[train.indices])[0])
             came = "a test part from which no mean was subtracted"

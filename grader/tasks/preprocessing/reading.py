@@ -13,7 +13,7 @@ import numpy as np
 from grader.grading.evidence import Array
 from grader.grading.judging import Blocked, Case, Unmet
 from grader.grading.textures import RECOGNISED, recognise, texture
-from grader.grading.values import described, described_array, numbers
+from grader.grading.values import as_array, described, described_array, numbers, wrap
 from grader.tasks.arrays import blocked_by, finite, whole
 from grader.tasks.preprocessing.findings import Part, Statistics, incomplete
 
@@ -95,11 +95,16 @@ def statistics_of(case: Case, name: str = "statistics", *, as_meant: bool = Fals
     return items[0].astype(np.float64), items[1].astype(np.float64)
 
 
-def float_array(case: Case, name: str, shape: tuple[int, ...]) -> Array:
-    """The array of numbers that a call returned, as float64; Unmet if it cannot be looked at."""
+def float_array(case: Case, name: str, shape: tuple[int, ...], *, as_meant: bool = False) -> Array:
+    """The array of numbers that a call returned, as float64; Unmet if it cannot be looked at.
+
+    With `as_meant` a list of rows is the array that it makes.
+    """
     came = case.value(name)
+    if as_meant:
+        came = as_array(came)
     if not is_numbers(came) or came.shape != shape:
-        case.fail(name, described(came), described_array("float32", shape))
+        case.fail(name, described(came), described_array("float32", shape), hint=wrap(came))
     if not finite(came):
         case.fail(name, "an array with values that are not finite", "finite numbers")
     return came.astype(np.float64)
@@ -108,7 +113,7 @@ def float_array(case: Case, name: str, shape: tuple[int, ...]) -> Array:
 def one_hot_rows(case: Case, name: str, *, as_meant: bool = False) -> Array:
     """The rows as float64; with `as_meant` columns that are missing at the end are zeros."""
     shape = (len(case.inputs["class_numbers"]), case.inputs["num_labels"])
-    came = case.value(name)
+    came = as_array(case.value(name)) if as_meant else case.value(name)
     if (
         as_meant
         and is_numbers(came)
@@ -116,9 +121,9 @@ def one_hot_rows(case: Case, name: str, *, as_meant: bool = False) -> Array:
         and len(came) == shape[0]
         and 1 < came.shape[1] < shape[1]
     ):
-        rows = float_array(case, name, came.shape)
+        rows = float_array(case, name, came.shape, as_meant=True)
         return np.pad(rows, ((0, 0), (0, shape[1] - came.shape[1])))
-    return float_array(case, name, shape)
+    return float_array(case, name, shape, as_meant=as_meant)
 
 
 def four_arrays(case: Case) -> str:

@@ -107,7 +107,7 @@ class TestVerdict:
         ("lines", "code", "said"),
         [
             ([PACKAGE, Line("Engines", "podman", "ok", "")], 0, "takes podman"),
-            ([PACKAGE, Line("Engines", "podman", "missing", "")], 1, "no engine isolates"),
+            ([PACKAGE, Line("Engines", "podman", "missing", "")], 1, "no sandbox works on this machine"),
             ([Line("Packages", "keras", "missing", ""), Line("Engines", "podman", "ok", "")], 1, "packages"),
         ],
     )

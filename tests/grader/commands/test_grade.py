@@ -128,7 +128,7 @@ class TestClass:
         [
             ("missing_package", 0, "No module named 'torchvision' (preprocessing.py, line 4)"),
             ("raises_at_import", 0, "No such file or directory"),
-            ("loops_for_ever", 10.5, "had not returned after"),
+            ("loops_for_ever", 10.5, "did not return and was stopped after"),
             ("wrong_type", 5.5, "returned the text 'the mean is"),
             ("allocates_without_end", 10.5, "took more than 3 GiB of memory"),
             ("prints_a_gigabyte", 22, ""),

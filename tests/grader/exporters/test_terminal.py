@@ -54,7 +54,7 @@ class TestSubmission:
         """No total is shown where the machine failed."""
         text = terminal.as_text([terminal.submission(let_down)])
         assert "Total" not in text
-        assert "this is no mark" in text
+        assert "There is no mark" in text
 
     def test_markup_in_a_message_is_text(self, graded: SubmissionResult) -> None:
         """`[red]` in a message is shown as it is: rich reads no markup in it."""

@@ -92,11 +92,11 @@ class TestCase:
         [
             (call(status="missing"), {}, "sums.py has no function add."),
             (call(status="not implemented"), {}, "add is not written yet."),
-            (call(status="timed out"), {}, "add(1, 2) had not returned in time and was stopped."),
+            (call(status="timed out"), {}, "add(1, 2) did not return and was stopped when its time was up."),
             (
                 call(status="timed out", exception=Raised("TimeIsUp", "40 s", "sums.py", 3)),
                 {},
-                "add(1, 2) had not returned after 40 s and was stopped (sums.py, line 3).",
+                "add(1, 2) did not return and was stopped after 40 s (sums.py, line 3).",
             ),
             (
                 call(status="skipped"),
@@ -242,11 +242,11 @@ class TestJudge:
         ("changes", "status", "message"),
         [
             ({"imported": "missing file"}, Status.NOT_ATTEMPTED, "There is no sums.py."),
-            ({"imported": "timed out"}, Status.FAILED, "Importing sums.py had not ended in time"),
+            ({"imported": "timed out"}, Status.FAILED, "Importing sums.py was stopped when its time was up"),
             (
                 {"imported": "timed out", "import_error": Raised("TimeIsUp", "30 s of processor time")},
                 Status.FAILED,
-                "Importing sums.py had not ended after 30 s of processor time: only definitions belong",
+                "Importing sums.py was stopped after 30 s of processor time. A module should define",
             ),
             (
                 {"imported": "running", "ended": {"import": "twice, and each time it was killed"}},

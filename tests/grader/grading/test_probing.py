@@ -217,8 +217,7 @@ class TestShare:
         assert [program.limits.wall_seconds for program in engine.programs] == [10, 2.5]
         assert came.seconds == 12.5
         assert came.ended["one_hot"] == (
-            "twice: it had not ended after 10 s and was stopped, and then "
-            "it had not ended after 2.5 s and was stopped"
+            "twice: it was stopped after 10 s, and then it was stopped after 2.5 s"
         )
 
     def test_a_run_that_computed_for_too_long_is_not_repeated(self, task: Task) -> None:
@@ -226,9 +225,7 @@ class TestShare:
         engine = Scripted(lambda run, program: left(running("one_hot"), End.CPU, cpu_seconds=8.0))
         came = probed(engine, task)
         assert len(engine.programs) == 1
-        assert came.ended["one_hot"] == (
-            "once, and it had not ended after 8 s of processor time and was stopped"
-        )
+        assert came.ended["one_hot"] == ("once, and it was stopped after 8 s of processor time")
 
     def test_what_was_not_called_is_said_in_plain_words(self, task: Task) -> None:
         """The message of a check whose function had no time left."""
@@ -238,7 +235,7 @@ class TestShare:
         case = judging.Case(task, came.evidence, judging.inputs(task, 1, {}), came.ended)
         verdicts = judging.judge(case)
         assert verdicts["split.form"].message == (
-            "split_indices was called once, and it had not ended after 8 s of processor time and was stopped."
+            "split_indices was called once, and it was stopped after 8 s of processor time."
         )
         assert verdicts["statistics.form"].message == (
             "Nothing is known of the call 'statistics': the 8 s of processor time that all calls of "
@@ -263,7 +260,7 @@ class TestShare:
         )
         came = probed(engine, task)
         assert set(came.evidence.calls) == {"a", "b", "c"}
-        assert came.ended["prepare"].startswith("once, and it had not ended after 10 s")
+        assert came.ended["prepare"].startswith("once, and it was stopped after 10 s")
 
     def test_calls_have_a_part_of_the_tasks_limits(self, task: Task) -> None:
         """15 s and 40 s of 60 s and 120 s, and in proportion."""
@@ -536,7 +533,7 @@ def split_indices(number, seed):
         verdicts = judging.judge(case)
         passed = {check for check, verdict in verdicts.items() if verdict.status is Status.PASSED}
         assert passed >= {"split.complete", "split.seeded", "statistics.values"}
-        assert "had not returned after 1.5 s of processor time and was stopped (preprocessing.py, line " in (
+        assert "did not return and was stopped after 1.5 s of processor time (preprocessing.py, line " in (
             verdicts["one_hot.form"].message
         )
         assert came.evidence.finished

@@ -197,7 +197,7 @@ class TestFar:
         assert check.data["decided_by"] == "one training"
         for part in (
             f"{accuracy:.1%}",
-            "50.0% wanted",
+            "full marks from 50.0%",
             "1 of 1000 trainings (20",
             "Chance is 5%",
         ):
@@ -252,7 +252,7 @@ class TestClose:
         assert three[position] == decided
         said = "decided by the median of three trainings: " + ", ".join(f"{one:.2%}" for one in three)
         assert said in check.message
-        assert f"{decided:.2%} of hidden images right, 50.00% wanted" in check.message
+        assert f"Accuracy {decided:.2%} on hidden images; full marks from 50.00%" in check.message
 
     def test_told_before_the_second_round(self, engine: Replaying, tmp_path: Path) -> None:
         """Progress learns which training came close and which are to follow."""
@@ -391,7 +391,10 @@ class TestUncalibrated:
         """Without a standard deviation nothing is close; the check says that it is an estimate."""
         graded = Graded(engine, tmp_path, {("coarse", FIRST): 0.4999}, calibrated=False)
         assert len(graded.trainer.asked) == 2
-        assert "49.99% of hidden images right, 50.00% wanted. 50.00% is an estimate" in graded.check().message
+        assert (
+            "Accuracy 49.99% on hidden images; full marks from 50.00%. 50.00% is an estimate"
+            in graded.check().message
+        )
         assert graded.check().data["threshold_source"] == "a guess"
 
 

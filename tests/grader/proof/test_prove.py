@@ -75,7 +75,7 @@ class TestMutants:
             ({"dense": "comes"}, {}, "was caught by dense and not by pooling"),
             ({"convolutions": "comes", "pooling": "comes"}, {}, "was caught by convolutions"),
             ({"pooling": "nothing"}, {}, "does not say 'comes'"),
-            ({"pooling": "comes"}, {"hint": "Flatten"}, "has not the hint 'Flatten'"),
+            ({"pooling": "comes"}, {"hint": "Flatten"}, "does not show the hint 'Flatten'"),
             ({"pooling": "comes", "dense": "x"}, {}, "too many: dense"),
             ({"pooling": "comes"}, {"also": ["dense"]}, "missing: dense"),
         ],

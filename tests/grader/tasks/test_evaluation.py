@@ -4,6 +4,8 @@ Every case is run for real: the harness calls it in a process of its own, as in 
 """
 
 import importlib.util
+import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -99,6 +101,105 @@ class TestWhatIsWrong:
             message="This holds. It counts once this passes: With k = 1 it is the accuracy.",
         )
         assert verdicts["topk.first"].status is Status.FAILED
+
+
+LISTS = """
+def confusion_matrix(labels, predictions, num_classes):
+    matrix = [[0] * num_classes for _ in range(num_classes)]
+    for label, prediction in zip(labels, predictions):
+        matrix[{}][{}] += 1
+    return matrix
+"""
+TOP = "\ndef top_k_accuracy(probabilities, labels, k):\n    import sklearn.metrics\n    "
+
+
+class TestTheCause:
+    """What is shown names the likely cause, and the rest is judged on the values."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "failed"),
+        [
+            ("label", "prediction", ["confusion.form"]),
+            ("prediction", "label", ["confusion.form", "confusion.rows"]),
+        ],
+    )
+    def test_a_list_of_lists(self, judged: Judged, first: str, second: str, failed: list[str]) -> None:
+        verdicts = judged(SOLUTION + LISTS.format(first, second))
+        assert [check for check, v in verdicts.items() if v.status is not Status.PASSED] == failed
+        form = verdicts["confusion.form"]
+        assert re.search(r"returned a list of \d+ rows; expected a square matrix", form.message)
+        assert form.hint == "It is a list of rows: np.array(...) of it makes the array that is expected."
+
+    def test_superclasses_as_a_list_of_arrays(self, judged: Judged) -> None:
+        code = "\n_was = coarse_probabilities\ndef coarse_probabilities(*a):\n    return list(_was(*a))\n"
+        verdicts = judged(SOLUTION + code)
+        assert [c for c, v in verdicts.items() if v.status is not Status.PASSED] == ["coarse.form"]
+        assert "np.array(...)" in str(verdicts["coarse.form"].hint)
+
+    @pytest.mark.parametrize("seed", [1, 2, 3, 1062794946])
+    @pytest.mark.parametrize(
+        ("code", "words", "hint"),
+        [
+            (
+                "top = np.argsort(probabilities, axis=1)[:, -k:]; "
+                "return (top == labels[:, None]).any(1).mean()",
+                "which comes of ranking equal probabilities in no fixed order",
+                "Without kind= their order is not defined",
+            ),
+            (
+                "classes = range(probabilities.shape[1]); return sklearn.metrics.top_k_accuracy_score("
+                "labels, probabilities, k=k, labels=classes)",
+                "of equal probabilities that of the higher class number ranks first",
+                "and so does sklearn.metrics.top_k_accuracy_score",
+            ),
+            (
+                "true = probabilities[range(len(labels)), labels][:, None]; "
+                "return float(((probabilities > true).sum(1) < k).mean())",
+                "if equal probabilities share the better rank",
+                "and so do Keras's metrics",
+            ),
+        ],
+        ids=["unstable", "sklearn", "keras"],
+    )
+    def test_ties(
+        self,
+        array_calls: Callable[[str, str, int], dict[str, Call]],
+        seed: int,
+        code: str,
+        words: str,
+        hint: str,
+    ) -> None:
+        """Whatever shares are alike by chance under a seed."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn's, where k is the number of classes
+            calls = array_calls("evaluation", SOLUTION + TOP + code, seed)
+        verdicts = judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(seed)))
+        (failed,) = (check for check, v in verdicts.items() if v.status is not Status.PASSED)
+        assert failed == "topk.ties"
+        assert words in verdicts[failed].message
+        assert hint in str(verdicts[failed].hint)
+
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            ("return share(probabilities, labels, max(1, k - 1))", ", which is the share for k - 1"),
+            (
+                "return share(-probabilities, labels, k)",
+                ", which is the share for the k least probable classes",
+            ),
+            ("return share(probabilities, labels, 5)", ", which is the share for k = 5, whatever k is"),
+            ("return float(np.random.default_rng(k).random())", ""),
+        ],
+    )
+    def test_an_explanation_holds_for_every_k(
+        self, array_calls: Callable[[str, str, int], dict[str, Call]], code: str, words: str
+    ) -> None:
+        code = "\nshare = top_k_accuracy\n" + TOP + code
+        calls = array_calls("evaluation", SOLUTION + code, 20)
+        verdicts = judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(20)))
+        message = next(v.message for v in verdicts.values() if v.status is Status.FAILED)
+        assert f"{words}; expected" in message
+        assert words or ", which" not in message
 
 
 class TestDefinitions:

@@ -3,6 +3,7 @@
 Every case is run for real: the harness calls it in a process of its own, as in a sandbox but without one.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -210,6 +211,118 @@ class TestPartition:
             "num_test = round(num_examples * test_fraction)", "num_test = num_examples // 2"
         )
         assert [*failures(quick(half))] == ["split.size", "prepare.complete"]
+
+
+class TestTheCause:
+    """What is shown names the likely cause, once, and its hint is about that."""
+
+    def shown(self, verdicts: dict[str, Verdict]) -> tuple[str, str, str]:
+        """The only check that failed, its message and its hint."""
+        ((check, verdict),) = ((c, v) for c, v in verdicts.items() if v.status is Status.FAILED)
+        assert verdict.hint is not None
+        return check, verdict.message, verdict.hint
+
+    def test_labels_as_to_categorical_gives_them(self, quick: Quick) -> None:
+        check, message, hint = self.shown(
+            quick(SOLUTION + "\n\n" + WRAPPED + "    return x, y.astype('f8'), v, w.astype('f8')")
+        )
+        assert check == "prepare.form"
+        assert "returned y_train as float64 and y_test as float64; expected all four arrays as" in message
+        assert hint.startswith("Labels: keras.utils.to_categorical")
+
+    def test_images_in_float64(self, quick: Quick) -> None:
+        code = SOLUTION + "\n\n" + WRAPPED + "    return x, y, v.astype('f8'), w"
+        check, message, hint = self.shown(quick(code))
+        assert check == "prepare.form"
+        assert "returned x_test as float64; " in message
+        assert hint.startswith("Images: ")
+        assert "Labels" not in hint
+
+    @pytest.mark.parametrize(("keep", "which"), [("[:n], order[n:]", "last"), ("[-n:], order[:-n]", "first")])
+    @pytest.mark.parametrize("shuffled", [True, False])
+    def test_a_test_part_as_it_is_stored(self, quick: Quick, keep: str, which: str, shuffled: bool) -> None:
+        """As Keras's validation_split has it: the last share, whether or not it is shuffled afterwards."""
+        code = f"""
+        def split_in_prepare(num_examples, *, test_fraction=0.2, seed):
+            rng, order = np.random.default_rng(seed), np.arange(num_examples)
+            n = num_examples - round(num_examples * test_fraction)
+            train, test = order{keep}
+            return rng.permutation(train), rng.permutation(test) if {shuffled} else test
+        """
+        source = solution_but(code)["preprocessing.py"].replace(
+            "train, test = split_indices(", "train, test = split_in_prepare("
+        )
+        verdicts = quick(source)
+        check, message, hint = self.shown(verdicts)
+        assert check == "prepare.shuffled"
+        assert f"returned a test part of the {which} " in message
+        assert "images, as they are stored; expected images from everywhere" in message
+        assert hint.startswith("Shuffle before you split.")
+        assert verdicts["prepare.seeded"].status is Status.BLOCKED
+
+    @pytest.mark.parametrize(
+        ("axis", "words"), [("0", "each pixel"), ("(1, 2)", "each image"), ("(1, 2, 3)", "each image")]
+    )
+    def test_statistics_over_other_axes(self, quick: Quick, axis: str, words: str) -> None:
+        code = f"""
+        def prepare(images, labels, num_classes, *, test_fraction=0.2, seed):
+            train, test = split_indices(len(images), test_fraction=test_fraction, seed=seed)
+            x, v = images[train].astype("float32"), images[test].astype("float32")
+            of = (x, v) if {axis} != 0 else (x, x)
+            means, stds = ([f(part, axis={axis}, keepdims=True) for part in of] for f in (np.mean, np.std))
+            y = one_hot(labels, num_classes)
+            return (x - means[0]) / (stds[0] + 1e-8), y[train], (v - means[1]) / (stds[1] + 1e-8), y[test]
+        """
+        verdicts = quick(solution_but(code)["preprocessing.py"])
+        check, message, hint = self.shown(verdicts)
+        assert check == "prepare.train_statistics"
+        assert f"a training part with a mean and a deviation for {words}; expected one mean" in message
+        assert "over axis=(0, 1, 2)" in hint
+        assert verdicts["prepare.test_statistics"].status is Status.BLOCKED
+
+    def test_noise_is_no_scaling(self, quick: Quick) -> None:
+        """What no mean and deviation explains is described as just that."""
+        code = (
+            WRAPPED
+            + "    return x + 0.1 * np.random.default_rng(1).normal(size=x.shape).astype('f4'), y, v, w"
+        )
+        verdict = quick(SOLUTION + "\n\n" + code)["prepare.train_statistics"]
+        assert "for any three means and deviations" in verdict.message
+        assert verdict.hint is None
+
+    def test_one_image_again_and_again(self, quick: Quick) -> None:
+        code = SOLUTION.replace("images[train]", "images[[train[0] for _ in train]]")
+        code = code.replace("targets[train]", "targets[[train[0] for _ in train]]")
+        verdicts = quick(code)
+        check, message, hint = self.shown(verdicts)
+        assert check == "prepare.complete"
+        assert re.search(r"a training part in which image \d+ is there \d+ times; expected every", message)
+        assert hint.startswith("The same one is taken again and again.")
+        later = ("prepare.shuffled", "prepare.train_statistics", "prepare.test_statistics")
+        assert {verdicts[check].status for check in later} == {Status.BLOCKED}
+
+    def test_a_few_images_twice_are_only_counted(self, quick: Quick) -> None:
+        code = SOLUTION.replace(CUT, "order[0] = order[1]\n    " + CUT)
+        message = quick(code)["split.complete"].message
+        assert "are in one part twice" in message or "are in both" in message
+
+    def test_a_file_that_is_written(self, judged: Judged) -> None:
+        """It fails here as it fails where it is graded, and the hint says what to do."""
+        code = WRAPPED + "    np.save('statistics.npy', x)\n    return x, y, v, w"
+        verdict = judged(solution_but(code))["prepare.form"]
+        assert (
+            "raised OSError: [Errno 30] Read-only file system: 'statistics.npy' (preproc" in verdict.message
+        )
+        assert verdict.hint
+        assert verdict.hint.startswith("Functions that write files fail where they are graded")
+
+    def test_a_syntax_error_shows_its_line(self, judged: Judged) -> None:
+        verdict = judged({"preprocessing.py": "import numpy as np\nx = np.zeros((2, 3)\ny = 1\n"})
+        message = verdict["split.form"].message
+        assert (
+            "raised SyntaxError: '(' was never closed: x = np.zeros((2, 3) (preprocessing.py, line 2)."
+            in (message)
+        )
 
 
 class TestSecondProcess:

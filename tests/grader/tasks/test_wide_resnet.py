@@ -109,6 +109,70 @@ class TestWhatIsWrong:
         assert statuses == {Status.NOT_ATTEMPTED}
 
 
+class TestTheCause:
+    """One cause is one failure, described as what it is."""
+
+    def test_zeros_from_a_layer_without_a_word(self, wide_resnet: Any) -> None:
+        """A Lambda of zeros fails `builds`, and the shortcut that it is part of is not called another."""
+        source = wide_resnet.edited(
+            (
+                "keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, filters - x.shape[-1])))",
+                "keras.layers.Concatenate()([x, keras.layers.Lambda(keras.ops.zeros_like)(x)])",
+            )
+        )
+        verdicts = wide_resnet(source, small_inputs())
+        assert [*not_passed(verdicts)] == ["builds", "parameters"]  # whose number is of the full size
+        assert "Write keras.ops.zeros_like(x) in its place" in verdicts["builds"].message
+
+    def test_a_projection_where_the_size_is_kept(self, wide_resnet: Any) -> None:
+        """In stage 0 no zero padding is wanted, whatever the stem has made the channels."""
+        source = dedent(WRN)
+        verdicts = wide_resnet(source, small_inputs())
+        message = verdicts["block.shortcut"].message
+        assert "the size is kept, yet the shortcut has a 1x1 convolution with 16 filters" in message
+        assert message.endswith("expected the block's input as it is.")
+
+    def test_a_pooling_of_a_fixed_size(self, wide_resnet: Any) -> None:
+        verdict = wide_resnet(dedent(WRN), small_inputs())["input_shape"]
+        assert verdict.status is Status.FAILED
+        assert str(verdict.hint).startswith("A pooling of a fixed size serves images of one size.")
+
+    def test_the_hint_of_another_misfit_is_the_usual_one(self, wide_resnet: Any) -> None:
+        fixed = ("keras.Input(shape=input_shape)", "keras.Input(shape=(32, 32, 3))")
+        verdict = wide_resnet(wide_resnet.edited(fixed), small_inputs())["input_shape"]
+        assert verdict.status is Status.FAILED
+        assert verdict.hint is None
+
+
+# As a WRN-28-10 is usually written for Keras.
+WRN = """
+    from keras.layers import (
+        Activation, Add, AveragePooling2D, BatchNormalization, Conv2D, Dense, Flatten, Input
+    )
+    import keras
+
+
+    def bn_relu_conv(x, n, s=1):
+        x = Activation("relu")(BatchNormalization()(x))
+        return Conv2D(n, 3, padding="same", strides=s, use_bias=False)(x)
+
+
+    def build_wide_resnet(num_classes, *, input_shape=(32, 32, 3), depth=20, width=10):
+        image = Input(shape=input_shape)
+        x = Conv2D(8, 3, padding="same", use_bias=False)(image)
+        for stage in range(3):
+            f = 16 * width * 2**stage
+            for b in range((depth - 2) // 6):
+                s = 2 if stage and not b else 1
+                y = bn_relu_conv(bn_relu_conv(x, f, s), f)
+                if b == 0:
+                    x = Conv2D(f, 1, strides=s, padding="same", use_bias=False)(x)
+                x = Add()([x, y])
+        x = Flatten()(AveragePooling2D((8, 8))(Activation("relu")(BatchNormalization()(x))))
+        return keras.Model(image, Dense(num_classes, activation="softmax")(x))
+"""
+
+
 class TestSolution:
     """The solution does what its docstring says, and can be trained from its description."""
 

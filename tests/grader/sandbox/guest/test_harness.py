@@ -86,7 +86,7 @@ class TestImport:
         [
             ("import nn_tools", "ModuleNotFoundError: No module named 'nn_tools' (task.py, line 1)"),
             ("x = 1\nx.y", "AttributeError: 'int' object has no attribute 'y' (task.py, line 2)"),
-            ("def f(:\n", "SyntaxError: invalid syntax (task.py, line 1)"),
+            ("def f(:\n", "SyntaxError: invalid syntax: def f(: (task.py, line 1)"),
             ("\n\nraise SystemExit(0)", "SystemExit: 0 (task.py, line 3)"),
             ("raise KeyboardInterrupt", "KeyboardInterrupt (task.py, line 1)"),
             ("input()", "EOFError: EOF when reading a line (task.py, line 1)"),
@@ -145,9 +145,9 @@ class TestCalls:
             ),
             (
                 "raise ValueError('\\x1b[2J\\u202ehere\\nthere')",
-                "ValueError: [2J here there (task.py, line 2)",
+                "ValueError: here there (task.py, line 2)",
             ),
-            ("raise ValueError('a' * 10**8)", f"ValueError: {'a' * 500} (task.py, line 2)"),
+            ("raise ValueError('a' * 10**8)", f"ValueError: {'a' * 498} … (task.py, line 2)"),
             ("raise StopIteration", "StopIteration (task.py, line 2)"),
         ],
     )
