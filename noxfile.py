@@ -171,6 +171,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def overnight(session: nox.Session) -> None:
+    """Authors: grade a class of 200 and measure it, or kill it often: nox -s overnight [-- kills]"""
+    install(session)
+    what = "kills" if session.posargs[:1] == ["kills"] else "run"
+    run(session, f"tests.overnight.{what}", *session.posargs[what == "kills" :])
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and who imports whom (ruff, mypy --strict, import-linter): nox -s lint"""
     install(session, "dev")

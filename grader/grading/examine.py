@@ -168,16 +168,18 @@ def _handed_over(name: str, task: Task, taken: Submission, plan: Plan) -> Verdic
     training = plan.training
     assert training is not None
     assert training.given is not None
-    handed = handing.hand_over(
-        plan.engine,
-        task,
-        taken.folder,
-        training.given(),
-        seed=plan.profile.grading_seed,
-        least=plan.profile.recipe.batch,
-        slots=plan.slots,
-    )
-    return handed if isinstance(handed, Verdict) else training.trainable_on(handed, name)
+    given = training.given()
+    with given.turn:
+        handed = handing.hand_over(
+            plan.engine,
+            task,
+            taken.folder,
+            given,
+            seed=plan.profile.grading_seed,
+            least=plan.profile.recipe.batch,
+            slots=plan.slots,
+        )
+        return handed if isinstance(handed, Verdict) else training.trainable_on(handed, name)
 
 
 def _all_hold(verdicts: Mapping[str, Verdict]) -> bool:

@@ -6,7 +6,8 @@ part in it. The images are those of the course set; their true labels are known 
 recognised by its texture, so that no submission can hand over answers of its own.
 """
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,14 @@ class Given:
         images: uint8 (N, 32, 32, 3), in class order.
         labels: uint8 (N,), coarse.
         folder: holds them as files, beside the probe that reads them.
+        turn: to be held from calling `hand_over` until its arrays are done with. They take some 75 MiB, and
+            150 at the most: no more than those of one submission lie in memory, however large the class.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
     folder: Path
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of(cls, course: DataSet, trained_on: int, folder: Path) -> "Given":
@@ -113,7 +117,10 @@ def hand_over(
         file=given.folder / PROBE,
         beside={name: given.folder / name for name in ("images.npy", "labels.npy")},
     )
-    case = Case(task, probed.evidence, arguments, probed.ended, probed.refused)
+    # Without the bytes of its files, each array goes as soon as it is put together (`_four`).
+    evidence = replace(probed.evidence, left={})
+    case = Case(task, evidence, arguments, probed.ended, probed.refused)
+    del probed, evidence
     if (nothing := uncallable(case)) is not None:
         return nothing
     try:
@@ -169,7 +176,7 @@ def _four(case: Case, count: int) -> list[npt.NDArray[np.float32]]:
             case.fail(FUNCTION, f"{what} for one of them", f"{EXPECTED}, of shapes {shapes}")
         if not 0 < sum(map(len, pieces)) <= count:
             case.fail(FUNCTION, f"a part of {sum(map(len, pieces)):,} rows for {count:,} images", EXPECTED)
-        array = np.concatenate(pieces)
+        array = _together(pieces)
         if not np.isfinite(array).all():
             case.fail(FUNCTION, "an array with values that are not finite, in float32", "finite numbers")
         arrays.append(array)
@@ -177,6 +184,17 @@ def _four(case: Case, count: int) -> list[npt.NDArray[np.float32]]:
         if len(x) != len(y):
             case.fail(FUNCTION, f"{len(x):,} images with {len(y):,} labels", "a label for each image")
     return arrays
+
+
+def _together(pieces: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The pieces as one array; each is dropped when it is copied, so that memory has it once."""
+    array = np.empty((sum(map(len, pieces)), *pieces[0].shape[1:]), np.float32)
+    at = 0
+    while pieces:
+        piece = pieces.pop(0)
+        array[at : at + len(piece)] = piece
+        at += len(piece)
+    return array
 
 
 def _wider(labels: Array, classes: int) -> bool:

@@ -4,6 +4,7 @@
 what is trained is the reference network, in a child as `grade` starts it.
 """
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -263,6 +264,37 @@ class TestFile:
         gone = tiny.job(prepared="a" * 64, arrays=str(tmp_path / "gone.npz"))
         outcome = pool.run([gone], executor=Local(), store=tmp_path / "store", workers=1)[gone.digest]
         assert isinstance(outcome, TrainerFault)
+
+
+class TestMemory:
+    """The grader itself keeps within 400 MiB, whatever the class: `nox -s overnight` measures all of it."""
+
+    @staticmethod
+    def most(work: Callable[[], object]) -> int:
+        """Bytes: the most that was allocated at once, beyond what was there, with the result."""
+        tracemalloc.start()
+        try:
+            result = work()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            del result
+
+    def test_textures_take_little_beside_themselves(self) -> None:
+        images = np.random.default_rng(1).integers(0, 256, (3000, 32, 32, 3), dtype=np.uint8)
+        assert self.most(lambda: texture(images)) < 2 * 3000 * 3072 * 4
+
+    def test_textures_are_the_same_by_the_row(self) -> None:
+        images = np.random.default_rng(1).integers(0, 256, (701, 8, 8, 3), dtype=np.uint8)
+        one_by_one = [texture(images[at : at + 1]) for at in range(len(images))]
+        assert np.array_equal(texture(images), np.concatenate(one_by_one))
+
+    def test_each_piece_goes_when_it_is_copied(self) -> None:
+        pieces = [np.full((40, 32, 32, 3), at, np.float32) for at in range(8)]
+        array = handing._together(pieces)
+        assert not pieces
+        assert array.shape == (320, 32, 32, 3)
+        assert array[::40, 0, 0, 0].tolist() == list(range(8))
 
 
 class TestTrained:
