@@ -113,6 +113,21 @@ def image(session: nox.Session) -> None:
 
 
 @nox.session
+def package(session: nox.Session) -> None:
+    """Instructors: the grader for a platform: nox -s package -- gradescope, or -- github --to FOLDER"""
+    install(session)
+    os.environ["UV"] = uv()[0]  # reads the lock
+    run(session, "grader", "package", *(session.posargs or ["--help"]))
+
+
+@nox.session
+def collect(session: nox.Session) -> None:
+    """Instructors: bring students' repositories, to be graded: nox -s collect -- repositories.txt"""
+    install(session)
+    run(session, "grader", "collect", *(session.posargs or ["--help"]))
+
+
+@nox.session
 def doctor(session: nox.Session) -> None:
     """Instructors: what this machine has and lacks, and the command that fixes it: nox -s doctor"""
     install(session)

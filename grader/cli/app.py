@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli import author, export, gradebook, instructor, stages, student
+from grader.cli import author, export, gradebook, instructor, package, stages, student
 from grader.cli.base import Group, run
 
 
@@ -22,6 +22,8 @@ from grader.cli.base import Group, run
             instructor.marking,
             instructor.doctor,
             instructor.image,
+            package.group,
+            package.collect,
         ],
         "Authors": [
             author.stubs,

@@ -1,4 +1,4 @@
-"""`python -m grader` of the handout: what a student runs. A checkout has app.py, with everybody's commands."""
+"""`python -m grader` of the handout: what a student runs. In a checkout app.py has everybody's commands."""
 
 import sys
 from collections.abc import Sequence

@@ -146,20 +146,23 @@ def _probe_and_judge(
         if check.train is None:
             continue
         if check.train == "prepared":
-            decided = to_train.prepared(case, check, verdicts) or _handed_over(name, task, taken, plan)
-            if isinstance(decided, Verdict):
-                verdicts[check.id] = decided
+            decided = to_train.prepared(case, check, verdicts)
+            if decided is None and plan.training.trainer is None:
+                continue
+            handed = decided or _handed_over(name, task, taken, plan)
+            if isinstance(handed, Verdict):
+                verdicts[check.id] = handed
             else:
-                trainable[check.id] = decided
+                trainable[check.id] = handed
             continue
         described = to_train.described_network(task, CLASSES[check.train], builder_arguments)
         network = to_train.network(case, check, verdicts, plan.profile.budget, described)
         if isinstance(network, Verdict):
             verdicts[check.id] = network
         else:
-            trainable[check.id] = plan.training.trainable(
-                task.id, check.train, network, name, plan.profile.budget
-            )
+            found = plan.training.trainable(task.id, check.train, network, name, plan.profile.budget)
+            if found is not None:
+                trainable[check.id] = found
     return verdicts, trainable
 
 

@@ -72,7 +72,8 @@ class Training:
     """How the networks of a run are trained and what is asked of them.
 
     Attributes:
-        trainer: trains jobs.
+        trainer: trains jobs. None to train nothing: what is known is decided by that, and the check of any
+            other network is left out, undecided.
         job: the training of a training form: (task, label set, training form, whose) -> Job.
         threshold: by task and label set.
         on_close: called before further trainings are asked for, with those that came close to a threshold,
@@ -85,7 +86,7 @@ class Training:
         on_prepared: the training of the reference network on what was handed over: (arrays, whose) -> Job.
     """
 
-    trainer: Trainer
+    trainer: Trainer | None
     job: Callable[[str, LabelSet, Blueprint, str], Job]
     threshold: Callable[[str, LabelSet], Threshold]
     on_close: Callable[[Sequence[tuple[Job, Sequence[Job]]]], None] = lambda close: None
@@ -104,8 +105,10 @@ class Training:
 
     def trainable(
         self, task: str, labels: LabelSet, written: Blueprint, owner: str, budget: Budget
-    ) -> Trainable:
+    ) -> Trainable | None:
         """What is to be trained of a submission's network, or is known of it; may be called from any thread.
+
+        None where it is not known and nothing is trained.
 
         Args:
             task, labels: whose check waits for it.
@@ -115,6 +118,8 @@ class Training:
         """
         form = training_form(written, budget)
         known = self.known(task, labels, form.network)
+        if known is None and self.trainer is None:
+            return None
         return Trainable(
             job=None if known else self.job(task, labels, form.network, owner),
             known=known,

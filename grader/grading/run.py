@@ -17,7 +17,7 @@ from grader.config.profiles import LabelSet
 from grader.errors import TrainerFault
 from grader.grading.decide import Rules, Wanted, decide, settle
 from grader.grading.examine import Examined, examine, remove_arrays
-from grader.grading.plan import Plan, Training
+from grader.grading.plan import Plan, Trainer, Training
 from grader.intake import Source
 from grader.results.record import SubmissionResult
 from grader.training.job import Job, Overrun, Result
@@ -143,7 +143,7 @@ class _Grading:
             self._training.on_close(close)
         for wanted in asked:
             self._then(
-                self._training.trainer.submit(wanted.job),
+                self._trainer.submit(wanted.job),
                 lambda outcome, wanted=wanted: self._trained(wanted, outcome),  # type: ignore[misc]
             )
 
@@ -181,9 +181,14 @@ class _Grading:
             self._settle(wanted, overrun)
 
     def _alone(self, job: Job, then: Callable[[Result | TrainerFault], None]) -> None:
-        self._then(self._training.trainer.submit(job, alone=True, afresh=True), then)
+        self._then(self._trainer.submit(job, alone=True, afresh=True), then)
 
     @property
     def _training(self) -> Training:
         assert self._plan.training  # without it there is nothing to train
         return self._plan.training
+
+    @property
+    def _trainer(self) -> Trainer:
+        assert self._training.trainer  # without it nothing is asked for
+        return self._training.trainer

@@ -53,7 +53,11 @@ Needs Python 3.11 to 3.13 and, the first time, a package registry. In this folde
 python3 -m venv .venv && .venv/bin/pip install -q "nox[uv]" && .venv/bin/nox -s check
 ```
 
-On Windows: `py -m venv .venv && .venv\\Scripts\\pip install -q "nox[uv]" && .venv\\Scripts\\nox -s check`.
+On Windows:
+
+```sh
+py -m venv .venv && .venv\\Scripts\\pip install -q "nox[uv]" && .venv\\Scripts\\nox -s check
+```
 
 [assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has every
 command.

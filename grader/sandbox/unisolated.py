@@ -92,7 +92,7 @@ class NoneEngine:
                 cleanup.callback(os.close, proc)
                 counted = control_groups.Watchdog(program.limits, proc, lambda pid: _marked(pid, mark))
             checks: list[Callable[[], End | None]] = [
-                lambda: _output_over(program.output, program.limits.output_bytes),
+                lambda: output_over(program.output, program.limits.output_bytes),
                 *([counted.over] if counted else ()),
             ]
 
@@ -115,14 +115,14 @@ _NICE = 5
 def _command(program: Program, own: set[int]) -> list[str]:
     """The command line, from the launcher to Python; `own` are the cores to be held to, if to some."""
     real = {"/submission": program.submission, "/output": program.output, **program.readable}
-    arguments = [_real_path(argument, real) for argument in program.arguments]
+    arguments = [real_path(argument, real) for argument in program.arguments]
     if sys.platform == "win32":
         return [sys.executable, "-I", "-B", *arguments]
     limits = [str(program.limits.file_bytes), str(_NICE), ",".join(map(str, own))]
     return [sys.executable, "-I", "-S", "-B", "-c", _LAUNCHER, *limits, *arguments]
 
 
-def _real_path(argument: str, real: dict[str, Path]) -> str:
+def real_path(argument: str, real: dict[str, Path]) -> str:
     """The path outside that an argument means; the longest match, since one may lie within another."""
     for inside in sorted(real, key=len, reverse=True):
         if argument == inside or argument.startswith(f"{inside}/"):
@@ -137,7 +137,7 @@ def _environment(home: str) -> dict[str, str]:
     return variables | {name: os.environ[name] for name in kept if name in os.environ}
 
 
-def _output_over(folder: Path, limit: int) -> End | None:
+def output_over(folder: Path, limit: int) -> End | None:
     """Adds up the output folder, as far as it takes to know."""
     files = total = 0
     folders = [folder]
