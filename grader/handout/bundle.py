@@ -59,8 +59,8 @@ On Windows:
 py -m venv .venv && .venv\\Scripts\\pip install -q "nox[uv]" && .venv\\Scripts\\nox -s check
 ```
 
-[assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has every
-command.
+[assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has all
+commands.
 """
 
 
