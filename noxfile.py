@@ -65,8 +65,8 @@ def gradebook(session: nox.Session) -> None:
 
 @nox.session
 def export(session: nox.Session) -> None:
-    """Instructors: marks for Canvas, Moodle and others: nox -s export -- canvas --template FILE"""
-    install(session)
+    """Instructors: marks for Canvas, Moodle and others, or as pages: nox -s export -- html"""
+    install(session, *(["similar"] if "html" in session.posargs else []))
     run(session, "grader", "export", *(session.posargs or ["--help"]))
 
 

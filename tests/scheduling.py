@@ -33,6 +33,7 @@ DIVIDED = (
 FIRST = (
     "the machine",
     "tests/lab/test_backends.py",
+    "tests/grader/web/test_browser.py",
     "tests/grader/commands/test_grade.py",
     "tests/grader/commands/test_grade_dry_run.py",
     "tests/grader/proof/test_backends_agree.py",

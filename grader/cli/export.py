@@ -9,6 +9,7 @@ from rich.console import Console
 
 from grader.cli import options
 from grader.cli.base import Command, Group
+from grader.cli.export_html import html
 from grader.cli.options import ROOT
 
 PROG = "nox -s export --"
@@ -236,6 +237,7 @@ def junit(console: Console, out: Path, to: Path | None) -> int:
     sections={
         "Platforms": [canvas, moodle, gradescope],
         "Files": [everything_csv, junit],
+        "Pages": [html],
     },
     epilog="""
     examples:
@@ -243,6 +245,7 @@ def junit(console: Console, out: Path, to: Path | None) -> int:
       nox -s export -- moodle --by email --out-of 100
       nox -s export -- gradescope --release checks
       nox -s export -- csv
+      nox -s export -- html
       nox -s export -- canvas --help
     """,
 )

@@ -266,7 +266,7 @@ def _reasons(was: Standing | None, now: Standing) -> Iterable[str]:
     if now.mark and (was is None or was.mark is None):
         yield "first mark"
     elif now.mark and was and was.mark and now.mark.entry != was.mark.entry:
-        yield from _differences(was.mark.said.key, now.mark.said.key)
+        yield from differences(was.mark.said.key, now.mark.said.key)
     earlier = was.overrides if was else {}
     for task in dict.fromkeys([*earlier, *now.overrides]):
         if task not in now.overrides:
@@ -275,7 +275,8 @@ def _reasons(was: Standing | None, now: Standing) -> Iterable[str]:
             yield f"override of {task}: {now.overrides[task].said.why}"
 
 
-def _differences(was: ContentKey, now: ContentKey) -> Iterable[str]:
+def differences(was: ContentKey, now: ContentKey) -> Iterable[str]:
+    """Why a later mark need not be the earlier one: what it depends on that is another, in words."""
     found = []
     if was.files != now.files:
         found.append("new submission")

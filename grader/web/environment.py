@@ -1,13 +1,11 @@
 """The one Jinja2 environment: everything is escaped, and a name that is not there is an error."""
 
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.web import filters
-
-TEMPLATES = Path(__file__).parent / "templates"
+from grader.web.filters import TEMPLATES
 
 
 def render(template: str, **data: object) -> str:
@@ -36,11 +34,13 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {
+        "address": filters.address,
         "duration": filters.duration,
         "listed": filters.listed,
         "percent": filters.percent,
         "readable": filters.readable,
         "sentence": filters.sentence,
+        "sha256": filters.sha256,
         "thousands": filters.thousands,
     }
     return made

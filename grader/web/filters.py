@@ -1,7 +1,13 @@
-"""How numbers, times and lists are written, in templates (as filters) and in the text of figures."""
+"""How numbers, times, lists and links are written, in templates (as filters) and in the text of figures."""
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from pathlib import Path
+from urllib.parse import quote
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -59,3 +65,17 @@ def readable(name: str) -> str:
     'aquarium fish'
     """
     return name.replace("_", " ")
+
+
+def address(path: str) -> str:
+    """A path within the site as a link: a name may have a space, a hash or a question mark in it.
+
+    >>> address("students/o'brien #2.html")
+    'students/o%27brien%20%232.html'
+    """
+    return quote(path)
+
+
+def sha256(name: str) -> str:
+    """The digest of a script among the templates, as a page's policy names it."""
+    return base64.b64encode(hashlib.sha256((TEMPLATES / name).read_bytes()).digest()).decode("ascii")
