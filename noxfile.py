@@ -47,7 +47,8 @@ def inspect(session: nox.Session) -> None:
 @nox.session
 def grade(session: nox.Session) -> None:
     """Instructors: mark submissions or a class: nox -s grade -- alice.zip bob/ [--profile offline]"""
-    install(session)
+    cluster = any(argument.partition("=")[0] == "--scheduler" for argument in session.posargs)
+    install(session, *(["cluster"] if cluster else []))
     if not session.posargs or {"-h", "--help"} & set(session.posargs):
         run(session, "grader", "grade", "--help")
         return
@@ -132,6 +133,27 @@ def doctor(session: nox.Session) -> None:
     """Instructors: what this machine has and lacks, and the command that fixes it: nox -s doctor"""
     install(session)
     run(session, "grader", "doctor", *session.posargs)
+
+
+@nox.session
+def certificates(session: nox.Session) -> None:
+    """Instructors: certificates for a cluster, once: nox -s certificates [-- FOLDER]"""
+    install(session, "cluster")
+    run(session, "grader", "certificates", *session.posargs)
+
+
+@nox.session
+def scheduler(session: nox.Session) -> None:
+    """Instructors: what a cluster's machines connect to: nox -s scheduler [-- --host 10.0.0.5]"""
+    install(session, "cluster")
+    run(session, "grader", "scheduler", *session.posargs)
+
+
+@nox.session
+def worker(session: nox.Session) -> None:
+    """Instructors: join a cluster with this machine: nox -s worker -- tls://10.0.0.5:8786"""
+    install(session, "cluster")
+    run(session, "grader", "worker", *(session.posargs or ["--help"]))
 
 
 @nox.session

@@ -10,7 +10,8 @@ lab.errors.KitError
 ├── GradebookError      the gradebook is in use, damaged, or cannot be read or written: exit 1
 └── GraderFault         the machine failed: never a zero, exit 1
     ├── SandboxFault    a sandbox could not be started or stopped
-    └── TrainerFault    a training crashed, ran out of memory or was killed
+    ├── TrainerFault    a training crashed, ran out of memory or was killed
+    └── MessageRefused  what another machine of a cluster sent breaks a rule
 """
 
 from lab.errors import KitError
@@ -54,3 +55,7 @@ class SandboxFault(GraderFault):
 
 class TrainerFault(GraderFault):
     """A training crashed, ran out of memory or was killed."""
+
+
+class MessageRefused(GraderFault):
+    """What another machine of a cluster sent breaks a rule of size, kind or content."""

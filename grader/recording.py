@@ -4,12 +4,10 @@ Between what grades, which knows no gradebook, and the gradebook, which knows no
 """
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from grader import intake
@@ -19,12 +17,11 @@ from grader.gradebook import ContentKey, Gradebook, StudentId, Submitted, Writer
 from grader.gradebook.derive import Rules
 from grader.grading.course import to_grade
 from grader.intake import Attempt, Class, HandedIn, Shelf, Source, Student
+from grader.kit import kit_version
 from grader.results.record import Run, SubmissionResult
 from grader.session import Session
 from grader.text import plain
 from lab.errors import KitError
-
-PACKAGES = ("grader", "lab")
 
 
 @dataclass(frozen=True)
@@ -139,18 +136,6 @@ def content_key(session: Session, seed: int) -> ContentKey:
         manifest=hashlib.sha256(session.manifest.model_dump_json().encode()).hexdigest(),
         pins={"data": session.pin, "reference": reference.hexdigest(), "engine": session.engine.name},
     )
-
-
-@cache
-def kit_version(root: Path) -> str:
-    """The version of the grader, with a digest over its code: "0.1.0+3f6a0c1b2d4e"."""
-    code = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
-            code.update(f"{path.relative_to(root).as_posix()}\0".encode())
-            code.update(path.read_bytes())
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return f"{project['version']}+{code.hexdigest()[:12]}"
 
 
 def stored_marks(book: Gradebook, key: ContentKey, entries: Iterable[Entry]) -> dict[str, SubmissionResult]:

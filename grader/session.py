@@ -21,7 +21,7 @@ from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from grader import sandbox, scratch, thresholds
 from grader.blueprint import Blueprint, training_form
@@ -30,7 +30,7 @@ from grader.config.manifest import Manifest
 from grader.config.profiles import CLASSES, LabelSet, Params, Profile
 from grader.grading import to_train
 from grader.grading.handing import Given
-from grader.grading.plan import Trainer, Training, changed
+from grader.grading.plan import AT_A_TIME, Trainer, Training, changed
 from grader.grading.probe_store import Probes
 from grader.results.record import Run
 from grader.sandbox import Engine
@@ -47,6 +47,10 @@ from lab import data, synthetic
 from lab.data import DataSet
 from lab.errors import DataError
 from lab.files import write_atomically
+
+if TYPE_CHECKING:
+    from grader.cluster.client import Cluster
+    from grader.cluster.trainer import RemotePool
 
 
 class Session:
@@ -68,6 +72,9 @@ class Session:
         own_code: bool = False,
         workers: int = 2,
         course: Literal["assignment", "solutions"] = "assignment",
+        scheduler: str | None = None,
+        certificates: Path | None = None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Opens nothing yet.
 
@@ -77,6 +84,9 @@ class Session:
             engine: its name, or `auto`.
             own_code, workers: see the class.
             course: the folder whose manifest is meant.
+            scheduler: the address of a cluster that probes and trains; None for this machine.
+            certificates: the cluster's folder of certificates; .kit/cluster if None.
+            say: called with lines about the cluster.
         """
         self.root = root
         self.own_code = own_code
@@ -84,6 +94,8 @@ class Session:
         self._profile = profile
         self._engine = engine
         self._course = course
+        self._scheduler, self._certificates, self._say = scheduler, certificates, say
+        self._closing = ExitStack()
         self._opening = threading.Lock()
         self._executor: Executor | None = None
 
@@ -115,7 +127,31 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """Where submissions run; UsageError if it does not work here, or does not isolate and has to."""
-        return sandbox.select(self._engine, own_code=self.own_code)
+        if self._scheduler is None:
+            return sandbox.select(self._engine, own_code=self.own_code)
+        from grader.cluster.engine import RemoteEngine, Turns, local_engine
+
+        name, local = local_engine(self._engine, self.cluster)
+        assert isinstance(self.slots, Turns)
+        return RemoteEngine(self.cluster, name, local, turns=self.slots, here=self._own_slots, root=self.root)
+
+    @cached_property
+    def cluster(self) -> "Cluster":
+        """The machines that probe and train; UsageError if they cannot be reached, or are of another kit.
+
+        Only for a session with a scheduler; see `close`.
+        """
+        # Dask is imported for a cluster alone: it takes half a second.
+        from grader.cluster import opening
+
+        assert self._scheduler is not None
+        folder = self._certificates or self.root / ".kit" / "cluster"
+        cluster = opening.connect(self.root, self._scheduler, folder, self.profile, self.pin, say=self._say)
+        return self._closing.enter_context(cluster)
+
+    def close(self) -> None:
+        """Leaves the cluster, if there is one."""
+        self._closing.close()
 
     @cached_property
     def pin(self) -> str:
@@ -155,10 +191,43 @@ class Session:
         """Which networks need no training; DataError, ManifestError as of `pin` and `reference_runs`."""
         return KnownNetworks.of(self.reference_runs, self.profile, self.pin)
 
+    @property
+    def backend(self) -> str:
+        """What trainings compute with, here or on a cluster; UsageError as of `executor`.
+
+        GraderFault: the cluster is gone. May be asked for from any thread.
+        """
+        if self._scheduler is None:
+            return self.executor.backend
+        device, library = self.profile.device, self.profile.backend
+        return self.cluster.first(
+            lambda machine: machine.backend.endswith(f" {device}") and f" {library} " in machine.backend,
+            f"that trains with {library} on a {device.upper()}",
+        ).backend
+
     @cached_property
     def slots(self) -> Slots:
         """The places that probes and trainings share."""
+        if self._scheduler is None:
+            return self._own_slots
+        from grader.cluster.engine import Turns
+
+        return Turns()
+
+    @cached_property
+    def _own_slots(self) -> Slots:
+        """Those of this machine."""
         return Slots(self.workers)
+
+    @property
+    def places(self) -> int:
+        """How many probes and trainings run at a time, all together."""
+        return self.workers if self._scheduler is None else max(1, self.cluster.places)
+
+    @property
+    def at_a_time(self) -> int:
+        """How many submissions are unpacked at a time."""
+        return AT_A_TIME if self._scheduler is None else max(AT_A_TIME, min(32, self.cluster.places))
 
     @property
     def course(self) -> DataSet:
@@ -230,7 +299,15 @@ class Session:
 
     def pool(self, listener: Listener) -> "LatePool":
         """Trains what this session asks for; to be used as a context. Nothing is opened before that."""
-        return LatePool(lambda: Pool(self.executor, self.store, slots=self.slots, listener=listener))
+
+        def here() -> Pool:
+            return Pool(self.executor, self.store, slots=self._own_slots, listener=listener)
+
+        if self._scheduler is None:
+            return LatePool(here)
+        from grader.cluster.trainer import RemotePool
+
+        return LatePool(lambda: RemotePool(self.cluster, self.store, listener=listener, here=here))
 
     def training(self, pool: Trainer, display: Display, *, retrain: bool = False) -> Training:
         """How networks are trained: as the profile says, each once; not what is known, nor what is stored.
@@ -254,7 +331,7 @@ class Session:
             return made(network=training_form(network, profile.budget).network, labels=labels)
 
         def made(network: Blueprint, labels: LabelSet) -> Job:
-            return Job.of(network, labels, profile.grading_seed, profile, pin, self.executor.backend)
+            return Job.of(network, labels, profile.grading_seed, profile, pin, self.backend)
 
         @cache
         def limit(task: str, labels: LabelSet) -> float:
@@ -283,7 +360,7 @@ class Session:
                 profile.grading_seed,
                 profile,
                 pin,
-                self.executor.backend,
+                self.backend,
                 prepared=handed.digest,
                 arrays=handed.save(self.scratch),
             )
@@ -331,10 +408,10 @@ class LatePool:
         opened: gives the pool.
     """
 
-    def __init__(self, opened: Callable[[], Pool]) -> None:
+    def __init__(self, opened: "Callable[[], Pool | RemotePool]") -> None:
         self._opened = opened
         self._opening = threading.Lock()
-        self._pool: Pool | None = None
+        self._pool: Pool | RemotePool | None = None
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -349,7 +426,9 @@ class LatePool:
         """See Pool.submit; UsageError without the device or the container image."""
         with self._opening:
             if self._pool is None:
-                self._pool = self._cleanup.enter_context(self._opened())
+                pool = self._opened()
+                self._cleanup.enter_context(pool)
+                self._pool = pool
         return self._pool.submit(job, alone=alone, afresh=afresh)
 
 

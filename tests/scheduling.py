@@ -36,6 +36,7 @@ FIRST = (
     "tests/grader/web/test_browser.py",
     "tests/grader/commands/test_grade.py",
     "tests/grader/commands/test_grade_dry_run.py",
+    "tests/grader/cluster/test_overnight.py",
     "tests/grader/proof/test_backends_agree.py",
     "tests/grader/proof/test_bank.py::test_mutant",
     "tests/grader/proof/test_bank.py::test_right",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli import author, export, gradebook, instructor, package, stages, student
+from grader.cli import author, cluster, export, gradebook, instructor, package, stages, student
 from grader.cli.base import Group, run
 
 
@@ -24,6 +24,9 @@ from grader.cli.base import Group, run
             instructor.image,
             package.group,
             package.collect,
+            cluster.certificates,
+            cluster.scheduler,
+            cluster.worker,
         ],
         "Authors": [
             author.stubs,

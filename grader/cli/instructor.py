@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from grader.cli import options
+from grader.cli import cluster, options
 from grader.cli.base import Command
 from grader.cli.options import CORES, ROOT
 
@@ -23,6 +23,7 @@ from grader.cli.options import CORES, ROOT
       nox -s grade -- submissions.zip --roster class.csv --dry-run    who would be graded, and who is missing
       nox -s grade -- alice.zip bob/ --seed 7          two of them, with the probe inputs of seed 7
       nox -s grade -- work/ --trust --engine none      code you trust, where there is no sandbox
+      nox -s grade -- class/ --scheduler tls://10.0.0.5:8786    on a cluster (docs/scaling.md)
 
     exit code: 0 every submission was graded, 1 one could not be, 2 wrong usage. A low mark is not an error.
     """,
@@ -85,6 +86,12 @@ from grader.cli.options import CORES, ROOT
     is_flag=True,
     help="Grade again what has a mark, and train networks that are known; results in .kit/trainings count.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Probe and train on the cluster of this scheduler, such as tls://10.0.0.5:8786.",
+)
+@cluster.certificates_option
 @click.pass_obj
 def grade(
     console: Console,
@@ -101,6 +108,8 @@ def grade(
     workers: int,
     trust: bool,
     retrain: bool,
+    scheduler: str | None,
+    certificates: Path,
 ) -> int:
     """Marks submissions: probes them in a sandbox, trains what they built, writes results."""
     from grader.commands.grade import Order, grade
@@ -119,6 +128,8 @@ def grade(
         trust=trust,
         workers=workers,
         retrain=retrain,
+        scheduler=scheduler,
+        certificates=certificates if scheduler else None,
     )
     return grade(ROOT, console, order)
 

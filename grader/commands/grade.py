@@ -4,7 +4,7 @@ import secrets
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Order:
         course: the course's own choices; None for course.toml of the checkout, if there is one.
         new_seed: whether the class gets another seed from here on.
         dry_run: whether to say what would be done, and do nothing.
+        scheduler: the address of a cluster that probes and trains; None for this machine.
+        certificates: the folder of the cluster's certificates; None for .kit/cluster.
     """
 
     paths: Sequence[Path]
@@ -65,6 +67,8 @@ class Order:
     course: Path | None = None
     new_seed: bool = False
     dry_run: bool = False
+    scheduler: str | None = None
+    certificates: Path | None = None
 
 
 def grade(root: Path, console: Console, order: Order) -> int:
@@ -75,7 +79,21 @@ def grade(root: Path, console: Console, order: Order) -> int:
         ManifestError, DataError: the course's own files are wrong or missing.
         GradebookError: the gradebook is in use, damaged, or cannot be written.
     """
-    session = Session(root, profile=order.profile, engine=order.engine, workers=order.workers)
+    session = Session(
+        root,
+        profile=order.profile,
+        engine=order.engine,
+        workers=order.workers,
+        scheduler=order.scheduler,
+        certificates=order.certificates,
+        say=lambda line: console.print(Text(line, style="yellow")),
+    )
+    with closing(session):
+        return _grade(session, console, order)
+
+
+def _grade(session: Session, console: Console, order: Order) -> int:
+    root = session.root
     modules = [task.module for task in session.manifest.tasks]
     where = order.course or courses.find(root)
     text = courses.read(where) if where else ""
@@ -116,8 +134,10 @@ def _graded(
     book, rules, entries = recorder.book, recorder.rules, list(recorder.entries.values())
     about = session.run(recorder.key.seed)
     if order.retrain or not session.known:
-        _ = session.executor  # something will be trained: what is missing for that is an error now
+        _ = session.backend  # something will be trained: what is missing for that is an error now
     _announce(console, entries, about, session.engine)
+    if order.scheduler:
+        console.print(Text(f"On the cluster at {order.scheduler}: {session.cluster.has}."))
     if order.retrain:
         console.print("Known networks are trained here all the same.")
     elif session.known.why:
@@ -196,7 +216,7 @@ def _run(
         console,
         len(to_do) * len(tasks.tasks),
         students=[one.job for one in to_do] if len(to_do) > 1 else (),
-        places=order.workers,
+        places=session.places,
         pace=forecast.pace(session),
     )
 
@@ -217,6 +237,7 @@ def _run(
             probes=session.probes,
             on_began=display.began,
             take_in=recorder.shelf.take_in,
+            at_a_time=session.at_a_time,
         )
         run.grade([one.source for one in to_do], plan, decided)
 

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -165,13 +166,19 @@ def forget(console: Console, out: Path, typed: str, *, who: str | None, ask: boo
             copy.unlink()
         derived = derive.everything(book, out, rules=_rules(book), names=[student.attempt.said.name])
         naming = _still_naming(book, student)
+    made = [name for name in ("pages", "exports") if (out / name).is_dir()]
+    for name in made:  # of the whole class, and soon made again
+        shutil.rmtree(out / name)
     console.print(Text(f"Forgotten: {people.described(student)}."))
+    if made:
+        console.print(f"{' and '.join(made)} of the class were removed: nox -s export makes them again.")
     for record in naming:
         console.print(Text(f"Record {record} still names them, as a part of something else", style="yellow"))
     for name in left:
         console.print(Text(f"{plain(out / name)} has other files, which are left", style="yellow"))
     console.print(
-        "Copies that backup made still have it, and what was handed in is where it was: remove those too."
+        "Copies that backup made, and pages and exports that were written elsewhere, still have it; what was "
+        "handed in is where it was. Remove those too."
     )
     _show_unwritten(console, derived)
 

@@ -29,6 +29,8 @@ from grader.training.handed import Handed
 from grader.training.job import Job, Result
 from lab.strict import Strict
 
+AT_A_TIME = 2  # submissions that are unpacked
+
 
 class Trainer(Protocol):
     """Trains networks, in places that it shares with the probes."""
@@ -146,6 +148,7 @@ class Plan:
         take_in: gives a submission's files; from what was read before, where it was.
         limits: of all probes of one task of one submission together.
         probes: where probes are kept, so that none is made twice; None to make all of them.
+        at_a_time: submissions that are unpacked; more where probes run on many machines.
     """
 
     manifest: Manifest
@@ -159,6 +162,7 @@ class Plan:
     probes: Probes | None = None
     on_began: Callable[[str], None] = lambda submission: None
     take_in: Callable[[Source, Sequence[str], Path], Submission] = intake.take_in
+    at_a_time: int = AT_A_TIME
 
 
 def changed(job: Job, **changes: Any) -> Job:

@@ -22,7 +22,6 @@ from grader.intake import Source
 from grader.results.record import SubmissionResult
 from grader.training.job import Job, Overrun, Result
 
-AT_A_TIME = 2  # submissions that are unpacked
 T = TypeVar("T")
 
 
@@ -81,10 +80,12 @@ class _Grading:
         """Grades them; see `grade`."""
         workers = self._plan.slots.count
         # Tasks are probed side by side, and so are two submissions, for those that hold one task alone; no
-        # more than two, so that few are unpacked at a time.
+        # more than two on one machine, so that few are unpacked at a time.
         with (
             ThreadPoolExecutor(workers, thread_name_prefix="probe") as probes,
-            ThreadPoolExecutor(min(AT_A_TIME, workers), thread_name_prefix="submission") as submissions,
+            ThreadPoolExecutor(
+                min(self._plan.at_a_time, workers), thread_name_prefix="submission"
+            ) as submissions,
             ExitStack() as unless_done,
         ):
             unless_done.callback(self._give_up, [submissions, probes])

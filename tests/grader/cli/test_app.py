@@ -91,7 +91,8 @@ class TestHelp:
         students, instructors, authors = re.split(r"Students:|Instructors:|Authors:", shown.out)[1:]
         assert re.findall(r"^  ([a-z]+) ", students, re.M) == ["check", "inspect"]
         assert re.findall(r"^  ([a-z]+) ", instructors, re.M) == [
-            *("grade", "gradebook", "export", "marking", "doctor", "image", "package", "collect")
+            *("grade", "gradebook", "export", "marking", "doctor", "image", "package", "collect"),
+            *("certificates", "scheduler", "worker"),
         ]
         assert re.findall(r"^  ([a-z]+) ", authors.partition("examples")[0], re.M) == [
             *("stubs", "prove", "ratings", "bench", "reference", "report", "estimates", "stages")
