@@ -13,9 +13,9 @@ from grader.errors import GradebookError, UsageError
 from grader.gradebook.derive import Rules
 from grader.grading.release import Release, checks_only
 from grader.pages import Site, Written
+from grader.pages.site import FOLDER
 from grader.text import plain
 
-FOLDER = "pages"
 HELD_BACK = (
     "Only checks that need no hidden images are shown. Accuracies, and the marks that depend on them, follow "
     "after the deadline."

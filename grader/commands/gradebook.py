@@ -153,6 +153,8 @@ def forget(console: Console, out: Path, typed: str, *, who: str | None, ask: boo
         UsageError: no student is meant, or several are.
         GradebookError: there is no gradebook, or another process writes it.
     """
+    from grader.pages import site  # here, since it brings what draws
+
     with gradebook.read(out) as book:
         student = people.find(book.current(), typed)
     question = f"Erase all that is recorded of {people.described(student)}, for good? [y/N] "
@@ -166,12 +168,14 @@ def forget(console: Console, out: Path, typed: str, *, who: str | None, ask: boo
             copy.unlink()
         derived = derive.everything(book, out, rules=_rules(book), names=[student.attempt.said.name])
         naming = _still_naming(book, student)
-    made = [name for name in ("pages", "exports") if (out / name).is_dir()]
-    for name in made:  # of the whole class, and soon made again
-        shutil.rmtree(out / name)
+    # Of the whole class, and soon made again.
+    pages = site.remove(out / site.FOLDER)
+    if (out / "exports").is_dir():
+        shutil.rmtree(out / "exports")
+        pages += 1
     console.print(Text(f"Forgotten: {people.described(student)}."))
-    if made:
-        console.print(f"{' and '.join(made)} of the class were removed: nox -s export makes them again.")
+    if pages:
+        console.print("Pages and exports of the class were removed: nox -s export makes them again.")
     for record in naming:
         console.print(Text(f"Record {record} still names them, as a part of something else", style="yellow"))
     for name in left:

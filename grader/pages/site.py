@@ -1,6 +1,6 @@
 """Writes the pages of a class: each file whole or not at all, the start page last."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from grader.similar import Found, Work
 from grader.text import plain
 from lab.files import write_atomically
 
+FOLDER = "pages"  # in the folder of results
 STUDENTS, SIMILAR = "students", "similar"
 MARK = b'<meta name="generator" content="cifar100-course-kit">'  # in every page: others are not removed
 _HEAD = 2048  # bytes in which it is
@@ -157,15 +158,26 @@ class Site:
         written.files.append(path)
 
     def _remove_others(self, written: Written) -> None:
-        """Removes pages of an earlier time; what is none of ours stays."""
-        kept = set(written.files)
-        for folder in (STUDENTS, SIMILAR):
-            for path in (self.to / folder).glob("*.html"):
-                if path not in kept and path.is_file():
-                    with path.open("rb") as file:
-                        ours = MARK in file.read(_HEAD)
-                    if ours:
-                        path.unlink()
+        """Removes pages of an earlier time."""
+        remove(self.to, kept=written.files)
+
+
+def remove(folder: Path, kept: Collection[Path] = ()) -> int:
+    """Removes the pages of a class from a folder, but those that are to be kept; returns how many.
+
+    What is none of ours stays.
+    """
+    removed = 0
+    for place in (folder, folder / STUDENTS, folder / SIMILAR):
+        for path in place.glob("*.html"):
+            if path in kept or not path.is_file():
+                continue
+            with path.open("rb") as file:
+                ours = MARK in file.read(_HEAD)
+            if ours:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def _addresses(standings: Mapping[str, Standing]) -> dict[str, str]:

@@ -250,7 +250,7 @@ class TestForget:
         shown = typed("forget hubert --who dean")
         assert shown.code == 0
         assert "Forgotten: " in shown.text
-        assert "Copies that backup made still have it" in shown.text
+        assert "Copies that backup made, and pages" in shown.text
         assert not (out / "101").exists()
         left = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
         assert b"Wolfeschlegel" not in left
