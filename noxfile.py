@@ -30,11 +30,33 @@ PYTHON = KIT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python
 @nox.session
 def check(session: nox.Session) -> None:
     """Students: what of assignment/ is right, what is next, and a hint: nox -s check [-- resnet]"""
+    run_light(session, "check")
+
+
+@nox.session
+def hint(session: nox.Session) -> None:
+    """Students: help with one function, a step more each time: nox -s hint [-- resnet bottleneck_block]"""
+    run_light(session, "hint")
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Students: train your network, see what it learned: nox -s train -- alexnet [--labels fine]"""
+    install(session)
+    run(session, "grader", "train", *(session.posargs or ["--help"]))
+
+
+@nox.session
+def runs(session: nox.Session) -> None:
+    """Students: your trainings, and what differs between them: nox -s runs [-- 3 5]"""
     install(session, tensorflow=False)
-    code = run(session, "grader", "check", *session.posargs, success_codes=(0, NEEDS_TENSORFLOW))
-    if code == NEEDS_TENSORFLOW:
-        install(session)
-        run(session, "grader", "check", *session.posargs)
+    run(session, "grader", "runs", *session.posargs)
+
+
+@nox.session
+def submit(session: nox.Session) -> None:
+    """Students: check, then write the zip to hand in: nox -s submit [-- --to FILE]"""
+    run_light(session, "submit")
 
 
 @nox.session
@@ -90,6 +112,13 @@ def stubs(session: nox.Session) -> None:
     """Authors: generate assignment/ from solutions/: nox -s stubs [-- --check]"""
     install(session)
     run(session, "grader", "stubs", *session.posargs)
+
+
+@nox.session
+def handout(session: nox.Session) -> None:
+    """Authors: the zip that students get, without any answers: nox -s handout [-- --to FILE]"""
+    install(session)
+    run(session, "grader", "handout", *session.posargs)
 
 
 @nox.session
@@ -315,6 +344,14 @@ def fetch_data_once(session: nox.Session) -> None:
     tried.touch()
 
 
+def run_light(session: nox.Session, command: str) -> None:
+    """A command that begins without TensorFlow, which is installed if the student's code turns out to need it."""
+    install(session, tensorflow=False)
+    if run(session, "grader", command, *session.posargs, success_codes=(0, NEEDS_TENSORFLOW)):
+        install(session)
+        run(session, "grader", command, *session.posargs)
+
+
 def run(session: nox.Session, module: str, *arguments: str, success_codes: tuple[int, ...] = (0,)) -> int:
     """`python -m module ...` in .nox/kit, from where nox was called; its exit code.
 
@@ -323,7 +360,7 @@ def run(session: nox.Session, module: str, *arguments: str, success_codes: tuple
     """
     session.log(f"python -m {module} {shlex.join(arguments)}")
     environment = {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         # Modules are this checkout's and .nox/kit's alone: where nox was called, a submission may lie with a

@@ -141,8 +141,32 @@ class Training:
     cpu_seconds: float
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that is over.
+
+    Attributes:
+        number: counted from 0.
+        train_accuracy, train_loss: as in Training.
+        validation_accuracy, validation_loss: as in Training.
+        probabilities: what the network says of the validation images, float32 (M, num_classes); None if the
+            loss ran away.
+    """
+
+    number: int
+    train_accuracy: float
+    train_loss: float | None
+    validation_accuracy: float
+    validation_loss: float | None
+    probabilities: Floats | None
+
+
 def _silent(*, epoch: int, step: int, steps: int, accuracy: float) -> None:
     """Reports to nobody."""
+
+
+def _unobserved(epoch: Epoch) -> None:
+    """Nobody looks."""
 
 
 def train(
@@ -155,6 +179,7 @@ def train(
     report: Report = _silent,
     validation: Examples | None = None,
     checkpoint: Checkpoint | None = None,
+    observe: Callable[[Epoch], None] = _unobserved,
 ) -> Training:
     """Builds a network, trains it and scores it; the same seed gives the same numbers on the same machine.
 
@@ -168,6 +193,7 @@ def train(
         seed: of the first weights, the order of the images, the augmentation and dropout.
         report: called every few steps.
         validation: scored after each epoch; whether they are changes nothing else that comes out.
+        observe: called after each epoch, where there are validation images.
         checkpoint: written after each epoch but the last, and continued from if it is there; whether one is
             changes nothing that comes out but the seconds.
 
@@ -204,9 +230,10 @@ def train(
     earlier, earlier_cpu = done.seconds, done.cpu_seconds
     train_accuracy, train_loss = done.train_accuracy, done.train_loss
 
-    def validate(score: _Score) -> None:
+    def watched(score: _Score) -> None:
         done.validation_accuracy.append(score.accuracy)
         done.validation_loss.append(score.loss)
+        observe(score.epoch(len(train_loss) - 1, train_accuracy[-1], train_loss[-1]))
 
     for epoch in range(done.epochs, recipe.epochs):
         rows = draws(train_set.images.shape, recipe, seed=seed, epoch=epoch)
@@ -229,7 +256,7 @@ def train(
         if train_loss[-1] is None or epoch + 1 == recipe.epochs:
             break  # weights that are no longer numbers stay so
         if validation is not None:
-            validate(*scored(validation))
+            watched(*scored(validation))
         if checkpoint:
             done.seconds = earlier + time.monotonic() - began
             done.cpu_seconds = earlier_cpu + time.process_time() - began_cpu
@@ -237,7 +264,7 @@ def train(
 
     score, *last = scored(test_set, *([] if validation is None else [validation]))
     for one in last:
-        validate(one)
+        watched(one)
     return Training(
         accuracy=score.accuracy,
         loss=score.loss,
@@ -308,6 +335,11 @@ class _Score:
     accuracy: float
     loss: float | None
     predictions: npt.NDArray[np.uint8] | None
+    probabilities: Floats | None = None
+
+    def epoch(self, number: int, train_accuracy: float, train_loss: float | None) -> Epoch:
+        """As the score of an epoch on its validation images."""
+        return Epoch(number, train_accuracy, train_loss, self.accuracy, self.loss, self.probabilities)
 
     @classmethod
     def of(cls, probabilities: npt.ArrayLike, examples: Examples) -> "_Score":
@@ -320,6 +352,7 @@ class _Score:
             metrics.accuracy(found, labels),
             metrics.cross_entropy(found[known], labels[known]) if known.any() else None,
             found.argmax(axis=1).astype(np.uint8),
+            found,
         )
 
     @classmethod

@@ -1,7 +1,7 @@
 """The command line: what there is to run, and what each command may be asked.
 
     app.py          `python -m grader`: the commands in three groups
-    student.py      check, inspect
+    student.py      check, hint, inspect, train, runs, submit
     instructor.py   grade, marking, doctor, image
     gradebook.py    show, explain, override and others: the gradebook of a class
     export.py       canvas, moodle, gradescope, csv, junit

@@ -14,7 +14,7 @@ from grader.cli.base import Group, run
     name="grader",
     prog="python -m grader",
     sections={
-        "Students": [student.check, student.inspect],
+        "Students": student.COMMANDS,
         "Instructors": [
             instructor.grade,
             gradebook.group,
@@ -30,6 +30,7 @@ from grader.cli.base import Group, run
         ],
         "Authors": [
             author.stubs,
+            author.handout,
             author.prove,
             author.ratings,
             author.bench,

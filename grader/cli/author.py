@@ -43,6 +43,38 @@ def stubs(console: Console, check: bool) -> int:
 
 @click.command(
     cls=Command,
+    prog="nox -s handout --",
+    short_help="The zip that students get: stubs, checks and the lock, no answers.",
+    epilog="""
+    examples:
+      nox -s handout
+      nox -s handout -- --to ~/course/assignment.zip
+    """,
+)
+@click.option(
+    "--to",
+    type=options.Location(),
+    default=Path("cifar100-assignment.zip"),
+    metavar="FILE",
+    help="The zip.",
+)
+@click.pass_obj
+def handout(console: Console, to: Path) -> int:
+    """Writes the zip that a student gets: assignment/, lab/, what checks it, and the lock. It works by itself once
+    it is unzipped. It has no solutions, no mutants and no hidden images; what is known of right networks
+    goes along as digests and accuracies.
+    """
+    from grader.handout import bundle
+
+    made = bundle.write(ROOT, to)
+    console.print(
+        Text(f"{made.path}: {made.files} files, {made.size / 1e6:.1f} MB, sha256 {made.digest[:16]}")
+    )
+    return 0
+
+
+@click.command(
+    cls=Command,
     prog="nox -s prove --",
     short_help="Grades submissions whose marks are known: is the grader right?",
     epilog="""

@@ -1,6 +1,7 @@
 """How a command shows its help, its errors and its end."""
 
 import inspect
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,13 @@ from lab.errors import KitError
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 STOPPED = "\nStopped. Networks that were trained to the end are kept: the same command goes on from there."
 NEEDS_TENSORFLOW = 3  # noxfile.py installs it and calls again
+# TensorFlow's own log lines, about processors and GPUs, are nobody's business who reads what a command shows.
+# To be set before it is imported.
+QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "ABSL_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # or it says that it is on; trainings set their own
+}
 _CALLED = "grader.cli.called"  # in a context's meta: the command of the group that is called
 
 
@@ -113,6 +121,8 @@ def run(
         the exit code: 2 for wrong usage, 3 if TensorFlow has to be installed first (noxfile.py does that and
         calls again), 1 for any other KitError, 130 after Ctrl-C.
     """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else width)
     meta: dict[str, Any] = {}
     try:

@@ -104,6 +104,32 @@ class TaskId(click.ParamType[str]):
         return wanted
 
 
+class TaskOrFunction(TaskId):
+    """A task, or one function of it: `resnet`, `resnet.py`, `bottleneck_block`.
+
+    What it gives is the task's id, with the function behind a colon if one was named.
+    """
+
+    name = "task or function"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As of TaskId; UsageError names the tasks and the functions there are."""
+        from grader.config import manifest
+
+        wanted = str(value).removesuffix("()").removesuffix(".py")
+        tasks = manifest.load(ROOT / self.folder / "tasks.toml").tasks
+        for task in tasks:
+            if wanted == task.id:
+                return task.id
+            if wanted in task.functions:
+                return f"{task.id}:{wanted}"
+        raise UsageError(
+            f"there is no task {wanted!r}, and no function of that name",
+            fix=f"The tasks are: {', '.join(task.id for task in tasks)}; "
+            f"the functions: {', '.join(name for task in tasks for name in task.functions)}",
+        )
+
+
 class Location(click.ParamType[Path]):
     """A file or folder, as it is named from where the user stands: `.` gets the name of that folder."""
 
@@ -125,6 +151,28 @@ def tasks(folder: str) -> _Decorator[Any]:
     return click.argument(
         "tasks", type=TaskId(folder), nargs=-1, metavar="[TASK]...", help="Only these, such as alexnet."
     )
+
+
+def tasks_and_functions(folder: str) -> _Decorator[Any]:
+    """[TASK] [FUNCTION]...: only these; see `divided` for what a command makes of them."""
+    return click.argument(
+        "names",
+        type=TaskOrFunction(folder),
+        nargs=-1,
+        metavar="[TASK] [FUNCTION]...",
+        help="Only these, such as resnet bottleneck_block.",
+    )
+
+
+def divided(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What TaskOrFunction gave, as tasks and as functions; a task with a function named is that one alone.
+
+    >>> divided(["resnet", "resnet:bottleneck_block", "alexnet"])
+    (('resnet', 'alexnet'), ('bottleneck_block',))
+    """
+    pairs = [name.partition(":") for name in names]
+    tasks = tuple(dict.fromkeys(task for task, _, _ in pairs))
+    return tasks, tuple(dict.fromkeys(function for _, _, function in pairs if function))
 
 
 def profile(

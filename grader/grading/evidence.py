@@ -32,6 +32,7 @@ MAX_JSON_DEPTH = 64
 MAX_CALLS = 200
 MAX_FIELDS = 200  # of any object
 MAX_DIMENSIONS = 6
+MAX_PRINTED = 2000  # characters of what one call printed
 MAX_PLACES = 600  # of layers in the source, for a model
 LACKING = "lacking"  # an empty file: see grader/sandbox/guest/numpy_keras.py
 ALONE = "alone."  # what the names of calls with a stand-in begin with: grader/sandbox/guest/standing_in.py
@@ -114,6 +115,8 @@ class Call:
         completed: whether `made` is all of it, with other layers in the places of those that raised: see
             grader/sandbox/guest/misfits.py.
         aside: what was different about the call, for messages.
+        printed: the beginning of what it printed, lines without control characters.
+        unprinted: how many characters more it printed.
     """
 
     function: str
@@ -128,6 +131,8 @@ class Call:
     layers: int = 0
     completed: bool = False
     aside: str = ""
+    printed: tuple[str, ...] = ()
+    unprinted: int = 0
 
     def __str__(self) -> str:
         return f"{self.function}({self.arguments}){self.aside}"
@@ -152,6 +157,7 @@ class Evidence:
         import_error: what the import raised, if it did.
         calls: by the name that the probe gave them.
         lacking: whether something was asked for that is left out where Keras runs on NumPy.
+        printed: the beginning of what the import printed.
         left: the files that it was read from, as they were; `of` reads them again.
     """
 
@@ -162,6 +168,7 @@ class Evidence:
     import_error: Raised | None
     calls: Mapping[str, Call]
     lacking: bool = False
+    printed: tuple[str, ...] = ()
     left: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -215,6 +222,8 @@ class Evidence:
                 made=reader.network(call.made) if call.made is not None else None,
                 layers=call.layers,
                 completed=call.completed,
+                printed=_lines(call.printed),
+                unprinted=_more(call.printed),
             )
             for name, call in called.items()
         }
@@ -224,6 +233,7 @@ class Evidence:
             running=document.running,
             imported=document.import_.status,
             import_error=_raised(document.import_.exception),
+            printed=_lines(document.import_.printed),
             calls=calls,
             lacking=LACKING in files.sizes,
             left={**files.used, **({LACKING: b""} if LACKING in files.sizes else {})},
@@ -318,6 +328,11 @@ _Value = Annotated[
 ]
 
 
+class _Printed(_Form):
+    text: Annotated[str, Field(max_length=MAX_PRINTED)]
+    characters: Annotated[int, Field(ge=0, le=10**9)]
+
+
 class _Call(_Form):
     function: _Text
     arguments: _Text
@@ -331,11 +346,13 @@ class _Call(_Form):
     made: _ModelValue | None = None
     layers: Annotated[int, Field(ge=0, le=10**6)] = 0
     completed: bool = False
+    printed: _Printed | None = None
 
 
 class _Import(_Form):
     status: ImportStatus
     exception: _Exception | None
+    printed: _Printed | None = None
 
 
 class _Document(_Form):
@@ -396,6 +413,23 @@ def _raised(exception: _Exception | None) -> Raised | None:
         return None
     file = None if exception.file is None else plain(exception.file, 200)
     return Raised(plain(exception.type, 100), plain(exception.message, 500), file, exception.line)
+
+
+def _lines(printed: _Printed | None) -> tuple[str, ...]:
+    """What was printed as lines that can be shown anywhere, without empty ones at the end."""
+    if printed is None:
+        return ()
+    return tuple(_indented(line) for line in printed.text.rstrip().splitlines())
+
+
+def _indented(line: str) -> str:
+    """A line that can be shown anywhere; its indentation is kept, as far as it is one of blanks."""
+    blanks = len(line) - len(line.lstrip(" "))
+    return " " * min(blanks, 20) + plain(line, 200)
+
+
+def _more(printed: _Printed | None) -> int:
+    return 0 if printed is None else max(0, printed.characters - len(printed.text))
 
 
 class _Values:

@@ -139,6 +139,7 @@ def _probe_and_judge(
         # Numbers that Keras computed may differ on TensorFlow; what a network is does not.
         if probed.backend == "numpy" and not task.builder and not _all_hold(verdicts):
             case, verdicts = judged(probe(before=probed))
+    plan.on_evidence(task.id, case.evidence)
     trainable: dict[str, Trainable] = {}
     if plan.training is None:
         return verdicts, trainable

@@ -18,6 +18,7 @@ from grader.config.manifest import Manifest
 from grader.config.profiles import LabelSet, Profile
 from grader.errors import TrainerFault
 from grader.grading import probing
+from grader.grading.evidence import Evidence
 from grader.grading.handing import Given
 from grader.grading.probe_store import Probes
 from grader.intake import Source, Submission
@@ -146,6 +147,7 @@ class Plan:
         on_probed: called with submission and task when a task is probed, from any thread.
         on_began: called with a submission when work on it begins, from any thread.
         take_in: gives a submission's files; from what was read before, where it was.
+        on_evidence: called with a task and its evidence when that is judged, from any thread.
         limits: of all probes of one task of one submission together.
         probes: where probes are kept, so that none is made twice; None to make all of them.
         at_a_time: submissions that are unpacked; more where probes run on many machines.
@@ -158,6 +160,7 @@ class Plan:
     training: Training | None
     slots: Slots = field(default_factory=lambda: Slots(2))
     on_probed: Callable[[str, str], None] = lambda submission, task: None
+    on_evidence: Callable[[str, Evidence], None] = lambda task, evidence: None
     limits: Limits = probing.LIMITS
     probes: Probes | None = None
     on_began: Callable[[str], None] = lambda submission: None

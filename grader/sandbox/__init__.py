@@ -6,6 +6,7 @@ from grader.sandbox.bubblewrap import BubblewrapEngine
 from grader.sandbox.containers import ContainerEngine
 from grader.sandbox.supervision import interruptible
 from grader.sandbox.unisolated import NoneEngine
+from grader.sandbox.warm import WarmEngine
 
 __all__ = [
     "ENGINES",
@@ -16,6 +17,7 @@ __all__ = [
     "Limits",
     "Outcome",
     "Program",
+    "WarmEngine",
     "interruptible",
     "select",
 ]

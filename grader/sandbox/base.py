@@ -86,6 +86,8 @@ class Program:
         readable: more files and folders, by the path at which they are seen inside, read-only.
         output: an empty folder, seen inside at /output: the only place whose files outlive the program.
         limits: what it may take.
+        held: a file without which the program waits: the time by the clock begins when it is there. For the
+            engine `none` alone (warm.py).
 
     Inside, /submission, /output and the paths of `readable` are the same for every engine. The engine
     `none` cannot mount: it passes the real paths in their place, so `arguments` that are equal to one of
@@ -97,6 +99,7 @@ class Program:
     output: Path
     readable: dict[str, Path] = field(default_factory=dict)
     limits: Limits = Limits()
+    held: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -13,6 +14,8 @@ from grader.errors import SandboxFault
 from grader.sandbox.base import End
 
 TICK = 0.05  # seconds between two looks at a program: what a limit may be overrun by
+
+_HELD_TICK = 0.5  # the same while a program waits to be let go
 
 _stopping = False
 
@@ -54,7 +57,11 @@ class Printed:
 
 
 def supervise(
-    ended: Callable[[float], bool], checks: list[Callable[[], End | None]], wall_seconds: float
+    ended: Callable[[float], bool],
+    checks: list[Callable[[], End | None]],
+    wall_seconds: float,
+    *,
+    held: Path | None = None,
 ) -> tuple[End | None, float]:
     """Waits for a program to end or to pass a limit. Kills nothing itself.
 
@@ -62,6 +69,7 @@ def supervise(
         ended: waits for the given number of seconds and says whether the program is gone.
         checks: each says which limit has been passed, if any.
         wall_seconds: how long the program may take.
+        held: a file; until it is there, the program waits, and no time is counted.
 
     Returns:
         The limit that was passed, None where the program ended by itself, and the seconds it took.
@@ -72,8 +80,11 @@ def supervise(
     start = time.monotonic()
     while True:
         refuse_when_stopping()
+        waits = held is not None and not held.exists()
+        if waits:
+            start = time.monotonic()
         left = start + wall_seconds - time.monotonic()
-        gone = ended(max(0.0, min(TICK, left)))
+        gone = ended(max(0.0, min(_HELD_TICK if waits else TICK, left)))
         # Looked at once more when it is gone: a short program can pass a limit between two ticks.
         passed = next((end for check in checks if (end := check()) is not None), None)
         if passed is None and not gone and time.monotonic() - start >= wall_seconds:

@@ -97,7 +97,10 @@ class NoneEngine:
             ]
 
             passed, seconds = supervise(
-                lambda timeout: _ends_within(process, timeout), checks, program.limits.wall_seconds
+                lambda timeout: _ends_within(process, timeout),
+                checks,
+                program.limits.wall_seconds,
+                held=program.held,
             )
             _stop(process, group, mark)
             peak, spent = (counted.peak(), counted.cpu_seconds()) if counted else (None, None)

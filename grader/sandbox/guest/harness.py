@@ -2,7 +2,10 @@
 
     python -I -B harness.py --module alexnet.py --probe /kit/probe.py --submission /submission
         --output /output --seed 123 [--skip build_alexnet,...] [--builder-arguments FILE] [--later]
-        [--seconds 15] [--clock 40] [--backend numpy]
+        [--seconds 15] [--clock 40] [--backend numpy] [--wait FILE]
+
+With --wait it imports what it needs, waits for that file and takes its options from it (a JSON list): started
+ahead of time, a probe need not wait for libraries.
 
 Nothing in here can be trusted once the submission is imported: it shares this process and may change all of
 it. That is why nothing in here judges. The inputs are drawn afresh for each run, what is written is read as
@@ -40,6 +43,7 @@ MIB = 1024 * 1024
 # What one call may take: of processor time, and by the clock, for a call that waits. Importing may take twice
 # as much. Seconds of a call of a right submission: below 2.
 CALL_SECONDS, CALL_CLOCK = 15.0, 40.0
+WAIT_SECONDS = 1800.0  # that a process which was started ahead of time waits for its options
 # The caps of grader/grading/evidence.py, kept here: an honest mistake costs one value, not all evidence.
 MAX_FILE_BYTES = 64 * MIB
 MAX_TOTAL_BYTES = 256 * MIB
@@ -57,30 +61,17 @@ Value = dict[str, Any]
 
 def main() -> None:
     """Probes one module of a submission and ends the process, whatever threads it has left behind."""
-    parser = argparse.ArgumentParser()
-    for option in ("--module", "--probe", "--submission", "--output"):
-        parser.add_argument(option, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--skip", default="")
-    parser.add_argument("--builder-arguments")
-    parser.add_argument("--seconds", type=float, default=CALL_SECONDS)
-    parser.add_argument("--clock", type=float)
-    parser.add_argument("--backend", choices=("numpy", "tensorflow"), default="tensorflow")
-    parser.add_argument("--later", action="store_true")
-    parser.add_argument("--spawned", action="store_true")
-    options = parser.parse_args()
+    options = read_options(sys.argv[1:])
+    if options.wait:
+        import_keras(options)
+        options = read_options(await_options(Path(options.wait)))
     if options.later and not options.spawned and hasattr(os, "posix_spawn"):
         load_module("_kit_later", Path(__file__).with_name("later.py")).go_on_in_another_process()
 
     # All that is ours happens before the submission's first line: a failure up to here is the machine's.
     source = Path(options.submission) / options.module
     lines = None
-    on_numpy = options.backend == "numpy"
-    if on_numpy:
-        light = load_module("_kit_numpy_keras", Path(__file__).with_name("numpy_keras.py"))
-        light.import_keras(Path(options.output))
-    if on_numpy or (source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes())):
-        # This imports Keras, which takes seconds that are not the student's.
+    if import_keras(options):
         lines = load_module("_kit_lines", Path(__file__).with_name("lines.py")).Lines()
         lines.watch(options.submission)
     probe = load_module("_kit_probe", Path(options.probe))
@@ -92,6 +83,8 @@ def main() -> None:
     calls = Calls(source, Path(options.output), skip=skip, seconds=options.seconds, clock=clock, lines=lines)
     if options.later:
         load_module("_kit_later", Path(__file__).with_name("later.py")).move_clocks()
+    else:
+        keep_what_is_printed(calls)
     name_the_folder(source.parent)
     load_module("_kit_readonly", Path(__file__).with_name("readonly.py")).refuse(source.parent, calls.output)
     # The last thing that is ours alone: what follows may remove evidence, but it cannot unsay this.
@@ -104,6 +97,65 @@ def main() -> None:
         with contextlib.suppress(Exception):
             stream.flush()
     os._exit(0)
+
+
+def read_options(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser()
+    for option in ("--module", "--probe", "--submission", "--output"):
+        parser.add_argument(option, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--skip", default="")
+    parser.add_argument("--builder-arguments")
+    parser.add_argument("--seconds", type=float, default=CALL_SECONDS)
+    parser.add_argument("--clock", type=float)
+    parser.add_argument("--backend", choices=("numpy", "tensorflow"), default="tensorflow")
+    parser.add_argument("--later", action="store_true")
+    parser.add_argument("--spawned", action="store_true")
+    parser.add_argument("--wait")
+    return parser.parse_args(arguments)
+
+
+def import_keras(options: argparse.Namespace) -> bool:
+    """Imports Keras, if the module or the backend needs it; whether it did, now or before.
+
+    This takes seconds, which are not the student's.
+    """
+    source = Path(options.submission) / options.module
+    if options.backend == "numpy":
+        if "keras" not in sys.modules:
+            light = load_module("_kit_numpy_keras", Path(__file__).with_name("numpy_keras.py"))
+            light.import_keras(Path(options.output))
+        return True
+    if source.is_file() and re.search(rb"\b(keras|tensorflow)\b", source.read_bytes()):
+        import keras  # noqa: F401
+
+        return True
+    return False
+
+
+def await_options(file: Path) -> list[str]:
+    """Waits for a file of options; ends the process when nobody needs it any more."""
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until and file.parent.is_dir():
+        with contextlib.suppress(OSError, ValueError):
+            return [str(option) for option in json.loads(file.read_text(encoding="utf-8"))]
+        time.sleep(0.01)
+    os._exit(0)
+
+
+def keep_what_is_printed(calls: "Calls") -> None:
+    """Has what the submission prints kept with the call, or the import, that prints it."""
+    printing = load_module("_kit_printing", Path(__file__).with_name("printing.py"))
+    document = calls._document
+
+    def record() -> Any:
+        running = document["running"]
+        return document["import"] if running == "import" else document["calls"].get(running)
+
+    left = [printing.MOST_IN_ALL]
+    sys.stdout = printing.Printing(sys.stdout, record, left)
+    sys.stderr = printing.Printing(sys.stderr, record, left)
 
 
 class Calls:

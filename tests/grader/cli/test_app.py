@@ -89,13 +89,15 @@ class TestHelp:
         shown = run("--help")
         assert shown.code == 0
         students, instructors, authors = re.split(r"Students:|Instructors:|Authors:", shown.out)[1:]
-        assert re.findall(r"^  ([a-z]+) ", students, re.M) == ["check", "inspect"]
+        assert re.findall(r"^  ([a-z]+) ", students, re.M) == [
+            *("check", "hint", "inspect", "train", "runs", "submit")
+        ]
         assert re.findall(r"^  ([a-z]+) ", instructors, re.M) == [
             *("grade", "gradebook", "export", "marking", "doctor", "image", "package", "collect"),
             *("certificates", "scheduler", "worker"),
         ]
         assert re.findall(r"^  ([a-z]+) ", authors.partition("examples")[0], re.M) == [
-            *("stubs", "prove", "ratings", "bench", "reference", "report", "estimates", "stages")
+            *("stubs", "handout", "prove", "ratings", "bench", "reference", "report", "estimates", "stages")
         ]
         assert "..." not in authors, "a summary was cut off"
 
@@ -380,10 +382,23 @@ class TestWhatIsHandedOn:
         assert run("check alexnet.py resnet --folder bob --seed 7 --trust").code == 1
         run("check")
         (_, asked), (args, default) = handed
-        assert asked == {"folder": Path("bob"), "tasks": ("alexnet", "resnet"), "seed": 7, "trust": True}
+        assert asked == {
+            "folder": Path("bob"),
+            "tasks": ("alexnet", "resnet"),
+            "functions": (),
+            "seed": 7,
+            "trust": True,
+            "watching": False,
+        }
         assert args == [ROOT]
         seed = default.pop("seed")
-        assert default == {"folder": ROOT / "assignment", "tasks": (), "trust": False}
+        assert default == {
+            "folder": ROOT / "assignment",
+            "tasks": (),
+            "functions": (),
+            "trust": False,
+            "watching": False,
+        }
         run("check")
         assert handed[-1][1]["seed"] != seed, "drawn anew for each run"
 
