@@ -345,7 +345,7 @@ def fetch_data_once(session: nox.Session) -> None:
 
 
 def run_light(session: nox.Session, command: str) -> None:
-    """A command that begins without TensorFlow, which is installed if the student's code turns out to need it."""
+    """A command that begins without TensorFlow, which is installed if the student's code needs it."""
     install(session, tensorflow=False)
     if run(session, "grader", command, *session.posargs, success_codes=(0, NEEDS_TENSORFLOW)):
         install(session)

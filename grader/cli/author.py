@@ -60,8 +60,8 @@ def stubs(console: Console, check: bool) -> int:
 )
 @click.pass_obj
 def handout(console: Console, to: Path) -> int:
-    """Writes the zip that a student gets: assignment/, lab/, what checks it, and the lock. It works by itself once
-    it is unzipped. It has no solutions, no mutants and no hidden images; what is known of right networks
+    """Writes the zip that a student gets: assignment/, lab/, what checks it, and the lock. It works by itself
+    once it is unzipped. It has no solutions, no mutants and no hidden images; what is known of right networks
     goes along as digests and accuracies.
     """
     from grader.handout import bundle

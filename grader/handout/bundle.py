@@ -12,35 +12,40 @@ import ast
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.config import manifest
 from grader.errors import UsageError
 from grader.handout import stubs
+from grader.handout.closure import closure
 from lab.files import write_atomically
 
 FOLDER = "cifar100-assignment"  # that it unpacks to
 PROFILES = ("offline", "cpu")  # those that run without a GPU
 
-_WHOLE = ("assignment", "lab", "grader")
-_ALONE = (
-    *("LICENSE", "pyproject.toml", "uv.lock", "params.yaml", "data.dvc", "grader/hidden.dvc"),
-    *(".dvc/config", "docs/students.md", "docs/the-resnet-that-would-not-learn.md"),
-    *("docs/figures/failure-curves.png", "docs/figures/failure-causes.png"),
-)
-# Of a profile: results by digest, thresholds and pins. Not networks/, which has the layers.
-_REFERENCE = ("runs/*.json", "thresholds.json", "calibration.json", "prepared.json", "images.json")
-# What only authors and instructors run.
-_LEFT_OUT = (
-    *("grader/hidden", "grader/reference", "grader/proof", "grader/benchmark", "grader/cluster"),
-    *("grader/packaging", "grader/similar", "grader/cli/author.py", "grader/cli/stages.py"),
-    *("grader/cli/export.py", "grader/cli/export_html.py", "grader/cli/package.py", "grader/cli/cluster.py"),
-    *("grader/commands/image.py", "grader/commands/marking.py", "grader/handout/stubs.py"),
-    *("grader/handout/bundle.py", "grader/cli/app.py"),
+# What is started by name: the command line, and the processes that train.
+_ENTRIES = (
+    "grader.cli.student_app",
+    "grader.safe_path",
+    "grader.training.child",
+    "grader.training.experiment",
+    "lab.__main__",
 )
 _INSTEAD = {"grader/cli/app.py": "grader/cli/student_app.py"}
-_KINDS = (".py", ".toml", ".md", ".ipynb", ".html", ".css", ".js", ".j2", ".svg", ".mako", ".ini")
+# What no import leads to.
+_BESIDE = (
+    *("assignment/*", "grader/__main__.py", "grader/sandbox/guest/*.py", "grader/web/templates/**/*"),
+    *("grader/gradebook/migrations/**/*", "lab/**/*.py", "LICENSE", "pyproject.toml", "uv.lock"),
+    *("params.yaml", "data.dvc", "grader/hidden.dvc", ".dvc/config", "docs/students.md"),
+    *("docs/the-resnet-that-would-not-learn.md", "docs/figures/failure-*.png"),
+    # Results by digest, thresholds and pins. Not networks/, which has the layers.
+    *(
+        f"reference/{profile}/{name}"
+        for profile in PROFILES
+        for name in ("runs/*.json", "thresholds.json", "calibration.json", "prepared.json", "images.json")
+    ),
+)
 _STUDENTS = "Students:"  # so begins the description of a session that is theirs
 _THEIRS_TOO = ("grade", "doctor", "data")
 _TIME = (2020, 1, 1, 0, 0, 0)
@@ -109,27 +114,19 @@ def write(root: Path, to: Path) -> Bundle:
 
 def contents(root: Path) -> dict[str, bytes]:
     """All of the zip by the names of files, from a checkout."""
-    names = {*_ALONE, *(name for top in _WHOLE for name in _below(root, top))}
-    names |= {
-        path.relative_to(root).as_posix()
-        for profile in PROFILES
-        for pattern in _REFERENCE
-        for path in (root / "reference" / profile).glob(pattern)
+    tasks = manifest.load(root / "assignment" / "tasks.toml").tasks
+    judges = [f"grader.tasks.{task.id}.{part}" for task in tasks for part in ("judge", "probe")]
+    files = {root / file for file in closure(root, [*_ENTRIES, *judges])}
+    files |= {path for pattern in _BESIDE for path in root.glob(pattern)}
+    found = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts
     }
-    found = {name: (root / name).read_bytes() for name in names if (root / name).is_file()}
-    found |= {name: (root / source).read_bytes() for name, source in _INSTEAD.items()}
+    found |= {name: found.pop(source) for name, source in _INSTEAD.items()}
     found["noxfile.py"] = _for_students((root / "noxfile.py").read_text(encoding="utf-8")).encode()
     found["README.md"] = _README.encode()
-    return {name: content for name, content in found.items() if name not in _INSTEAD.values()}
-
-
-def _below(root: Path, top: str) -> Iterator[str]:
-    for path in sorted((root / top).rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if path.suffix not in _KINDS or "__pycache__" in path.parts or not path.is_file():
-            continue
-        if not any(name == left or name.startswith(f"{left}/") for left in _LEFT_OUT):
-            yield name
+    return found
 
 
 def _for_students(noxfile: str) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from grader.config.manifest import Manifest
 from grader.errors import UsageError
+from grader.handout.closure import closure
 from grader.packaging import gradescope
-from grader.packaging.closure import closure
 from grader.text import plain
 
 TEMPLATES = Path(__file__).parent / "templates" / "github"

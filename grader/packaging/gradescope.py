@@ -21,8 +21,8 @@ from pathlib import Path
 
 from grader.config.manifest import Manifest
 from grader.errors import GraderFault, UsageError
+from grader.handout.closure import closure
 from grader.packaging.autograde import Settings
-from grader.packaging.closure import closure
 
 TEMPLATES = Path(__file__).parent / "templates" / "gradescope"
 ENTRIES = ("grader.packaging.autograde", "grader.packaging.supervise")

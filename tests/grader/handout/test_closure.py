@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grader.packaging.closure import closure
+from grader.handout.closure import closure
 
 ROOT = Path(__file__).resolve().parents[3]
 
