@@ -15,8 +15,8 @@ from grader.handout import bundle, stubs
 
 ROOT = Path(__file__).parents[3]
 SOLUTIONS = sorted(path.name for path in (ROOT / "solutions").glob("*.py"))
-# A line of a solution that says something: what it computes with. Checks of arguments are in docstrings, and loops
-# over `blocks` in whatever reads a network.
+# A line of a solution that says something: what it computes with. Checks of arguments are in docstrings, and
+# loops over `blocks` in whatever reads a network.
 LEAST = 25
 COMPUTES = ("keras.", "np.", "_convolution(", "bottleneck_block(")
 
