@@ -8,6 +8,7 @@ process ends, SIGKILL too. `sweep` removes those that nobody holds. A process in
 shares the disk holds its lock as well, which a process number in the name could not say.
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -17,12 +18,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from grader.errors import GraderFault
+
 try:
     import fcntl
 except ImportError:  # Windows has none: nothing is swept there
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "kit-scratch-"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Folder(tempfile.TemporaryDirectory[str]):
@@ -67,6 +71,48 @@ def sweep(within: Path | None = None) -> int:
                         remove(Path(entry.path))
                         removed += 1
     return removed
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Says in words that there is no room for temporary files: a fault of the machine, and nobody's work.
+
+    Raises:
+        GraderFault: the disk is full, or has no folder for them; other errors as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if (fault := no_room(error)) is None:
+            raise
+        raise fault from error
+
+
+def no_room(error: OSError) -> GraderFault | None:
+    """The fault where there is no room for temporary files; None where an error says another thing."""
+    if isinstance(error, shutil.Error):  # of many files: each with its own reason, in words
+        if os.strerror(errno.ENOSPC) not in str(error) and os.strerror(errno.EDQUOT) not in str(error):
+            return None
+        why = os.strerror(errno.ENOSPC)
+    elif error.errno in _FULL:
+        why = error.strerror or os.strerror(errno.ENOSPC)
+    elif error.errno == errno.ENOENT and "temporary" in str(error):  # as tempfile says it
+        return GraderFault(f"{error.strerror}", fix=_FIX)
+    else:
+        return None
+    return GraderFault(f"{why}; temporary files lie in {tempfile.gettempdir()}", fix=_FIX)
+
+
+def why(error: OSError) -> str:
+    """An error in words, with the place where there is no room."""
+    fault = no_room(error)
+    return fault.message if fault else str(error)
+
+
+_FIX = (
+    "Free some space there, or name another folder in the environment variable TMPDIR, and run the same "
+    "command again: it goes on from there"
+)
 
 
 def remove(folder: Path) -> None:

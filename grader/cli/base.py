@@ -53,8 +53,11 @@ class Command(click.Command):
         return super().make_context(info_name, args, parent, **extra)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The first line of the help."""
-        formatter.write_usage(self.prog, " ".join(self.collect_usage_pieces(ctx)))
+        """The first line of the help, and how it is typed without nox."""
+        takes = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(self.prog, takes)
+        if ctx.parent is not None and self.prog.startswith("nox "):
+            formatter.write_usage(ctx.command_path, takes, prefix="   or: ")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The examples."""

@@ -1,5 +1,6 @@
 """`nox -s grade`: marks one submission or a class, and records each mark the moment it is decided."""
 
+import os
 import secrets
 import shlex
 import sys
@@ -29,7 +30,7 @@ from grader.text import plain
 from grader.training import progress
 
 MAX_SEED = 2**31 - 1
-_MOST_LINES = 20  # of what was left out, and of marks that changed
+_MOST_LINES = 20  # of what was left out, of notes, and of marks that changed
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def _grade(session: Session, console: Console, order: Order) -> int:
     where = order.course or courses.find(root)
     text = courses.read(where) if where else ""
     course = courses.load(where, [task.id for task in session.manifest.tasks]) if where else Course()
-    _check_out(order.out)
+    _check_out(order.out, writes=not order.dry_run)
     for place in (None, root / ".kit"):  # of runs that were killed
         scratch.sweep(place)
-    with ExitStack() as held:
+    with scratch.room(), ExitStack() as held:
         unpacked = held.enter_context(scratch.Folder("class"))
         handed_in = intake.read(
             order.paths, modules, layout=order.layout, roster=order.roster, scratch=Path(unpacked)
@@ -116,6 +117,8 @@ def _grade(session: Session, console: Console, order: Order) -> int:
         shelf = Shelf(Path(held.enter_context(scratch.Folder("files"))), modules)
         with progress.Reading(console) as reading:
             entries = read_in(handed_in, course, shelf, workers=order.workers, on_read=reading.read)
+        if _count(handed_in) > 1:
+            _show_notes(console, entries)
         if order.dry_run:
             _dry_run(session, console, order, entries, shelf)
             return 0
@@ -240,6 +243,8 @@ def _run(
             at_a_time=session.at_a_time,
         )
         run.grade([one.source for one in to_do], plan, decided)
+    if why := session.probes.unkept:
+        console.print(Text(f"  {plain(why, 300)}; a later run makes them again", style="yellow"))
 
 
 def _fault(result: SubmissionResult) -> str:
@@ -260,6 +265,11 @@ def _command() -> str:
     return "nox -s grade -- " + shlex.join(argument for argument in sys.argv[1:] if argument != "grade")
 
 
+def _count(handed_in: Class) -> int:
+    """How many rows there will be; one is shown with all its checks instead."""
+    return sum(len(one.students) for one in handed_in.handed_in) + len(handed_in.absent)
+
+
 def _submissions(count: int) -> str:
     return "1 submission was" if count == 1 else f"{count:,} submissions were"
 
@@ -276,6 +286,26 @@ def _show_class(console: Console, handed_in: Class) -> None:
         console.print(Text(f"  left out: {plain(line, 300)}"))
     if len(handed_in.left_out) > _MOST_LINES:
         console.print(Text(f"  and {len(handed_in.left_out) - _MOST_LINES} more were left out"))
+
+
+def _show_notes(console: Console, entries: Sequence[Entry]) -> None:
+    """What was not plain of how it was read, by whose it is; one submission has it above its marks."""
+    lines = list(
+        dict.fromkeys(  # what is of all attempts is said once
+            f"{plain(_called(one))}: {plain(note, 300)}"
+            for one in entries
+            for note in (*one.handed_in.notes, *one.notes)
+        )
+    )
+    for line in lines[:_MOST_LINES]:
+        console.print(Text(f"  {line}"))
+    if len(lines) > _MOST_LINES:
+        console.print(Text(f"  and {len(lines) - _MOST_LINES} more notes, in each report.txt"))
+
+
+def _called(entry: Entry) -> str:
+    """As the table has it: by the students' names, else by the folder."""
+    return ", ".join(one.name for one in entry.handed_in.students if one.name) or entry.name
 
 
 def _announce(
@@ -332,7 +362,7 @@ def _show(
         )
         for one in results
     }
-    console.print(terminal.summary(results, look))
+    console.print(terminal.summary(results, look, width=console.width))
     if behind := terminal.trainings(results):
         console.print(Text(behind))
     if reasons := dict.fromkeys(
@@ -375,7 +405,13 @@ def _check_apart(out: Path, named: Sequence[Path], work: Sequence[Path]) -> None
         )
 
 
-def _check_out(out: Path) -> None:
+def _check_out(out: Path, *, writes: bool) -> None:
     """UsageError unless results can be written there."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {plain(out)} is a file", fix="Name a folder; it is made if need be")
+    place = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    if writes and not os.access(place, os.W_OK):
+        raise UsageError(
+            f"--out {plain(out)}: nothing can be written in {plain(place)}",
+            fix="Make that folder writable, or name another, such as --out results",
+        )

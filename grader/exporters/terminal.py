@@ -16,6 +16,7 @@ from grader.results.record import WHOLE, CheckResult, Status, SubmissionResult, 
 from grader.text import plain
 from lab.files import write_atomically
 
+_NARROW = 75  # cells
 # A sign and a colour for each status: the sign alone must do where there is no colour.
 _SIGNS = {
     Status.PASSED: ("✔", "green"),
@@ -63,21 +64,23 @@ def submission(result: SubmissionResult, *, total: bool = True) -> RenderableTyp
 
 
 def summary(
-    results: Sequence[SubmissionResult], look: Mapping[str, Sequence[str]] | None = None
+    results: Sequence[SubmissionResult], look: Mapping[str, Sequence[str]] | None = None, *, width: int = 80
 ) -> RenderableType:
     """A class: one row a submission, one column a task. Rows that need a look come last, and why below them.
 
     Args:
         results: in the order in which they are shown, as far as nothing is to be looked at.
         look: by submission what a person should look at, a sentence each, besides what has no mark.
+        width: of the terminal, in cells: where it is narrow, titles break earlier and leave names some room.
     """
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    most = 10 if width >= _NARROW else 7
     # Nothing is cut: long names and titles take several lines, and titles give way to names.
     table.add_column(f"{len(results)} submissions", overflow="fold", vertical="bottom")
     tasks = next((result.tasks for result in results if result.tasks), ())
     for task in tasks:
         table.add_column(
-            f"{task.title}\n/{number(task.max_points)}", justify="right", overflow="fold", max_width=10
+            f"{task.title}\n/{number(task.max_points)}", justify="right", overflow="fold", max_width=most
         )
     table.add_column(
         "Total" if not tasks else f"Total\n/{number(sum(t.max_points for t in tasks))}", justify="right"

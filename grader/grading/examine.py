@@ -100,7 +100,8 @@ def _examine_task(name: str, task: Task, taken: Submission, plan: Plan) -> Exami
             message = taken.missing[task.module]
             verdicts = {c.id: Verdict(status=Status.NOT_ATTEMPTED, message=message) for c in task.checks}
         else:
-            verdicts, trainable = _probe_and_judge(name, task, taken, plan)
+            with scratch.room():
+                verdicts, trainable = _probe_and_judge(name, task, taken, plan)
     except GraderFault as fault:
         verdicts = {c.id: Verdict(status=Status.FAULT, message=fault.message) for c in task.checks}
     seconds = time.monotonic() - started

@@ -57,11 +57,15 @@ class Probes:
         folder: is made if it is not there.
         most_bytes: of all files together: those that were not asked for the longest go first.
         read_only: whether to keep nothing, and not to note what was asked for.
+
+    Attributes:
+        unkept: why a probe could not be kept, so that a later run makes it again; empty if all could be.
     """
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES, *, read_only: bool = False) -> None:
         self._folder = folder
         self._read_only = read_only
+        self.unkept = ""
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
@@ -94,7 +98,7 @@ class Probes:
         return Kept(left, head["said"])
 
     def keep(self, key: str, kept: Kept) -> None:
-        """Keeps it, unless it is large or the folder cannot be written: then the probe is made again."""
+        """Keeps it, unless it is large or the folder cannot be written, which `unkept` says from then on."""
         files = [
             (process, name, content)
             for process, names in kept.left.items()
@@ -108,9 +112,11 @@ class Probes:
         }
         content = b"".join([json.dumps(head).encode(), b"\n", *(content for _, _, content in files)])
         packed = zlib.compress(content, 1)
-        with suppress(OSError):
+        try:
             write_atomically(self._folder / key, hashlib.sha256(packed).hexdigest().encode() + b"\n" + packed)
             self._remove_oldest()
+        except OSError as error:
+            self.unkept = f"probes cannot be kept in {self._folder}: {error.strerror or error}"
 
     def seconds(self, most: int = 50) -> list[float]:
         """What the probes took, by the clock, that were used last; empty where none is kept."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from grader import scratch
 from grader.errors import SubmissionError, UsageError
 from grader.intake import archives, bounds
 from grader.intake.layouts import blackboard, brightspace, canvas, gradescope, moodle, plain, repositories
@@ -91,14 +92,15 @@ def is_class(path: Path, modules: Sequence[str]) -> bool:
     return sections_of_a_platform(top) is not None or plain.choose(top, modules, in_archive=True) != "single"
 
 
-def unpack(path: Path, scratch: Path) -> tuple[Path, list[str]]:
+def unpack(path: Path, into: Path) -> tuple[Path, list[str]]:
     """Unpacks an archive of a class into a new folder; returns it, and what was left out.
 
     Raises:
-        UsageError: it cannot be read, breaks a bound, or there is no room for it.
+        UsageError: it cannot be read, or breaks a bound.
+        GraderFault: there is no room for it.
     """
-    number = sum(1 for _ in scratch.iterdir())
-    target = scratch / f"{number}" / (archives.stem(path.name) or "class")
+    number = sum(1 for _ in into.iterdir())
+    target = into / f"{number}" / (archives.stem(path.name) or "class")
     target.mkdir(parents=True)
     notes: list[str] = []
     taken = bounds.Taken(notes, bounds.CLASS)
@@ -124,5 +126,7 @@ def unpack(path: Path, scratch: Path) -> tuple[Path, list[str]]:
     except SubmissionError as error:
         raise UsageError(f"{shown(path)} cannot be unpacked: {error.message}", fix=_FIX) from error
     except OSError as error:
+        if (fault := scratch.no_room(error)) is not None:
+            raise fault from error
         raise UsageError(f"{shown(path)} cannot be unpacked: {error.strerror or error}", fix=_FIX) from error
     return target, notes

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import scratch
 from grader.errors import SubmissionError
 from grader.intake import taking
 from grader.intake.assembling import all_files
@@ -75,6 +76,7 @@ class Shelf:
 
         Raises:
             SubmissionError: also if it is not what it was when it was read.
+            GraderFault: there is no room for the copy.
         """
         read = self._read.get(source.name)
         if read is None:
@@ -87,7 +89,8 @@ class Shelf:
                 )
             return again
         folder = into / "files"
-        shutil.copytree(read.taken.folder, folder)
+        with scratch.room():
+            shutil.copytree(read.taken.folder, folder)
         return Submission(source.name, folder, read.notes, read.taken.missing)
 
     def files(self, name: str) -> Path | None:

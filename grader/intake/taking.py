@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from grader import scratch
 from grader.errors import SubmissionError
 from grader.intake import archives, bounds
 from grader.intake.assembling import all_files, assemble
@@ -28,6 +29,7 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
     Raises:
         SubmissionError: it is a link or a bomb, cannot be read, breaks a bound or holds no task file: it
             cannot be graded.
+        GraderFault: there is no room for the copy.
     """
     raw = into / "raw"
     raw.mkdir()
@@ -42,6 +44,8 @@ def take_in(source: Source, modules: Sequence[str], into: Path) -> Submission:
         levels = _copy_parts(source, raw, taken, needed)
         _open_inner(raw, levels, modules, taken, needed)
     except OSError as error:
+        if (fault := scratch.no_room(error)) is not None:
+            raise fault from error
         what = error.filename or source.path.name
         raise SubmissionError(f"{plain(what, 80)} cannot be read: {error.strerror or error}") from error
     top, missing = assemble(raw, modules, notes)

@@ -92,7 +92,7 @@ class BubblewrapEngine:
                 started = _started(program, Path(folder), group, [*entering, *scoped], scoped=bool(scoped))
                 return cleanup.enter_context(started).finish(program)
         except OSError as error:
-            raise SandboxFault(f"a sandbox could not be set up or read: {error}") from error
+            raise SandboxFault(f"a sandbox could not be set up or read: {scratch.why(error)}") from error
 
     def soft(self) -> str:
         """See Engine."""

@@ -108,7 +108,7 @@ class ContainerEngine:
         except UsageError as error:  # the engine was there, and now is not
             raise SandboxFault(error.message, fix=error.fix) from error
         except OSError as error:
-            raise SandboxFault(f"a container could not be set up or read: {error}") from error
+            raise SandboxFault(f"a container could not be set up or read: {scratch.why(error)}") from error
 
     def _try(self) -> Availability:
         missing = missing_image(self.name, container_images.tag("sandbox"))

@@ -6,15 +6,16 @@
 
 The same work is never done twice: a job whose result is in the store is not trained, and equal jobs are
 trained once. Whatever ends this process ends its children, SIGKILL too; results that were there are kept.
+A store that cannot be written costs no result: the run has it all the same, and a later one trains again.
 """
 
 import os
 import selectors
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,6 +53,9 @@ class Listener:
     def ended(self, job: Job, outcome: Outcome) -> None:
         """It is done, or could not be."""
 
+    def unkept(self, why: str) -> None:
+        """Results cannot be kept, and a later run trains again; said once."""
+
 
 class Pool:
     """Trainings that run side by side; jobs can be submitted while others train.
@@ -61,7 +65,7 @@ class Pool:
 
     Args:
         executor: where children run.
-        store: a folder of results, made if need be.
+        store: a folder of results, made if need be. Where it cannot be written, nothing is kept.
         slots: each training holds one while it runs; others' work may take its turn with them.
         listener: called with the progress of all.
     """
@@ -74,6 +78,7 @@ class Pool:
         self._listening = threading.RLock()
         self._submitting = threading.Lock()
         self._futures: dict[str, Future[Outcome]] = {}  # by digest
+        self._said_unkept = False
         self._stopped = threading.Event()
         self._idle: list[tuple[Worker, ExitStack]] = []  # and what ends and removes them
         self._threads = ThreadPoolExecutor(slots.count, thread_name_prefix="training")
@@ -106,9 +111,6 @@ class Pool:
         Returns:
             its result, or what kept it from having one: an Overrun if it passed a limit. A fault of one job
             leaves the others alone.
-
-        Raises:
-            TrainerFault: the store cannot be made.
         """
         with self._submitting:
             known = self._futures.get(job.digest)
@@ -117,7 +119,8 @@ class Pool:
             result = None if afresh else find(job, self._store)
             future: Future[Outcome]
             if result is None:
-                prepare(self._store)
+                with self._or_said():  # before hours of work
+                    prepare(self._store)
                 with self._listening:  # before it can be started
                     self._listener.queued(job)
                 future = self._threads.submit(self._train, job, afresh, alone)
@@ -138,7 +141,7 @@ class Pool:
         return outcome
 
     def _trained(self, job: Job, afresh: bool) -> Outcome:
-        """What comes of a job; a result is in the store from then on."""
+        """What comes of a job; a result is in the store from then on, if it can be."""
         outcome = None if afresh else self._done_by_another(job)
         if outcome is None:
             with ExitStack() as cleanup:
@@ -146,17 +149,27 @@ class Pool:
                     folder = cleanup.enter_context(scratch.Folder("training"))
                     worker = Worker(job, Path(folder, "worker"), self._executor)
                 except OSError as error:
-                    return TrainerFault(f"a training could not be started: {error}")
+                    return TrainerFault(f"a training could not be started: {scratch.why(error)}")
                 cleanup.callback(worker.kill)
                 with self._listening:
                     self._listener.started(job)
                 outcome = self._done(Running(job, worker), cleanup)
         if isinstance(outcome, Result):
-            try:
+            with self._or_said():
                 keep(job, outcome, self._store)
-            except TrainerFault as fault:
-                return fault
         return outcome
+
+    @contextmanager
+    def _or_said(self) -> Iterator[None]:
+        """Does without the store where it cannot be written, and says so the first time."""
+        try:
+            yield
+        except OSError as error:
+            with self._listening:
+                if not self._said_unkept:
+                    self._said_unkept = True
+                    why = error.strerror or error
+                    self._listener.unkept(f"results of trainings cannot be kept in {self._store}: {why}")
 
     def _done_by_another(self, job: Job) -> Outcome | None:
         """What comes of a job in a process that did others before; None if there is none, or it failed there.
@@ -223,16 +236,13 @@ def run(
     Args:
         jobs: in the order in which they are to start; equal ones count once.
         executor: where they run.
-        store: a folder of results, made if need be.
+        store: a folder of results, made if need be. Where it cannot be written, nothing is kept.
         workers: how many train at a time, a thread each.
         listener: called with the progress of all.
         afresh: as in Pool.submit.
 
     Returns:
         for each job's digest its result, or what kept it from having one: an Overrun if it passed a limit.
-
-    Raises:
-        TrainerFault: the store cannot be made.
     """
     distinct = {job.digest: job for job in jobs}
     with Pool(executor, store, slots=Slots(workers), listener=listener) as pool:

@@ -148,6 +148,11 @@ class Display(Listener):
                 took = f"{outcome.accuracy:.1%} in {_clock(outcome.seconds)}"
                 self._print(Text(f"  trained {self._name(job)}: {took}", style="dim"))
 
+    def unkept(self, why: str) -> None:
+        """See Listener."""
+        with self._lock:
+            self._print(Text(f"  {plain(why, 300)}; the run goes on, and a later one trains again", "yellow"))
+
     # --- what is shown ------------------------------------------------------------------------------------
 
     def left(self) -> str:

@@ -1,11 +1,12 @@
 """Results of trainings, one file each, named after the job's digest."""
 
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from grader.errors import TrainerFault
 from grader.training.job import Job, Result
 from lab.files import write_atomically
 
@@ -20,11 +21,8 @@ def find(job: Job, folder: Path) -> Result | None:
 
 
 def keep(job: Job, result: Result, folder: Path) -> None:
-    """Files a job's result, in place of what was there; TrainerFault if it cannot be written."""
-    try:
-        write_atomically(_path(job, folder), result.model_dump_json(indent=1) + "\n")
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    """Files a job's result, in place of what was there; OSError if it cannot be written."""
+    write_atomically(_path(job, folder), result.model_dump_json(indent=1) + "\n")
 
 
 def seconds(folder: Path, pin: str, most: int = 50) -> list[float]:
@@ -40,16 +38,11 @@ def seconds(folder: Path, pin: str, most: int = 50) -> list[float]:
 
 
 def prepare(folder: Path) -> None:
-    """Makes the folder if need be; TrainerFault if that is not possible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    """Makes the folder if need be; OSError if that is not possible, or nothing can be written there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise OSError(errno.EACCES, "it cannot be written to", str(folder))
 
 
 def _path(job: Job, folder: Path) -> Path:
     return folder / f"{job.digest}.json"
-
-
-def _unwritable(folder: Path, error: OSError) -> TrainerFault:
-    return TrainerFault(f"results cannot be kept in {folder}: {error.strerror}")

@@ -1,5 +1,7 @@
 """Scratch folders: what a killed run left is swept, and what somebody uses is not."""
 
+import errno
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader import scratch
+from grader.errors import GraderFault
 
 ROOT = Path(__file__).parents[2]
 MAKES = """
@@ -91,3 +94,33 @@ def test_made_while_another_sweeps(tmp_path: Path) -> None:
         over.set()
         sweeping.join()
     assert not list(tmp_path.iterdir())
+
+
+class TestRoom:
+    """room and why."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OSError(errno.ENOSPC, "No space left on device"),
+            OSError(errno.EDQUOT, "Disk quota exceeded"),
+            shutil.Error([("a", "b", "[Errno 28] No space left on device: 'a' -> 'b'")]),
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+        ],
+        ids=["full", "quota", "of many files", "no folder"],
+    )
+    def test_none_is_the_machine_s_fault(self, error: OSError) -> None:
+        with pytest.raises(GraderFault) as caught, scratch.room():
+            raise error
+        assert "TMPDIR" in caught.value.fix
+        assert scratch.why(error) == caught.value.message
+
+    @pytest.mark.parametrize(
+        "error",
+        [PermissionError(errno.EACCES, "Permission denied"), shutil.Error([("a", "b", "it is a pipe")])],
+    )
+    def test_other_errors_are_as_they_were(self, error: OSError) -> None:
+        with pytest.raises(type(error)) as caught, scratch.room():
+            raise error
+        assert caught.value is error
+        assert scratch.why(error) == str(error)

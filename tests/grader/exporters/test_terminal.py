@@ -68,7 +68,7 @@ def shown(results: Sequence[SubmissionResult], width: int, **more: Any) -> list[
     """The lines of a class in a terminal of that width."""
     console = Console(width=width, color_system=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(terminal.summary(results, **more))
+        console.print(terminal.summary(results, width=width, **more))
     return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
 
 
@@ -107,6 +107,7 @@ class TestSummary:
         first = next(n for n, line in enumerate(lines) if "27.5" in line and "o-c" in line)
         rest = [line.strip() for line in lines[first + 1 : lines.index("To look at:")]]
         assert lines[first].split()[0] + "".join(rest) == name
+        assert len(rest) <= 5  # lines more than one: names have the room, not titles
 
 
 class TestTrainings:

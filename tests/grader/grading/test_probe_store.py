@@ -254,7 +254,10 @@ class TestFile:
 
     def test_a_folder_that_cannot_be_written_is_no_fault(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        Probes(tmp_path / "file").keep("key", self.KEPT)
+        probes = Probes(tmp_path / "file")
+        assert probes.unkept == ""
+        probes.keep("key", self.KEPT)
+        assert probes.unkept == f"probes cannot be kept in {tmp_path / 'file'}: File exists"
         assert Probes(tmp_path / "file").find("key") is None
 
     def test_the_oldest_go_first(self, tmp_path: Path) -> None:

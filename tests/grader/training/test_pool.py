@@ -224,24 +224,31 @@ class TestPool:
             assert heard.index(("queued", seed)) < heard.index(("started", seed))
 
     def test_store_that_cannot_be_made(self, tmp_path: Path) -> None:
-        """That is an error before anything is trained, unless there is nothing to train."""
+        """Before anything is trained that is said, once; each result is there all the same."""
         (tmp_path / "file").write_text("")
-        with pytest.raises(TrainerFault, match="results cannot be kept in"):
-            run([job()], executor=Doing(FINISH), store=tmp_path / "file")
-        assert run([], executor=Doing(FINISH), store=tmp_path / "file") == {}
+        heard = Heard()
+        jobs = [job(seed) for seed in range(3)]
+        outcomes = run(jobs, executor=Doing(FINISH), store=tmp_path / "file", listener=heard)
+        assert [type(outcome) for outcome in outcomes.values()] == [Result] * 3
+        (line,) = heard.unkept_lines
+        assert f"results of trainings cannot be kept in {tmp_path / 'file'}: File exists" in line
+        assert heard.calls[0] == ("unkept", -1)
 
     def test_store_that_cannot_be_written(self, tmp_path: Path) -> None:
-        """A result that is not kept is a fault: nothing decides a mark and is gone."""
+        """A result that could not be kept is no fault: its training is over, and it decides."""
         folder = tmp_path / "store"
 
-        class Spoiler(Listener):
+        class Spoiler(Heard):
             def started(self, job: Job) -> None:
+                super().started(job)
                 folder.rmdir()
                 folder.write_text("")
 
-        (fault,) = run([job()], executor=Doing(FINISH), store=folder, listener=Spoiler()).values()
-        assert isinstance(fault, TrainerFault)
-        assert "results cannot be kept in" in fault.message
+        heard = Spoiler()
+        (result,) = run([job()], executor=Doing(FINISH), store=folder, listener=heard).values()
+        assert isinstance(result, Result)
+        assert result.accuracy == 0.5
+        assert heard.calls == [("started", 0), ("unkept", -1), ("ended", 0)]
 
     def test_child_that_cannot_be_started(self, tmp_path: Path) -> None:
         """It is a fault of its own job."""

@@ -100,6 +100,7 @@ class Heard(Listener):
     def __init__(self) -> None:
         self.calls: list[tuple[str, int]] = []
         self.steps: list[Step] = []
+        self.unkept_lines: list[str] = []
 
     def stored(self, job: Job, result: Result) -> None:
         self.calls.append(("stored", job.seed))
@@ -112,6 +113,10 @@ class Heard(Listener):
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         self.calls.append(("ended", job.seed))
+
+    def unkept(self, why: str) -> None:
+        self.calls.append(("unkept", -1))
+        self.unkept_lines.append(why)
 
 
 class Doing(executors.Local):
