@@ -21,6 +21,7 @@ from grader.gradebook import Gradebook, Standing, changes, derive, people, shown
 from grader.grading import run
 from grader.grading.lateness import unmatched
 from grader.grading.plan import Plan
+from grader.handout import submitting
 from grader.intake import Class, Shelf
 from grader.recording import Entry, Recorder, content_key, read_in, stored_marks
 from grader.results.record import Run, Status, SubmissionResult
@@ -114,7 +115,8 @@ def _grade(session: Session, console: Console, order: Order) -> int:
         _check_apart(order.out, order.paths, [path for one in sources for path in one.paths])
         _check_hidden(session.engine, [*(path for one in sources for path in one.paths), order.out])
         _show_class(console, handed_in)
-        shelf = Shelf(Path(held.enter_context(scratch.Folder("files"))), modules)
+        place = Path(held.enter_context(scratch.Folder("files")))
+        shelf = Shelf(place, modules, recognise=submitting.recognise)
         with progress.Reading(console) as reading:
             entries = read_in(handed_in, course, shelf, workers=order.workers, on_read=reading.read)
         if _count(handed_in) > 1:
@@ -295,6 +297,7 @@ def _show_notes(console: Console, entries: Sequence[Entry]) -> None:
             f"{plain(_called(one))}: {plain(note, 300)}"
             for one in entries
             for note in (*one.handed_in.notes, *one.notes)
+            if not note.startswith(submitting.MATCHES)
         )
     )
     for line in lines[:_MOST_LINES]:

@@ -5,8 +5,8 @@ What is graded is then what its digest is over, whatever becomes of the class's 
 
 import shutil
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import scratch
@@ -45,10 +45,19 @@ class Shelf:
         folder: an empty one, to be removed by whoever made it.
         modules: the names of the task files.
         most: bytes of all that is kept as a whole.
+        recognise: gives one more note on a folder that was taken in, such as by a record that came along;
+            empty for none.
     """
 
-    def __init__(self, folder: Path, modules: Sequence[str], most: int = MOST) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        modules: Sequence[str],
+        most: int = MOST,
+        recognise: Callable[[Path], str] = lambda folder: "",
+    ) -> None:
         self._folder, self._modules, self._left = folder, modules, most
+        self._recognise = recognise
         self._lock = threading.Lock()
         self._places = 0
         self._read: dict[str, Read] = {}
@@ -62,6 +71,8 @@ class Shelf:
         try:
             taken = taking.take_in(source, self._modules, place)
             taking.remove(place / "raw")
+            if note := self._recognise(taken.folder):
+                taken = replace(taken, notes=(*taken.notes, note))
             found = Read(taking.digest(taken), taken.notes, taken, self._fits(taken))
         except BaseException:
             taking.remove(place)

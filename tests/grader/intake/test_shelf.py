@@ -95,3 +95,15 @@ def test_nothing_to_read(tmp_path: Path, shelf: Shelf) -> None:
         shelf.read(work(tmp_path / "jane", a__txt="a"))
     assert shelf.files("jane") is None
     assert not list((tmp_path / "shelf").iterdir())
+
+
+def test_recognised(tmp_path: Path) -> None:
+    """One more note, wherever notes are."""
+    (tmp_path / "shelf").mkdir()
+    shelf = Shelf(
+        tmp_path / "shelf", MODULES, recognise=lambda folder: f"{len(list(folder.iterdir()))} files"
+    )
+    source = work(tmp_path / "jane", evaluation__py="x = 1\n")
+    assert shelf.read(source).notes[-1] == "1 files"
+    (tmp_path / "copy").mkdir()
+    assert shelf.take_in(source, MODULES, tmp_path / "copy").notes[-1] == "1 files"
