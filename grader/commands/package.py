@@ -1,15 +1,16 @@
 """`nox -s package`: the autograder zip for Gradescope, or the workflow for a repository a student."""
 
 import secrets
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
 
 from grader.config import manifest, profiles
 from grader.errors import ManifestError, UsageError
+from grader.grading.release import Release
 from grader.packaging import github as workflow
 from grader.packaging import gradescope as autograder
 from grader.packaging.autograde import Settings
@@ -19,6 +20,10 @@ from grader.text import plain
 from lab import data
 
 MAX_SEED = 2**31 - 1
+SHOWS: Mapping[Release, str] = {
+    "checks": "public checks are shown, no accuracy",
+    "all": "accuracies of known networks are shown",
+}
 
 
 def gradescope(
@@ -28,7 +33,7 @@ def gradescope(
     to: Path,
     profile: str,
     seed: int | None,
-    release: Literal["known", "checks"],
+    release: Release,
     minutes: int,
     wheels: bool,
 ) -> int:
@@ -51,7 +56,7 @@ def gradescope(
     )
     console.print(
         Text("Building the autograder for Gradescope", style="bold"),
-        Text(f"profile {profile} · seed {settings.seed} · nothing is trained there"),
+        Text(f"profile {profile} · seed {settings.seed} · {SHOWS[release]} · nothing is trained there"),
         sep=" · ",
     )
     names = autograder.build(root, tasks, settings, to, wheels=wheels)

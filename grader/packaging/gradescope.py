@@ -3,11 +3,11 @@
     setup.sh, run_autograder   templates/gradescope/, run by Gradescope as root
     requirements.txt           the locked packages with their hashes; wheels/ beside it, if asked for
     README.md                  what it does, and what is weaker there than in a class run
-    kit/                       the modules that grade, the tasks, and what is known of the right networks
+    kit/                       the modules that grade, the tasks; known networks with `--release all`
     kit/package.json           profile, pin, seed: autograde.py's Settings
 
 Not in it: the images and hidden labels, the solutions, the bank. What is in it and says what is right
-(judges, thresholds, accuracies of the right networks) none but root and the grader's user can read there.
+(judges, thresholds, accuracies of known networks) none but root and the grader's user can read there.
 """
 
 import os
@@ -18,9 +18,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from platform import machine
 
 from grader.config.manifest import Manifest
 from grader.errors import GraderFault, UsageError
+from grader.grading.release import Release
 from grader.handout.closure import closure
 from grader.packaging.autograde import Settings
 
@@ -54,7 +56,7 @@ def build(root: Path, manifest: Manifest, settings: Settings, to: Path, *, wheel
         (top / "requirements.txt").write_text(requirements, encoding="utf-8")
         for name in ("setup.sh", "run_autograder", "README.md"):
             shutil.copyfile(TEMPLATES / name, top / name)
-        for file in needed(root, manifest, settings.profile):
+        for file in needed(root, manifest, settings.profile, settings.release):
             (top / "kit" / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / file, top / "kit" / file)
         (top / "kit" / "package.json").write_text(settings.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -63,8 +65,8 @@ def build(root: Path, manifest: Manifest, settings: Settings, to: Path, *, wheel
         return _zipped(top, to)
 
 
-def needed(root: Path, manifest: Manifest, profile: str) -> list[Path]:
-    """The files of the checkout that grading needs, relative to it."""
+def needed(root: Path, manifest: Manifest, profile: str, release: Release) -> list[Path]:
+    """The files of the checkout that grading needs, relative to it; known networks to release accuracies."""
     judges = [f"grader.tasks.{task.id}.{part}" for task in manifest.tasks for part in ("judge", "probe")]
     files = closure(root, [*ENTRIES, *judges])
     files += [path.relative_to(root) for path in (root / "grader" / "sandbox" / "guest").glob("*.py")]
@@ -73,11 +75,13 @@ def needed(root: Path, manifest: Manifest, profile: str) -> list[Path]:
     files += [Path("assignment", task.module) for task in manifest.tasks]
     reference = Path("reference", profile)
     files += [reference / "thresholds.json", reference / "prepared.json"]
-    files += [path.relative_to(root) for path in (root / reference / "runs").glob("*.json")]
+    if release == "all":
+        files += [path.relative_to(root) for path in (root / reference / "runs").glob("*.json")]
     found = sorted({file for file in files if (root / file).is_file()})
-    if reference / "thresholds.json" not in found or not any("runs" in file.parts for file in found):
+    measured = reference / "thresholds.json" in found
+    if not measured or (release == "all" and not any("runs" in file.parts for file in found)):
         raise UsageError(
-            f"profile {profile} has no reference runs, so that no network is known",
+            f"profile {profile} has no {'reference runs' if measured else 'thresholds'}",
             fix="Name a measured one, such as --profile cpu, or measure it: nox -s reference",
         )
     return found
@@ -85,10 +89,7 @@ def needed(root: Path, manifest: Manifest, profile: str) -> list[Path]:
 
 def locked(root: Path) -> str:
     """requirements.txt with hashes, of GROUPS, from uv.lock."""
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv is None:
-        raise UsageError("uv is not on PATH", fix="Run it as a session: nox -s package -- gradescope")
-    command = [uv, "export", "--frozen", "--no-config", "--no-annotate", "--no-header", "--offline"]
+    command = [_uv(), "export", "--frozen", "--no-config", "--no-annotate", "--no-header", "--offline"]
     command += ["--format=requirements-txt", "--no-emit-project", "--python", sys.executable]
     command += [f"--only-group={group}" for group in GROUPS]
     command += [f"--no-emit-package={name}" for name in LEFT_OUT]
@@ -99,14 +100,23 @@ def locked(root: Path) -> str:
 
 
 def fetch_wheels(requirements: Path, to: Path) -> None:
-    """Downloads the packages for Python 3.11 on x86-64 Linux."""
-    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", "--python-version=3.11"]
+    """Downloads the packages for Python 3.11 on x86-64 Linux, with pip: uv has no such command."""
+    if (sys.platform, machine()) != ("linux", "x86_64"):  # pip asks this machine which packages are meant
+        raise UsageError("--wheels works on x86-64 Linux only", fix="Leave it out: pip fetches them there")
+    command = [_uv(), "tool", "run", "-q", "pip", "download", "-q", "--disable-pip-version-check"]
+    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", "--python-version=3.11"]
     for platform in ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux2014_x86_64", "any"):
         command.append(f"--platform={platform}")
     done = subprocess.run([*command, f"--dest={to}", "-r", str(requirements)], check=False)
     if done.returncode:
         raise GraderFault("the wheels could not be fetched", fix="What pip printed above says why")
+
+
+def _uv() -> str:
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        raise UsageError("uv is not on PATH", fix="Run it as a session: nox -s package -- gradescope")
+    return uv
 
 
 def _zipped(top: Path, to: Path) -> list[str]:

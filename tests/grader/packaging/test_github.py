@@ -49,6 +49,28 @@ class TestTemplate:
         assert f"-m {github.ENTRY} " in said
         assert (template / ".github" / "check" / Path(*github.ENTRY.split(".")).with_suffix(".py")).exists()
 
+    def test_the_workflow_holds_to_githubs_schema(self, tmp_path: Path) -> None:
+        """The schema that SchemaStore has of workflows, as check-jsonschema brings it along."""
+        pytest.importorskip("check_jsonschema")
+        written = (github.TEMPLATES / "check.yml").read_text()
+        for name, text, code in (
+            ("right.yml", written, 0),
+            ("step.yml", written.replace("- uses: actions/setup", "- use: actions/setup"), 1),
+            ("runner.yml", written.replace("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04"), 1),
+        ):
+            (tmp_path / name).write_text(text)
+            command = [
+                sys.executable,
+                "-m",
+                "check_jsonschema",
+                "--builtin-schema",
+                "vendor.github-workflows",
+            ]
+            done = subprocess.run(
+                [*command, str(tmp_path / name)], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == code, (name, done.stdout + done.stderr)
+
     def test_a_folder_with_something_in_it_is_refused(self, template: Path) -> None:
         with pytest.raises(UsageError, match="not empty"):
             github.write(ROOT, manifest.load(ROOT / "assignment" / "tasks.toml"), template)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from grader.config import manifest
 from grader.config.manifest import Manifest
 from grader.errors import UsageError
+from grader.grading import probing
 from grader.packaging import autograde, gradescope, rules, supervise
 from grader.packaging.autograde import Settings
 from grader.session import Session
@@ -32,7 +34,7 @@ def tasks() -> Manifest:
 @pytest.fixture(scope="module")
 def settings() -> Settings:
     pin = Session(ROOT, profile="offline").pin
-    return Settings(profile="offline", pin=pin, seed=7, release="known", minutes=10, kit="test")
+    return Settings(profile="offline", pin=pin, seed=7, release="checks", minutes=10, kit="test")
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +62,37 @@ def kit(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def graded(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict[str, str]], Any]:
+def kit_with_known(
+    kit: Path, tasks: Manifest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same with `--release all`."""
+    folder = tmp_path_factory.mktemp("known") / "kit"
+    shutil.copytree(kit, folder)
+    for file in gradescope.needed(ROOT, tasks, "offline", "all"):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / file, folder / file)
+    released = settings.model_copy(update={"release": "all"})
+    (folder / "package.json").write_text(released.model_dump_json())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(
+    kit: Path, kit_with_known: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, dict[str, str], str], Any]:
     """Grades files with the unpacked kit alone, in a process of its own."""
 
-    def grade(name: str, files: dict[str, str]) -> Any:
+    def grade(name: str, files: dict[str, str], release: str) -> Any:
+        kit_used = {"checks": kit, "all": kit_with_known}[release]
         folder = tmp_path_factory.mktemp(name)
         (folder / "submission").mkdir()
         for file, text in files.items():
             (folder / "submission" / file).write_text(text)
         command = [sys.executable, "-P", "-B", "-m", "grader.packaging.autograde", "--engine=bubblewrap"]
-        command += [f"--settings={kit / 'package.json'}", f"--to={folder / 'results.json'}"]
+        command += [f"--settings={kit_used / 'package.json'}", f"--to={folder / 'results.json'}"]
         done = subprocess.run(
             [*command, str(folder / "submission")],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(kit), "HOME": str(folder)},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(kit_used), "HOME": str(folder)},
             cwd=folder,
             capture_output=True,
             text=True,
@@ -136,34 +156,85 @@ class TestZip:
         assert (tmp_path / "again.zip").read_bytes() == package.read_bytes()
 
     def test_a_profile_without_known_networks_is_refused(self, tasks: Manifest) -> None:
-        with pytest.raises(UsageError, match="no reference runs"):
-            gradescope.needed(ROOT, tasks, "gpu")
+        with pytest.raises(UsageError, match="no "):
+            gradescope.needed(ROOT, tasks, "gpu", "all")
+
+    def test_what_right_networks_reach_is_in_it_only_where_it_is_released(self, tasks: Manifest) -> None:
+        held, released = (
+            {file for file in gradescope.needed(ROOT, tasks, "offline", release) if "runs" in file.parts}
+            for release in ("checks", "all")
+        )
+        assert not held
+        assert released
+
+
+def unlike_the_described() -> dict[str, str]:
+    """A right submission but for one layer of the ResNet, so that this network would have to be trained."""
+    files = right()
+    relu = "x = keras.layers.ReLU()(_convolution(x, filters, kernel=1))"
+    files["resnet.py"] = files["resnet.py"].replace(relu, "x = _convolution(x, filters, kernel=1)")
+    assert files != right()
+    return files
+
+
+def of_trainings(tasks: Manifest, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tests of checks that a training decides, by `task:check`."""
+    train = {f"{task.id}:{check.id}" for task in tasks.tasks for check in task.checks if check.train}
+    return {name: test for test in document["tests"] if (name := ":".join(test["tags"][:2])) in train}
 
 
 @pytest.mark.slow
 class TestGrading:
-    def test_a_right_submission_has_full_marks_without_data(
+    def test_public_checks_alone_are_shown(self, graded: Callable[..., Any], tasks: Manifest) -> None:
+        """What is said of accuracies depends on public checks, and not on what is known of a network."""
+        document = graded("right", right(), "checks")
+        assert rules.faults(document) == []
+        assert document["score"] == sum(task.worth.structure for task in tasks.tasks)
+        other = graded("wrong", unlike_the_described(), "checks")
+        assert rules.faults(other) == []
+        assert other["score"] < document["score"]
+        wanted = sum(check.train is not None for task in tasks.tasks for check in task.checks)
+        for shown in (document, other):
+            held = of_trainings(tasks, shown)
+            assert len(held) == wanted
+            assert all(
+                "score" not in test and "follows after the deadline" in test["output"]
+                for test in held.values()
+            )
+            assert "extra_data" not in json.dumps(shown)
+            assert "Each task has 101 s here" in shown["output"]
+            assert not re.search(r"seed \d|\d%|known", json.dumps(shown["output"]))
+        changed = {
+            name
+            for name, test in of_trainings(tasks, document).items()
+            if test != of_trainings(tasks, other)[name]
+        }
+        assert {name.partition(":")[0] for name in changed} == {"resnet"}
+
+    def test_a_task_that_is_not_written_waits_for_no_accuracy(
         self, graded: Callable[..., Any], tasks: Manifest
     ) -> None:
-        document = graded("right", right())
-        assert rules.faults(document) == []
-        assert document["score"] == sum(t.worth.structure + t.worth.training for t in tasks.tasks)
-        assert not [test for test in document["tests"] if "open" in test["tags"]]
+        stubs = {name: (ROOT / "assignment" / name).read_text() for name in right()}
+        document = graded("stubs", stubs, "checks")
+        assert document["score"] == 0
+        assert all(test["status"] == "failed" for test in of_trainings(tasks, document).values())
 
-    def test_what_has_to_be_trained_is_left_open_and_said(self, graded: Callable[..., Any]) -> None:
-        files = right()
-        relu = "x = keras.layers.ReLU()(_convolution(x, filters, kernel=1))"
-        files["resnet.py"] = files["resnet.py"].replace(relu, "x = _convolution(x, filters, kernel=1)")
-        assert files != right()
-        document = graded("wrong", files)
+    def test_known_networks_are_marked_and_others_left_open_where_all_is_released(
+        self, graded: Callable[..., Any], tasks: Manifest
+    ) -> None:
+        document = graded("wrong", unlike_the_described(), "all")
         assert rules.faults(document) == []
         still = [test for test in document["tests"] if "open" in test["tags"]]
         assert {test["tags"][0] for test in still} == {"resnet"}
         assert all("score" not in test and "follows after the deadline" in test["output"] for test in still)
         assert "follows after the deadline" in document["output"]
+        full = {task.id: task.worth.structure + task.worth.training for task in tasks.tasks}
+        for task, points in full.items():
+            earned = sum(test.get("score", 0) for test in document["tests"] if test["tags"][0] == task)
+            assert (earned == points) == (task != "resnet")
 
     def test_nothing_that_can_be_graded_is_words_and_no_score(self, graded: Callable[..., Any]) -> None:
-        document = graded("nothing", {"notes.txt": "hello"})
+        document = graded("nothing", {"notes.txt": "hello"}, "checks")
         assert rules.faults(document) == []
         assert "score" not in document
         assert "No mark was given" in document["output"]
@@ -235,7 +306,24 @@ class TestSupervise:
 
 
 class TestLimits:
-    def test_all_that_compute_without_end_stay_within_ten_minutes(self, tasks: Manifest) -> None:
-        """On half a core: with the margin, and a start of half a minute."""
-        computing = len(tasks.tasks) * autograde.LIMITS.cpu_seconds / 0.5
-        assert computing + 30 <= 600 - supervise.MARGIN
+    @pytest.mark.parametrize("minutes", [10, 20, 40])
+    def test_all_tasks_that_compute_or_wait_without_end_stay_within_the_platforms_limit(
+        self, tasks: Manifest, minutes: int
+    ) -> None:
+        """On half a core, with the margin and the grader's own start: so each is a verdict."""
+        bounds = autograde.limits(minutes, len(tasks.tasks))
+        there = 60 * minutes - supervise.MARGIN - autograde.START
+        assert len(tasks.tasks) * probing.ALL_RUNS * bounds.wall_seconds <= there
+        assert len(tasks.tasks) * bounds.cpu_seconds / 0.5 <= there
+        # What computes is stopped for that, and not by the clock.
+        assert bounds.cpu_seconds / 0.5 < bounds.wall_seconds
+
+    def test_a_machine_with_too_little_to_spare_is_named(self) -> None:
+        assert 0 < autograde.share(0.05) < 1.1
+        assert autograde.too_little(0.5) == ""
+        assert "had 8% of a core" in autograde.too_little(0.08)
+
+    def test_more_time_than_in_a_class_run_has_nobody(self, tasks: Manifest) -> None:
+        bounds = autograde.limits(40, len(tasks.tasks))
+        assert bounds.wall_seconds <= probing.LIMITS.wall_seconds
+        assert bounds.cpu_seconds <= probing.LIMITS.cpu_seconds

@@ -6,7 +6,9 @@ source=$(cd "$(dirname "$0")" && pwd)
 place=/opt/grader
 
 python=
-for name in python3.12 python3.13 python3.11 python3; do
+candidates="python3.12 python3.13 python3.11 python3"
+[ ! -d "$source/wheels" ] || candidates=python3.11 # they are for this one
+for name in $candidates; do
   if command -v "$name" >/dev/null && "$name" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
     python=$name
     break
