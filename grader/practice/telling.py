@@ -105,7 +105,8 @@ class Told:
         """What to do now, with all that helps."""
         one = self.next()
         if one.check is None:
-            return Text("Next: nothing. All that was checked passes.", style="bold green")
+            checked = ", ".join(self.only or (self.manifest.task(one.task).title for one in self.result.tasks))
+            return Text(f"Next: nothing more in {checked}: every check passes.", style="bold green")
         parts: list[RenderableType] = [Text(f"Next: {one.what}.", style="bold")]
         if one.check.status is Status.FAILED:
             parts.append(Padding(_failed(one.check, whole=not one.function), (0, 0, 0, 2)))
@@ -132,6 +133,8 @@ class Told:
         parts: list[RenderableType] = [
             Text.assemble((f"{task.title}  {points}", "bold"), (f"  {task.module}", "bright_black"))
         ]
+        if together := _together(result):
+            parts.append(Padding(Text(together, style="yellow"), (0, 0, 0, 2)))
         printed = self.printed.get(task.id, {})
         parts += _shown(printed.get("", None), "Importing the file printed")
         if cause := _one_cause(result):
@@ -267,6 +270,14 @@ def _line(check: CheckResult, is_first: bool, said: set[str] | None = None) -> R
     if said is not None:
         said.add(check.message)
     return Group(title, Padding(_failed(check), (0, 0, 0, 2)))
+
+
+def _together(result: TaskResult) -> str:
+    """What several causes cost together where that is less than their sum; empty otherwise."""
+    costs = [check.deduction for check in result.checks if check.check != WHOLE and check.deduction]
+    said = next((check.message for check in result.checks if check.check == WHOLE), "")
+    last = said.rpartition("\n")[2].strip()
+    return last if len(costs) > 1 and last.startswith("Together:") else ""
 
 
 def _failed(check: CheckResult, *, whole: bool = False) -> RenderableType:
