@@ -1,7 +1,5 @@
 """The sessions of nox, started from another folder than the checkout, in which a stranger's files lie."""
 
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -12,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import checkout
+from tests.checkout import NOX
+
 ROOT = Path(__file__).resolve().parents[1]
-_VENV = ROOT / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")  # as README.md sets it up
-NOX = shutil.which("nox") or shutil.which("nox", path=_VENV)
 needs_nox = pytest.mark.skipif(NOX is None, reason="nox is neither on PATH nor in .venv")
 
 # What a command would import from the folder it is typed in, if it looked for modules there.
@@ -24,24 +23,7 @@ PLANTED = ("numpy", "keras", "grader", "lab", "click", "rich", "pydantic", "yaml
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout whose .nox/kit is this very environment: nothing is installed into it."""
-    kit = tmp_path_factory.mktemp("nox") / "kit"
-    listing = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
-    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("bank/", "docs/", "tests/")):
-            (kit / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, kit / name)
-    (kit / ".kit").mkdir()
-    (kit / ".kit" / "data-tried").touch()  # grading fetches no data
-    environment = kit / ".nox" / "kit"
-    environment.mkdir(parents=True)
-    for part in Path(sys.prefix).iterdir():
-        if part.name != "kit-stamp.json":
-            (environment / part.name).symlink_to(part)
-    lock = hashlib.sha256((kit / "uv.lock").read_bytes()).hexdigest()
-    stamp = {"lock": lock, "extras": ["dev", "instructor", "student"]}
-    (environment / "kit-stamp.json").write_text(json.dumps(stamp))
-    return kit
+    return checkout.copy(tmp_path_factory.mktemp("nox") / "kit", without=("bank/", "docs/", "tests/"))
 
 
 @pytest.fixture

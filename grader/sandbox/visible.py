@@ -60,7 +60,7 @@ def paths() -> tuple[tuple[Path, Path | None], ...]:
         # Not the whole folder: nothing says that the environment is not the checkout itself.
         for name in ("bin", "lib", "lib64", "pyvenv.cfg"):
             if (path := Path(sys.prefix, name)).exists():
-                shown[path] = path
+                shown[path] = path.resolve()  # bwrap follows no link out of its own root
     for program in _programs():
         show(program, program.resolve())
     # The executable may be a link to a link, each in a folder of its own.

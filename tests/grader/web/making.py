@@ -116,9 +116,10 @@ def some_wrong(rng: random.Random) -> dict[str, tuple[str, str]]:
     return wrong
 
 
-def students(count: int) -> list[StudentId]:
-    """So many, those of HOSTILE first."""
-    found = [StudentId(key=key, name=name, section="Tue & Thu") for key, name in HOSTILE.items()]
+def students(count: int, *, hostile: bool = True) -> list[StudentId]:
+    """So many, those of HOSTILE first if they are wanted."""
+    named = HOSTILE if hostile else {}
+    found = [StudentId(key=key, name=name, section="Tue & Thu") for key, name in named.items()]
     for number in range(len(found), count):
         name = f"{NAMES[number % len(NAMES)]} {FAMILY[number // len(NAMES) % len(FAMILY)]}"
         suffix = f" {number // 120 + 1}" if number >= 120 else ""
@@ -126,13 +127,13 @@ def students(count: int) -> list[StudentId]:
     return found[:count]
 
 
-def a_class(out: Path, count: int, *, sources: bool = True) -> list[StudentId]:
+def a_class(out: Path, count: int, *, sources: bool = True, hostile: bool = True) -> list[StudentId]:
     """Makes a gradebook of so many students in a folder of results, with some of everything.
 
     The last one handed in nothing that could be read; of the one before the machine failed; the third last
     was graded twice; two handed in the same files; one mark was changed by hand.
     """
-    rng, everybody = random.Random(5), students(count)
+    rng, everybody = random.Random(5), students(count, hostile=hostile)
     right = [one for one in bank.entries(ROOT, TASKS) if isinstance(one.source, Path)]
     with gradebook.write(out, command="tests") as book:
         run = begin(book, about=CPU, command="nox -s grade -- class/ --profile cpu", seed=7)
