@@ -85,7 +85,9 @@ def record(place: Path) -> Iterator[str]:
     """The parts of the page, one a step."""
     bundle.write(ROOT, place / "cifar100-assignment.zip")
     folder = place / bundle.FOLDER
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "KIT", "VIRTUAL"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "KIT", "VIRTUAL"))
+    }
     where = place
     for step in STEPS:
         if step.writes:

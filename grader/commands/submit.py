@@ -1,5 +1,6 @@
 """`nox -s submit`: checks, says what is missing, and writes the zip to hand in. It refuses nothing."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from grader.handout import submitting
 from grader.paths import from_here
 from grader.practice.checking import Checking
 from grader.practice.standing import Standing
+from grader.results.record import Status, SubmissionResult
 from grader.text import plain
 from grader.training import progress
 from lab.errors import KitError
 from lab.files import write_atomically
 
 DEFAULT = "submission.zip"
+_NOT_IMPORTED = re.compile(r"SyntaxError|IndentationError|TabError|[Ii]mporting .* raised")
 
 
 def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, trust: bool = False) -> int:
@@ -34,13 +37,15 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
     checking: Checking | None = None
     try:
         checking = Checking.of(root, folder=folder, tasks=(), seed=seed, trust=trust)
-        console.print(Text(f"Submitting {plain(folder.name)}: a check first", style="bold"))
+        console.print(Text(f"Packing {plain(folder.name)}: it is checked first", style="bold"))
         display = progress.Display(console, len(checking.tasks), places=checking.session.workers)
         with sandbox.interruptible(), display:
             told = checking.told(())
         if told.result.problem:
             console.print(Text(f"Not checked: {told.result.problem}", style="yellow"))
         else:
+            for line in _broken(told.result):
+                console.print(Text(line, style="bold yellow"))
             console.print(told.first())
             whole = Standing.read(checking.memory).with_(Standing.of(told.result, checking.manifest, folder))
             whole.write(checking.memory)
@@ -60,7 +65,12 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
             f"there is no task file in {plain(folder)}",
             fix=f"The files are: {', '.join(task.module for task in everything.tasks)}",
         )
+    if others := sorted(path.name for path in folder.glob("*.py") if path.name not in files):
+        console.print(
+            Text(f"Left out, since no task file imports it: {plain(', '.join(others), 200)}", style="yellow")
+        )
     target = to / DEFAULT if to.is_dir() else to
+    replaced = target.is_file()
     content = submitting.pack(files, kit=_version(root))
     try:
         write_atomically(target, content)
@@ -69,11 +79,22 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
             f"{plain(target)} cannot be written: {error.strerror}", fix="Name another place with --to"
         ) from error
     console.print()
-    console.print(Text(f"Written: {from_here(target)}", style="bold"))
+    instead = ", in place of the one that was there" if replaced else ""
+    console.print(Text(f"Written: {from_here(target)}{instead}", style="bold"))
     console.print(Text(f"{len(content):,} bytes, {len(files)} files: {', '.join(sorted(files))}"))
     console.print(Text(f"Digest: {submitting.digest(files)}"))
     console.print(Text("Hand in this file. The same files give the same digest.", style="bright_black"))
     return 0
+
+
+def _broken(result: SubmissionResult) -> list[str]:
+    """A line for each file of which nothing can be called."""
+    return [
+        f"{check.message.removesuffix('.')}: nothing in this file can be marked."
+        for task in result.tasks
+        for check in [next((one for one in task.checks if one.status is Status.FAILED), None)]
+        if check and _NOT_IMPORTED.search(check.message)
+    ]
 
 
 def gathered(folder: Path, everything: Manifest) -> dict[str, bytes]:

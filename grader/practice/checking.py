@@ -15,7 +15,7 @@ from grader.grading.plan import Plan
 from grader.intake import Source
 from grader.paths import from_here
 from grader.practice.memory import Memory
-from grader.practice.telling import Printed, Told, printed_by
+from grader.practice.telling import Printed, Told, printed_by, read
 from grader.results.record import SubmissionResult
 from grader.sandbox import Engine
 from grader.session import Session, in_words
@@ -75,12 +75,17 @@ class Checking:
     def told(self, functions: Sequence[str], display: Display | None = None) -> Told:
         """Checks the tasks as their files are now."""
         self._printed.clear()
+        texts = read(
+            self.folder
+        )  # before the check, which works on a copy: what it names is quoted from these
         result = self._checked(display)
         pictures = {}
         for picture in Drawings().write_submission(result, self.root / ".kit" / "check"):
             task, _, name = picture.stem.removeprefix("drawing-").partition("-")
             pictures[task, name] = from_here(picture)
-        return Told(result, self.manifest, self.folder, dict(self._printed), tuple(functions), pictures)
+        return Told(
+            result, self.manifest, texts, dict(self._printed), tuple(functions), pictures, self.folder
+        )
 
     def _checked(self, display: Display | None) -> SubmissionResult:
         plan = Plan(

@@ -6,6 +6,7 @@ colours, to a screen reader, and on 60 columns.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,18 +75,20 @@ class Told:
     Attributes:
         result: of the tasks that were checked.
         manifest: all tasks.
-        folder: the student's files.
+        texts: the student's files as they were checked, by name.
         printed: by task, then by function; "" stands for what the import printed.
         only: functions to which the view is limited; empty for all.
         pictures: by task and check, where a picture was written.
+        folder: the student's files, which may have been saved since.
     """
 
     result: SubmissionResult
     manifest: Manifest
-    folder: Path
+    texts: Mapping[str, bytes]
     printed: Mapping[str, Mapping[str, Printed]] = field(default_factory=dict)
     only: Collection[str] = ()
     pictures: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    folder: Path | None = None
 
     def next(self) -> Next:
         """The first check that fails, that is not attempted yet, or that waits for more."""
@@ -105,7 +108,9 @@ class Told:
         """What to do now, with all that helps."""
         one = self.next()
         if one.check is None:
-            checked = ", ".join(self.only or (self.manifest.task(one.task).title for one in self.result.tasks))
+            checked = ", ".join(
+                self.only or (self.manifest.task(one.task).title for one in self.result.tasks)
+            )
             return Text(f"Next: nothing more in {checked}: every check passes.", style="bold green")
         parts: list[RenderableType] = [Text(f"Next: {one.what}.", style="bold")]
         if one.check.status is Status.FAILED:
@@ -213,15 +218,26 @@ class Told:
     def _source(self, one: Next) -> list[Text]:
         """The line of the student's own file that a message names."""
         found = _PLACE.search(one.check.message) if one.check else None
-        if found is None or "/" in found[1]:
+        if found is None or found[1] not in self.texts:
             return []
-        try:
-            with (self.folder / found[1]).open("rb") as file:
-                lines = file.read(_MOST_SOURCE).decode("utf-8", "replace").splitlines()
-        except OSError:
-            return []
+        lines = self.texts[found[1]].decode("utf-8", "replace").splitlines()
         at = int(found[2])
-        return [Text(f"{at} | {plain(lines[at - 1], 160)}", style="bold")] if 0 < at <= len(lines) else []
+        shown = [Text(f"{at} | {plain(lines[at - 1], 160)}", style="bold")] if 0 < at <= len(lines) else []
+        if self.folder and read(self.folder, [found[1]]).get(found[1]) != self.texts[found[1]]:
+            shown.append(
+                Text(f"{found[1]} was saved since: this is about what it was before.", style="yellow")
+            )
+        return shown
+
+
+def read(folder: Path, names: Collection[str] = ()) -> dict[str, bytes]:
+    """The beginnings of a student's own files at the top of a folder, by name; those alone if some are named."""
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        if not names or path.name in names:
+            with suppress(OSError), path.open("rb") as file:
+                found[path.name] = file.read(_MOST_SOURCE)
+    return found
 
 
 def printed_by(task: Task, evidence: Evidence) -> dict[str, Printed]:
