@@ -35,7 +35,7 @@ def check(session: nox.Session) -> None:
 
 @nox.session
 def hint(session: nox.Session) -> None:
-    """Students: help with one function, a step more each time: nox -s hint [-- resnet bottleneck_block]"""
+    """Students: help with one function, one more step each time: nox -s hint [-- resnet bottleneck_block]"""
     run_light(session, "hint")
 
 
@@ -48,7 +48,7 @@ def train(session: nox.Session) -> None:
 
 @nox.session
 def runs(session: nox.Session) -> None:
-    """Students: your trainings, and what differs between them: nox -s runs [-- 3 5]"""
+    """Students: your trainings, and how they differ: nox -s runs [-- 3 5]"""
     install(session, tensorflow=False)
     run(session, "grader", "runs", *session.posargs)
 

@@ -1,7 +1,7 @@
 """Task 3: residual networks for 32x32 images, after He, Zhang, Ren and Sun (2015).
 
-ResNet-50 was drawn for images of 224x224 and begins by making them sixteen times smaller in area. Here the
-stem keeps every pixel; the rest is the original's.
+ResNet-50 was designed for images of 224x224 and begins by making them sixteen times smaller in area. Here the
+stem keeps every pixel; the rest is as in the original.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """Task 2: an AlexNet for 32x32 images, after Krizhevsky, Sutskever and Hinton (2012).
 
-The original was drawn for images of 224x224. On 32x32 its 11x11 convolution with stride 4 would throw the
-picture away in one step, so the kernels here are smaller and every convolution has stride 1.
+The original was designed for images of 224x224. On 32x32, its 11x11 convolution with stride 4 would lose most
+of the picture in one step, so the kernels here are smaller and every convolution has stride 1.
 """
 
 import keras

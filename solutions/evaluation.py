@@ -1,17 +1,17 @@
-"""Task 5: what a trained network gets right, what it takes for what, and how sure it is.
+"""Task 5: what a trained network gets right, which classes it confuses, and how sure it is.
 
-Everything here is counted from two arrays: the class numbers of the examples, and what the network said of
-each. NumPy is enough.
+Everything here is computed from two arrays: the class numbers of the examples, and the network's predictions
+for them. NumPy is enough.
 """
 
 import numpy as np
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts how often each class was taken for which.
+    """Counts how often each class was predicted as each other class.
 
     Rows are the true classes, columns the predicted ones: entry [i, j] is the number of examples of class i
-    that were taken for class j. What was right is on the diagonal.
+    that were predicted as class j. Correct predictions are on the diagonal.
 
     Args:
         labels: the true classes: integers of any dtype, shape (N,), from 0 to `num_classes - 1`. Not every
@@ -24,7 +24,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
         integers (num_classes, num_classes): counts, which add up to N.
 
     Raises:
-        ValueError: if `labels` and `predictions` are not of one shape (N,), or a number is not a class.
+        ValueError: if `labels` and `predictions` do not have the same shape (N,), or a number is not a class.
 
     Example:
         >>> confusion_matrix(np.array([0, 0, 2]), np.array([0, 2, 2]), num_classes=3)
@@ -52,10 +52,10 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 
 
 def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Measures for what share of the examples the true class is among the k most probable ones.
+    """Measures the share of examples whose true class is among the k most probable classes.
 
-    With k = 1 that is the accuracy. Where two classes are equally probable, that with the lower number ranks
-    first: a network that gives all classes the same probability is right about class 0 alone, with k = 1.
+    With k = 1 this is the accuracy. If two classes are equally probable, the one with the lower number ranks
+    first: with k = 1, a network that gives all classes the same probability is right only about class 0.
 
     Args:
         probabilities: float (N, num_classes), a row for each example. Rows need not add up to 1. It is not
@@ -68,8 +68,8 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
         a share from 0 to 1.
 
     Raises:
-        ValueError: if there are not as many labels as rows, there are none, or `k` is not from 1 to
-            `num_classes`.
+        ValueError: if there are not as many labels as rows, if there are no labels, or if `k` is not
+            from 1 to `num_classes`.
 
     Example:
         >>> probabilities = np.array([[0.5, 0.3, 0.2], [0.6, 0.2, 0.2]])
@@ -93,7 +93,7 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
 
 
 def coarse_probabilities(fine_probabilities: np.ndarray, coarse_of_fine: np.ndarray) -> np.ndarray:
-    """Turns the probabilities of classes into those of the superclasses they belong to.
+    """Turns the probabilities of classes into those of their superclasses.
 
     An image shows one class, so the probability that it is a tree is that of a maple plus that of an oak and
     so on: the sum over the classes of the superclass.
@@ -101,8 +101,8 @@ def coarse_probabilities(fine_probabilities: np.ndarray, coarse_of_fine: np.ndar
     Args:
         fine_probabilities: float (N, num_fine), a row for each example. It is not changed.
         coarse_of_fine: for each class the number of its superclass: integers of any dtype, shape
-            (num_fine,), in any order. Superclasses need not be of one size, and a number that is left out
-            is a superclass without classes. It is not changed.
+            (num_fine,), in any order. Superclasses can have different sizes, and a number that does not
+            occur is a superclass without classes. It is not changed.
 
     Returns:
         float (N, num_coarse), where num_coarse is the largest number in `coarse_of_fine` plus 1.

@@ -1,7 +1,7 @@
 """Task 1: from images as they are stored to arrays that a network can learn from.
 
 The course set comes as `images`, uint8 (N, 32, 32, 3) with values from 0 to 255, and `labels`, integers (N,).
-It is stored class by class, so whoever forgets to shuffle tests on classes that were never trained.
+It is stored class by class. If you forget to shuffle, the test part has classes that were never trained.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class PreparedData(NamedTuple):
-    """What `prepare` returns. It is given: there is nothing to write here.
+    """What `prepare` returns. It is given: do not change it.
 
     Attributes:
         x_train: standardised images of the training part, float32 (N_train, H, W, 3).
@@ -28,16 +28,16 @@ class PreparedData(NamedTuple):
 def split_indices(
     num_examples: int, *, test_fraction: float = 0.2, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws which examples are for training and which are for testing.
+    """Chooses at random which examples are for training and which are for testing.
 
     Every index from 0 to `num_examples - 1` is in exactly one of the two parts, and both parts are in random
     order. The seed alone decides: the same seed gives the same split, another seed gives another.
 
     Args:
         num_examples: how many examples there are.
-        test_fraction: the share that becomes the test part, above 0 and below 1. Where it does not come
-            out even, round as you like.
-        seed: what the random numbers start from.
+        test_fraction: the share that becomes the test part, above 0 and below 1. Where the size is
+            not a whole number, round as you like.
+        seed: of the random numbers.
 
     Returns:
         `(train, test)`, two integer arrays of shape (N_train,) and (N_test,).
@@ -98,8 +98,8 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def standardise(images: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Brings images to mean 0 and deviation 1 per channel: `(images / 255 - mean) / std`.
 
-    The statistics are those handed in, whatever those of `images` are: that is how test images come to be
-    treated exactly like training images.
+    It uses the statistics that are passed in, not those of `images`. So test images are treated exactly like
+    training images.
 
     Args:
         images: uint8 (N, H, W, 3), 0 to 255. It is not changed.
@@ -180,10 +180,10 @@ def prepare(
         labels: integers of any dtype, shape (N,). It is not changed.
         num_classes: how many classes there are.
         test_fraction: the share that becomes the test part, above 0 and below 1.
-        seed: what the random numbers start from.
+        seed: of the random numbers.
 
     Returns:
-        `PreparedData(x_train, y_train, x_test, y_test)`, all float32. A plain tuple is as good.
+        `PreparedData(x_train, y_train, x_test, y_test)`, all float32. A plain tuple is fine too.
 
     Raises:
         ValueError: if there are not as many labels as images.

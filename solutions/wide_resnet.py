@@ -1,8 +1,8 @@
 """Task 4: a wide residual network, after McDonnell (2018).
 
-Where ResNet-50 is deep and narrow, this one is shallow and wide, and it normalises *before* each convolution
-instead of after it. Its shortcuts have no weights: where the shape changes, the image is averaged down and
-filled up with channels of zeros.
+ResNet-50 is deep and narrow; this network is shallow and wide, and it normalises *before* each convolution
+instead of after it. Its shortcuts have no weights: where the shape changes, average pooling makes the image
+smaller, and channels of zeros are added.
 
 M. D. McDonnell, "Training wide residual networks for deployment using a single bit for each weight",
 ICLR 2018, https://arxiv.org/abs/1802.08530.
@@ -31,8 +31,8 @@ def build_wide_resnet(
     Nothing follows the addition: the next block normalises first.
 
     The first block of every stage but stage 0 has stride 2, on its first convolution. There the shortcut is
-    3x3 average pooling with stride 2 and padding 'same', then channels of zeros beside those there are, up
-    to the stage's number. Everywhere else the shortcut is the block's input as it is.
+    3x3 average pooling with stride 2 and padding 'same', then channels of zeros are added, up to the
+    stage's number. Everywhere else the shortcut is the block's input as it is.
 
     Convolutions have padding 'same' and no bias. Every batch normalisation but that of the image has
     `scale=False` and `center=False`; in all of them `epsilon` is 1e-5.

@@ -14,7 +14,7 @@ from grader.cli.options import ROOT
 @click.command(
     cls=Command,
     prog="nox -s check --",
-    short_help="What of assignment/ is right, what is next, and a hint.",
+    short_help="What is right in assignment/, what to do next, and a hint.",
     epilog="""
     examples:
       nox -s check
@@ -33,8 +33,8 @@ from grader.cli.options import ROOT
 @options.trust
 @click.pass_obj
 def check(console: Console, names: tuple[str, ...], folder: Path, seed: int, watch: bool, trust: bool) -> int:
-    """What to do next in your assignment/, and what of it is right. No data, no training. Other folders run
-    in a sandbox, as in grade.
+    """Shows what to do next in your assignment/, and what is right so far. It needs no data and trains
+    nothing. Other folders run in a sandbox, as in grade.
     """
     from grader.commands.check import check
 
@@ -54,12 +54,12 @@ def check(console: Console, names: tuple[str, ...], folder: Path, seed: int, wat
 @click.command(
     cls=Command,
     prog="nox -s inspect --",
-    short_help="What your prepare feeds a network, and what is wrong with it.",
+    short_help="What your prepare returns, and what is wrong with it.",
     epilog="""
     examples:
       nox -s inspect
       nox -s inspect -- --profile offline
-      nox -s inspect -- --momentum 0.9          batch normalisation that follows faster
+      nox -s inspect -- --momentum 0.9          batch normalisation that adapts faster
       nox -s inspect -- --folder bob/           somebody else's files, in a sandbox
       nox -s inspect -- --folder work/ --trust  files you trust, where there is no sandbox
     """,
@@ -69,22 +69,22 @@ def check(console: Console, names: tuple[str, ...], folder: Path, seed: int, wat
     help="Whose images: offline, cpu or another profile of params.yaml.",
     shown="CIFAR-100 if it is here, else drawn images",
 )
-@options.seed(0, help="Handed to prepare, and of the training.")
+@options.seed(0, help="Seed for prepare and for the training.")
 @click.option(
     "--momentum",
     type=options.Share(),
     metavar="M",
     default=0.99,
-    help="Of the small network's batch normalisation; the default is Keras's.",
+    help="Momentum of the small network's batch normalisation; the default is that of Keras.",
 )
 @options.trust
 @click.pass_obj
 def inspect(
     console: Console, folder: Path, profile: str | None, seed: int, momentum: float, trust: bool
 ) -> int:
-    """What your prepare feeds a network: ranges, statistics, labels, overlap, and what a small ResNet makes
-    of it in some seconds; says in words what is wrong. Other folders than assignment/ run in a sandbox, as
-    in grade.
+    """Shows what your prepare returns: ranges, statistics, labels, overlap, and how well a small ResNet
+    learns from it in some seconds. It says in words what is wrong. Other folders than assignment/ run in a
+    sandbox, as in grade.
     """
     from grader.commands.inspect import inspect
 
@@ -94,12 +94,12 @@ def inspect(
 @click.command(
     cls=Command,
     prog="nox -s hint --",
-    short_help="Help with one function in steps, from a nudge to nearly the answer.",
+    short_help="Help with one function in steps, from a small hint to nearly the answer.",
     epilog="""
     examples:
-      nox -s hint                                help with what is next
-      nox -s hint -- resnet                      with what is next in resnet.py
-      nox -s hint -- resnet bottleneck_block     with this function
+      nox -s hint                                help with the next function
+      nox -s hint -- resnet                      the next function in resnet.py
+      nox -s hint -- resnet bottleneck_block     this function
       nox -s hint -- bottleneck_block --again    from the first step on
     """,
 )
@@ -110,8 +110,8 @@ def inspect(
 @options.trust
 @click.pass_obj
 def hint(console: Console, names: tuple[str, ...], folder: Path, seed: int, again: bool, trust: bool) -> int:
-    """One step of help more each time: first what the check says that fails, then from a nudge to nearly the
-    answer. How far you went is remembered.
+    """Shows one more step of help each time: first the message of the failing check, then hints from a small
+    one to nearly the answer. The command remembers how far you went.
     """
     from grader.commands.hint import hint
 
@@ -131,10 +131,10 @@ def hint(console: Console, names: tuple[str, ...], folder: Path, seed: int, agai
 @click.command(
     cls=Command,
     prog="nox -s submit --",
-    short_help="Checks, says what is missing, and writes the zip to hand in.",
+    short_help="Checks your files, says what is missing, and writes the zip to hand in.",
     epilog="""
     examples:
-      nox -s submit                           submission.zip, where you are
+      nox -s submit                           submission.zip, in the current folder
       nox -s submit -- --to ~/Desktop/cifar.zip
     """,
 )
@@ -144,14 +144,14 @@ def hint(console: Console, names: tuple[str, ...], folder: Path, seed: int, agai
     type=options.Location(),
     metavar="FILE",
     default="submission.zip",
-    help="The zip to write, or a folder for it.",
+    help="The zip to write, or the folder for it.",
 )
 @options.seed(1, help="Draw the inputs from this seed.")
 @options.trust
 @click.pass_obj
 def submit(console: Console, folder: Path, to: Path, seed: int, trust: bool) -> int:
-    """Checks your files, says what is missing, and writes a zip of them with a digest. It refuses nothing:
-    unfinished and broken files can be handed in.
+    """Checks your files, says what is missing, and writes a zip of them with a digest. It accepts
+    unfinished and broken files too.
     """
     from grader.commands.submit import submit
 
@@ -168,14 +168,19 @@ def submit(console: Console, folder: Path, to: Path, seed: int, trust: bool) -> 
       nox -s train -- resnet --labels fine --epochs 10
       nox -s train -- alexnet --as-written       your own initialisers, L2 and so on
 
-    Ctrl-C keeps what was learned until then.
+    Ctrl-C keeps the network as it was after the last epoch.
     exit code: 0 trained, 1 it failed, 2 wrong usage, 130 stopped.
     """,
 )
 @click.argument(
     "task", type=options.TaskId("assignment", trains=True), metavar="TASK", help="Such as alexnet."
 )
-@click.option("--labels", type=click.Choice(options.LABEL_SETS), default="coarse", help="What to tell apart.")
+@click.option(
+    "--labels",
+    type=click.Choice(options.LABEL_SETS),
+    default="coarse",
+    help="20 superclasses (coarse) or 100 classes (fine).",
+)
 @click.option(
     "--epochs",
     type=options.Whole("a number of epochs", 1, 1000),
@@ -187,8 +192,8 @@ def submit(console: Console, folder: Path, to: Path, seed: int, trust: bool) -> 
     help="Whose images and recipe: offline, cpu or another profile of params.yaml.",
     shown="CIFAR-100 if it is here, else drawn images",
 )
-@options.seed(0, help="Of the training.")
-@click.option("--as-written", is_flag=True, help="Train your own choices where the task leaves some open.")
+@options.seed(0, help="Seed of the training.")
+@click.option("--as-written", is_flag=True, help="Keep your own choices where the task leaves them open.")
 @options.folder()
 @options.trust
 @click.pass_obj
@@ -204,7 +209,7 @@ def train(
     trust: bool,
 ) -> int:
     """Trains your network by the course's recipe and scores it on a part of your own data: accuracy epoch by
-    epoch, then a page with curves, confusions and the worst mistakes. This is no mark.
+    epoch, then a page with curves, confusions and the worst mistakes. The result is not a mark.
     """
     from grader.commands.train import train
 
@@ -229,14 +234,16 @@ def train(
     epilog="""
     examples:
       nox -s runs
-      nox -s runs -- 3           one, with its page
-      nox -s runs -- 3 5         what differs, and both curves as a picture
+      nox -s runs -- 3           one run, with its page
+      nox -s runs -- 3 5         how they differ, and a picture of both curves
     """,
 )
 @click.argument("names", nargs=-1, metavar="[RUN]...", help="By number or name; none for all.")
 @click.pass_obj
 def runs(console: Console, names: tuple[str, ...]) -> int:
-    """Your trainings: accuracy, epochs, network, when; of two or more, what differs between them."""
+    """Lists your trainings with accuracy, epochs, network and time. If you name two or more, it shows how
+    they differ.
+    """
     from grader.commands.runs import runs
 
     return runs(ROOT, console, names=names)

@@ -44,7 +44,9 @@ def hint(
         UsageError: more than one function is named, or as of `check`.
     """
     if len(functions) > 1 or (functions and len(tasks) > 1):
-        raise UsageError("help is for one function at a time", fix="Name one, such as: resnet build_resnet")
+        raise UsageError(
+            "hint takes one function at a time", fix="Name one function, for example: resnet build_resnet"
+        )
     checking = Checking.of(root, folder=folder, tasks=tasks, seed=seed, trust=trust)
     steps = ladders.load(root / "assignment" / ladders.FILE, checking.manifest)
     with sandbox.interruptible():
@@ -56,7 +58,7 @@ def hint(
     Standing.read(checking.memory).with_(now).write(checking.memory)
     todo = told.next()
     if todo.check is None or (functions and _passes(told, functions[0])):
-        about = functions[0] if functions else "what was checked"
+        about = functions[0] if functions else "the checked files"
         console.print(Text(f"No hint is needed for {about}: its checks pass.", style="green"))
         return 0
     if not todo.function:  # the file as a whole

@@ -311,14 +311,14 @@ def _arrays(facts: Facts) -> Table:
         ("deviation", "deviation"),
     ):
         table.add_row(f"{name} (red, green, blue)", *(_channels(getattr(part, series)) for part in parts))
-    table.add_row("found again among the originals", *(_share(part.found) for part in parts))
+    table.add_row("recognised as an input image", *(_share(part.found) for part in parts))
     table.add_row(
         "with their own label",
         *("?" if part.agreement is None else _share(part.agreement) for part in parts),
     )
     table.add_row("labels", *("one-hot rows" if part.one_hot else "not one-hot rows" for part in parts))
     table.add_row("classes", *(f"{_present(facts, part)} of {facts.num_classes}" for part in parts))
-    table.add_row("images a class, fewest to most", *(_balance(facts, part) for part in parts))
+    table.add_row("images per class, fewest to most", *(_balance(facts, part) for part in parts))
     table.add_row("order", *("class by class" if part.in_order else "random" for part in parts))
     table.add_row("in the other part as well", "", _share(facts.overlap))
     return table
@@ -340,8 +340,8 @@ def _trial(trial: Trial) -> RenderableType:
     for name, score in rows:
         table.add_row(name, _share(score.accuracy), f"{score.loss:,.1f}", str(score.predicted))
     remark = (
-        f"answers: how many different classes it predicts · momentum {trial.momentum:g}: {trial.left:.1%} "
-        "of the moving statistics is where they began"
+        f"answers: the number of different classes that it predicts · momentum {trial.momentum:g}: "
+        f"{trial.left:.1%} of the moving statistics still comes from their initial values"
     )
     return Group(table, Text(remark, style="dim"))
 

@@ -26,7 +26,9 @@ def runs(root: Path, console: Console, *, names: Sequence[str]) -> int:
     """
     experiments = Experiments(root / RUNS)
     if len(names) > MOST:
-        raise UsageError(f"{len(names)} runs are named", fix=f"{MOST} can be compared at a time")
+        raise UsageError(
+            f"{len(names)} runs were named", fix=f"at most {MOST} runs can be compared at a time"
+        )
     chosen = [experiments.find(name) for name in dict.fromkeys(names)] if names else experiments.all()
     if not chosen:
         console.print("No run yet. Train your first: nox -s train -- alexnet --labels coarse")
@@ -44,7 +46,9 @@ def runs(root: Path, console: Console, *, names: Sequence[str]) -> int:
         console.print(Text(f"Page: {from_here(root / RUNS / chosen[0].id / PAGE)}"))
     elif len(names) > 1:
         found = differences(chosen)
-        console.print(Text("\nWhat differs:" if found else "\nNothing differs but the time.", style="bold"))
+        console.print(
+            Text("\nWhat differs:" if found else "\nThe runs differ only in their time.", style="bold")
+        )
         for name, values in found.items():
             shown = "; ".join(f"run {one.number}: {value}" for one, value in zip(chosen, values, strict=True))
             console.print(Text(f"  {name}: {shown}"))

@@ -59,7 +59,7 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
     files = gathered(folder, everything)
     missing = [task.module for task in everything.tasks if task.module not in files]
     if missing:
-        console.print(Text(f"Missing: {', '.join(missing)}. Handed in without.", style="yellow"))
+        console.print(Text(f"Missing: {', '.join(missing)}. You can hand in without them.", style="yellow"))
     if not files:
         raise UsageError(
             f"there is no task file in {plain(folder)}",
@@ -76,7 +76,7 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
         write_atomically(target, content)
     except OSError as error:
         raise UsageError(
-            f"{plain(target)} cannot be written: {error.strerror}", fix="Name another place with --to"
+            f"{plain(target)} cannot be written: {error.strerror}", fix="Choose another place with --to"
         ) from error
     console.print()
     instead = ", in place of the one that was there" if replaced else ""

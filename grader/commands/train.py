@@ -1,7 +1,7 @@
 """`nox -s train`: a student's own network, by the course's recipe, scored on a part of their own data.
 
 The network comes the way that it comes to grading: built in a sandbox, written down as data, rebuilt by
-trusted code. Nothing of the hidden set is read. Ctrl-C keeps what was learned until then.
+trusted code. Nothing of the hidden set is read. Ctrl-C keeps the network as it was after the last epoch.
 """
 
 import json
@@ -110,7 +110,7 @@ def train(
         if learned is None:
             if fault:
                 raise TrainerFault(f"the training failed: {fault}")
-            console.print("Stopped before the first epoch was over: nothing is kept.")
+            console.print("Stopped before the end of the first epoch: nothing was kept.")
             return 130
         replaced = tuple(dict.fromkeys(plain(one.says, 300) for one in form.replaced)) if form else ()
         fields = {
@@ -135,7 +135,7 @@ def train(
         }
         kept = _keep(root, fields, wanted, validation, learned)
         if stopped:
-            console.print(f"Stopped. What was learned in {_epochs(kept.epochs)} is kept.")
+            console.print(f"Stopped. The network is kept as it was after {_epochs(kept.epochs)}.")
         if fault:
             console.print(Text(f"The training failed after {_epochs(kept.epochs)}: {fault}", style="red"))
         console.print(
@@ -230,7 +230,7 @@ def _run(console: Console, job: Job, home: Path, device: Device, backend: Backen
 
 def _line(learned: Learned, total: int, seconds: float) -> Text:
     loss = learned.validation_loss[-1]
-    said = f"loss {loss:.2f}" if loss is not None else "the loss ran away"
+    said = f"loss {loss:.2f}" if loss is not None else "the loss diverged"
     return Text(
         f"epoch {len(learned.train_accuracy)} of {total}: training {learned.train_accuracy[-1]:.1%}, "
         f"validation {learned.validation_accuracy[-1]:.1%}, {said}, {seconds:.0f} s"

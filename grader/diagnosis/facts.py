@@ -146,8 +146,8 @@ def measure(prepared: Prepared, images: Array, labels: Array, num_classes: int) 
     ):
         if x.ndim == 0 or y.ndim == 0 or not len(x):
             raise PrepareError(
-                f"x_{name} has shape {x.shape} and y_{name} has shape {y.shape}: there is nothing in them",
-                fix="Both parts hold images; x_train and x_test have shape (N, H, W, 3).",
+                f"x_{name} has shape {x.shape} and y_{name} has shape {y.shape}: they are empty",
+                fix="Both parts must contain images; x_train and x_test have shape (N, H, W, 3).",
             )
         if len(x) != len(y):
             raise PrepareError(
@@ -236,7 +236,11 @@ def _classes(y: Array, num_classes: int) -> tuple[Ints, bool, str]:
         return classes, False, f"rows of shape {y.shape[1:]}, not ({num_classes},)"
     wrong = ~(((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1))
     if wrong.any():
-        return classes, False, f"rows of which {percent(wrong.mean())} are not a single 1 among zeros"
+        return (
+            classes,
+            False,
+            f"rows, of which {percent(wrong.mean())} are not a single 1 with zeros elsewhere",
+        )
     return classes, True, "one-hot rows"
 
 

@@ -67,8 +67,8 @@ def _not_finite(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "not a number",
         "wrong",
-        f"{' and '.join(bad)} images hold values that are no numbers (NaN or infinite)",
-        "One of them makes every weight of a network NaN at the first step.",
+        f"{' and '.join(bad)} images contain values that are not finite (NaN or infinity)",
+        "A single one makes every weight of a network NaN at the first step.",
         "Look for a division by zero: is `std` above 0 in each channel?",
     )
 
@@ -89,9 +89,10 @@ def _empty(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "nothing left",
         "wrong",
-        f"nothing is left of the pictures: {' and '.join(bad)} run from {span(facts.train)} "
-        "and are almost all one value",
-        "Whole numbers were divided or cut off: 200 // 255 is 0, and so is uint8 of 0.78.",
+        f"the pictures are lost: {' and '.join(bad)} have values from {span(facts.train)}, "
+        "and almost all are the same value",
+        "Whole numbers were divided with //, or decimals were cut off: 200 // 255 is 0, and so is 0.78 "
+        "as uint8.",
         "Make the images float32 before you divide: images.astype(np.float32) / 255.",
     )
 
@@ -112,14 +113,14 @@ def _mixed(facts: Facts, trial: Trial | None) -> Finding | None:
         return Finding(
             "mixed scales",
             "wrong",
-            f"{share} of the {name} images hold values of another scale than the rest: "
-            f"{name} images run from {span(part)}, "
+            f"{share} of the {name} images contain values at another scale than the rest: "
+            f"{name} images have values from {span(part)}, "
             f"{'validation' if part is facts.train else 'training'} images from {span(other)}",
             "Something writes raw 0 to 255 pixels into images that are standardised already: augmentation, a "
-            "border, a patch. Batch normalisation then takes its statistics from the raw ones, and the "
-            f"others look all alike to the network.{_seen(trial)}",
-            "Change images first and standardise them last, and take what you write into an image from the "
-            "standardised images.",
+            "border, a patch. The raw pixels then dominate the statistics of batch normalisation, and the "
+            f"other pixels look all alike to the network.{_seen(trial)}",
+            "Change images first and standardise them last, or write only values from standardised images "
+            "into an image.",
         )
     return None
 
@@ -156,23 +157,24 @@ def _scale(facts: Facts, trial: Trial | None) -> Finding | None:
     return Finding(
         "scales differ",
         "wrong",
-        f"validation images run from {span(test)}, training images from {span(train)}",
+        f"validation images have values from {span(test)}, training images from {span(train)}",
         (
             f"The values of the same picture are {factor:,.0f} times as {'large' if larger else 'small'} in "
             "validation as in training. "
             if factor > APART
-            else "The same picture gets other values in validation than in training. "
+            else "The same picture has different values in validation and in training. "
         )
-        + "Batch normalisation has learned the training images' scale and keeps to it: to the network "
+        + "Batch normalisation has learned the scale of the training images and keeps it: to the network, "
         + (
-            "validation images are shifted away from what it has learned, and so are its answers"
+            "validation images are shifted away from what it has learned, so its predictions are shifted too"
             if factor <= APART
-            else f"validation images are all {'blinding' if larger else 'one grey'}, and it gives "
-            "(nearly) all of them the same class"
+            else f"validation images are all {'far too bright' if larger else 'plain grey'}, and it "
+            "predicts the same class for (nearly) all of them"
         )
         + f".{_seen(trial)}",
-        f"It is the {behind} images that were left out: put both parts through the same function with the "
-        "same numbers, standardise(images[train], mean, std) and standardise(images[test], mean, std).",
+        f"The {behind} images were not standardised like the others. Use the same function with the same "
+        "numbers for both parts: standardise(images[train], mean, std) and standardise(images[test], "
+        "mean, std).",
     )
 
 
@@ -188,7 +190,7 @@ def _labels(facts: Facts, trial: Trial | None) -> Finding | None:
             "labels renumbered",
             "wrong",
             f"the classes were renumbered: {shares}",
-            "The labels still belong together, but class 3 is no longer called 3 "
+            "Images of one class still share a label, but class 3 is no longer called 3 "
             + (
                 "in either part, so nobody who knows the classes' names can use the network."
                 if len(bad) == 2
@@ -202,12 +204,11 @@ def _labels(facts: Facts, trial: Trial | None) -> Finding | None:
     return Finding(
         "labels wrong",
         "wrong",
-        f"labels do not belong to their images: {shares}; by chance it would be "
-        f"{percent(1 / facts.num_classes)}",
+        f"labels do not belong to their images: {shares}; chance is {percent(1 / facts.num_classes)}",
         (
-            "A network can then learn nothing that holds for other images"
+            "A network can then learn nothing that helps with other images"
             if bad[0][0] == "training"
-            else "Whatever the network learns counts as wrong"
+            else "Then every correct prediction counts as wrong"
         )
         + f": accuracy is at chance, with a loss near ln({facts.num_classes}) = "
         f"{np.log(facts.num_classes):.1f}, never in the tens.{only + 'images are right.' if only else ''}"
@@ -224,8 +225,8 @@ def _missing(facts: Facts, trial: Trial | None) -> Finding | None:
         "wrong",
         f"of {facts.num_classes} classes the training part lacks {facts.train.missing}, the validation part "
         f"{facts.test.missing}",
-        "The images come class by class. A split that cuts them in two without shuffling tests on classes "
-        f"that were never trained.{_seen(trial)}",
+        "The images are stored class by class. A split that cuts them in two without shuffling tests on "
+        f"classes that were never trained.{_seen(trial)}",
         "Draw the indices of both parts from one permutation: np.random.default_rng(seed).permutation(n).",
     )
 
@@ -237,7 +238,7 @@ def _overlap(facts: Facts, _trial: Trial | None) -> Finding | None:
         "parts overlap",
         "wrong",
         f"{percent(facts.overlap)} of the validation images are training images as well",
-        "Validation accuracy then rewards what was learned by heart.",
+        "Validation accuracy then rewards memorised images.",
         "Every index belongs to exactly one part: test = order[:n], train = order[n:].",
     )
 
@@ -250,8 +251,8 @@ def _encoding(facts: Facts, _trial: Trial | None) -> Finding | None:
         "labels not one-hot",
         "wrong",
         "; ".join(f"{name} labels are {encoding}" for name, encoding in bad),
-        f"Categorical cross-entropy wants rows of {facts.num_classes} numbers, a single 1 among zeros.",
-        "one_hot(labels, num_classes) gives them: np.eye(num_classes, dtype=np.float32)[labels].",
+        f"Categorical cross-entropy needs rows of {facts.num_classes} numbers: a single 1, the rest 0.",
+        "Use one_hot(labels, num_classes): np.eye(num_classes, dtype=np.float32)[labels].",
     )
 
 
@@ -263,8 +264,8 @@ def _unknown(facts: Facts, trial: Trial | None) -> Finding | None:
     return Finding(
         "images not recognised",
         "wrong" if max(1 - part.found for _, part in bad) > 0.5 else "doubtful",
-        f"{shares} are like none of the images that went in",
-        "More was done to them than a scale and an offset; their labels could not be looked up."
+        f"{shares} match none of the input images",
+        "They were changed by more than a scale and an offset, so their labels could not be checked."
         f"{_seen(trial)}",
         "Look at one: plt.imshow((x_train[0] - x_train.min()) / (x_train.max() - x_train.min())). A reshape "
         "in place of a transpose and a subtraction in uint8 (where 3 - 5 is 254) look like this.",
@@ -278,8 +279,8 @@ def _changed(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "more than a scale",
         "doubtful",
-        f"to {' and '.join(f'{percent(part.changed)} of the {n} images' for n, part in bad)} more was done "
-        "than one scale and one offset for each channel",
+        f"{' and '.join(f'{percent(part.changed)} of the {n} images' for n, part in bad)} were changed by "
+        "more than one scale and one offset for each channel",
         "Means and deviations over axis 0 alone, one for each pixel, look like this; so do noise, blur and "
         "patches. A network can learn from it.",
         "Take mean and std over axis=(0, 1, 2): three numbers each.",
@@ -295,8 +296,8 @@ def _incomplete(facts: Facts, _trial: Trial | None) -> Finding | None:
         "images lost",
         "doubtful",
         f"{percent(lost)} of the images are in neither part",
-        "There is less to learn from; validation still means what it should.",
-        "The two parts together hold every index once.",
+        "There is less to learn from; the validation accuracy is still valid.",
+        "The two parts together must contain every index once.",
     )
 
 
@@ -309,10 +310,10 @@ def _unscaled(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "not standardised",
         "doubtful",
-        f"training images run from {span(train)}, with mean {_short(train.mean.mean())} and deviation "
-        f"{_short(train.deviation.mean())}",
+        f"training images have values from {span(train)}, with mean {_short(train.mean.mean())} and "
+        f"deviation {_short(train.deviation.mean())}",
         "Standardised images have mean 0 and deviation 1 in each channel. Both parts are alike, so a network "
-        "with batch normalisation copes; one without learns slowly or not at all.",
+        "with batch normalisation still learns; one without learns slowly or not at all.",
         "(images / 255 - mean) / std, with mean and std of images / 255.",
     )
 
@@ -330,8 +331,8 @@ def _own_statistics(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "two scales",
         "doubtful",
-        "validation images were standardised with other numbers than training images: scales "
-        f"{_numbers(255 * test.scale)} and {_numbers(255 * train.scale)}",
+        "training and validation images were not standardised with the same mean and std: validation scales "
+        f"{_numbers(255 * test.scale)}, training scales {_numbers(255 * train.scale)}",
         "The difference is small and does little harm here, but the same picture should get the same values, "
         "and a single image could not be standardised at all.",
         "Use the training part's mean and std for both.",
@@ -344,9 +345,9 @@ def _per_image(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "each image by itself",
         "doubtful" if facts.train.per_image == facts.test.per_image else "wrong",
-        "each image was standardised by its own mean and deviation",
-        "It works, but bright and dark pictures become alike; the brief asks for one mean and one deviation "
-        "a channel, of all training images.",
+        "each image was standardised with its own mean and deviation",
+        "A network can learn from it, but bright and dark pictures become alike. The brief asks for one mean "
+        "and one deviation per channel, over all training images.",
         "Take mean and std over axis=(0, 1, 2).",
     )
 
@@ -358,8 +359,8 @@ def _sorted(facts: Facts, _trial: Trial | None) -> Finding | None:
     return Finding(
         "in class order",
         "doubtful",
-        f"{' and '.join(bad)} images stand class by class",
-        "`model.fit` shuffles training images by itself, but the first thousand of them are of few classes.",
+        f"{' and '.join(bad)} images are in class order",
+        "`model.fit` shuffles training images itself, but the first thousand come from few classes.",
         "Keep the random order of the permutation in both parts.",
     )
 
@@ -375,13 +376,13 @@ def _lag(_facts: Facts, trial: Trial | None) -> Finding | None:
         "statistics lag",
         "to know",
         f"the moving statistics of batch normalisation have not caught up: after {trial.steps} steps with "
-        f"momentum {trial.momentum:g} they hold {percent(trial.left)} of where they began, and lag behind "
-        f"weights that move; training images in inference mode give {percent(trial.train.accuracy)} (loss "
-        f"{trial.train.loss:.1f}), with settled statistics {percent(trial.train_settled.accuracy)} (loss "
-        f"{trial.train_settled.loss:.1f})",
-        "This is no fault of `prepare` and fades over some hundred steps. It is what a validation accuracy "
-        "at chance means in the first epochs, and at no later time.",
-        "Train longer before you judge, or give BatchNormalization(momentum=0.9).",
+        f"momentum {trial.momentum:g} they still hold {percent(trial.left)} of their initial values, and "
+        f"lag behind the weights; training images in inference mode give {percent(trial.train.accuracy)} "
+        f"(loss {trial.train.loss:.1f}), with settled statistics {percent(trial.train_settled.accuracy)} "
+        f"(loss {trial.train_settled.loss:.1f})",
+        "This is not a mistake in `prepare`, and it passes after some hundred steps. It explains a "
+        "validation accuracy at chance in the first epochs, but not later.",
+        "Train longer before you judge, or use BatchNormalization(momentum=0.9).",
     )
 
 
@@ -443,10 +444,10 @@ def _seen(trial: Trial | None) -> str:
     if trial is None:
         return ""
     return (
-        f" A small network trained on it gets {percent(trial.in_training.accuracy)} of the training images "
-        f"right in training mode, {percent(trial.train.accuracy)} in inference mode, and "
+        f" A small network trained on these images gets {percent(trial.in_training.accuracy)} of the "
+        f"training images right in training mode, {percent(trial.train.accuracy)} in inference mode, and "
         f"{percent(trial.test.accuracy)} of the validation images, with a loss of {trial.test.loss:,.1f} "
-        f"and {trial.test.predicted} different answer{'s' * (trial.test.predicted != 1)}."
+        f"and {trial.test.predicted} different prediction{'s' * (trial.test.predicted != 1)}."
     )
 
 

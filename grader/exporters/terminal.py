@@ -56,7 +56,9 @@ def submission(result: SubmissionResult, *, total: bool = True) -> RenderableTyp
     if result.problem:
         parts.append(Text(f"  Not graded: {result.problem}", style="magenta"))
     if result.not_renewed:
-        parts.append(Text(f"  An earlier mark, not renewed: {result.not_renewed}", style="magenta"))
+        parts.append(
+            Text(f"  This is an earlier mark. It was not renewed: {result.not_renewed}", style="magenta")
+        )
     parts += [_task(task) for task in result.tasks]
     if result.tasks and total:
         parts.append(_total(result))
@@ -99,7 +101,9 @@ def summary(
         sentences += [Text(f"{_called(result)}: {sentence}", style="magenta") for sentence in why]
     if not sentences:
         return table
-    return Group(table, Text("To look at:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences))
+    return Group(
+        table, Text("Needs a look:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences)
+    )
 
 
 def _called(result: SubmissionResult) -> str:
@@ -109,7 +113,7 @@ def _called(result: SubmissionResult) -> str:
 
 def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:
     """Why a person should look at a submission; nothing for most."""
-    own = result.problem or ("" if result.graded else "not graded, the grader failed on what is marked !")
+    own = result.problem or ("" if result.graded else "not graded: the grader failed on the checks marked !")
     return [plain(one) for one in (own, *besides) if one]
 
 
@@ -135,7 +139,7 @@ def trainings(results: Sequence[SubmissionResult]) -> str:
     here = len(decided) - known
     if not decided:
         return ""
-    return f"Trainings behind these marks: {known} known from the reference runs, {here} done here."
+    return f"Trainings behind these marks: {known} known from the reference runs, {here} run here."
 
 
 def as_text(parts: Iterable[RenderableType]) -> str:

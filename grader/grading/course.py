@@ -3,7 +3,7 @@
     course = config.course.load(path, tasks)
     to_grade(course, student, attempts)                     # which attempts need marks at all
     counted = what_counts(course, tasks, student, attempts, marks)
-    counted.rule    # "131 of 150; 1 day 3 h late, 10% for each day begun: -26.2, in half points -26; ..."
+    counted.rule    # "131 of 150; 1 day 3 h late, 10% for each day or part of a day: -26.2; ..."
 
 How points are rounded: what each task counts is rounded to the nearest half point, halves between two up, so
 that the mark is the sum of its tasks; what then is left of it after the deduction is rounded likewise, and
@@ -76,7 +76,7 @@ def _candidates(
     before = [one for one in accepted if late[one.number].in_time]
     if before:
         return before[-1:], f"the last before the due date{so}"
-    return accepted[:1], f"the first, none was before the due date{so}"
+    return accepted[:1], f"the first, because none was before the due date{so}"
 
 
 def what_counts(
@@ -172,8 +172,8 @@ def _one(
 def _rule(course: Course, of: str, *, at_most: bool) -> str:
     share = f"{_number(course.late.share_a_day * 100)}%{of}"
     day = {
-        "whole": "for each day begun",
-        "in proportion": "a day in proportion",
+        "whole": "for each day or part of a day",
+        "in proportion": "a day, in proportion",
         "nothing": "for each full day",
     }
     most = f", at most {_number(course.late.at_most * 100)}%" if at_most and course.late.at_most < 1 else ""

@@ -113,7 +113,7 @@ def settle(
         return described
     if isinstance(measured, TrainerFault):
         return TrainerFault(
-            f"{overrun.message}, and so it was with the network that was asked for: {measured.message}"
+            f"{overrun.message}, and the same happened to the network that was asked for: {measured.message}"
         )
     if job.digest == described.digest:
         return measured
@@ -255,16 +255,16 @@ def _overran(overrun: Overrun, job: Job) -> Verdict:
     if overrun.what == "time":
         message = (
             f"Training took more than {overrun.given:.0f} s of processor time and was stopped. The network "
-            f"that was asked for takes {overrun.described:.0f} s here, and twice that is what there is."
+            f"that was asked for takes {overrun.described:.0f} s here, and the limit is twice that."
         )
     else:
         message = (
             f"Training took more than {overrun.given / 1024**3:.1f} GiB of memory and was stopped. The "
-            "network that was asked for keeps within that."
+            "network that was asked for needs less."
         )
     return Verdict.failed(
         message,
-        hint="Fix the failed checks above first: a layer that should not be there is what takes so much.",
+        hint="Fix the failed checks above first: a layer that should not be there takes so much.",
         training=job.digest,
         seed=job.seed,
         limit=overrun.given,

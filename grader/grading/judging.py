@@ -29,8 +29,8 @@ NOT_TRAINABLE, FIXED = "not_trainable", "fixed"
 _SYMBOLIC = "take a Keras tensor"  # see grader/sandbox/guest/wording.py
 _READ_ONLY = "Read-only file system"
 _WRITES = (
-    "Functions that write files fail where they are graded. Return what you have made, and leave saving it "
-    "to whoever calls the function."
+    "Functions that write files fail where they are graded. Return what you have made, and let the caller "
+    "save it."
 )
 
 
@@ -117,7 +117,7 @@ class Case:
     def _how_it_ended(self, name: str, call: Call | None) -> str:
         if call is None:
             why = self.ended.get("share", "the process ended")
-            return f"Nothing is known of the call {name!r}: {why} before it."
+            return f"There is no result of the call {name!r}: {why} before it."
         how = self.ended.get(call.function)
         match call.status:
             case "missing":
@@ -189,7 +189,7 @@ class Case:
         """
         call = self.evidence.calls[name]
         if call.value is None or (isinstance(call.value, Other) and call.value.type == "NoneType"):
-            hint = f"{call.function} gives nothing back: end the function with return."
+            hint = f"{call.function} returns nothing: end the function with return."
         where = f" ({call.defined_at})" if call.defined_at else ""
         did = "returned" if call.made is None or call.value is not call.made else "built"
         message = f"{call} {did} {came}; expected {expected}{where}."
@@ -333,7 +333,7 @@ def is_alone(case: Case) -> bool:
 
 
 def blocked_on(check: str, task: Task) -> Verdict:
-    return Verdict(status=Status.BLOCKED, message=f"First this must hold: {_title(check, task)}.")
+    return Verdict(status=Status.BLOCKED, message=f"This check must pass first: {_title(check, task)}.")
 
 
 def _title(check: str, task: Task) -> str:
@@ -348,19 +348,19 @@ def _earned(check: Check, task: Task, verdicts: Mapping[str, Verdict]) -> Verdic
         return verdict
     titles = "; ".join(_title(other, task) for other in check.earned_with)
     these = "one of these passes" if len(others) > 1 else "this passes"
-    return Verdict(status=Status.BLOCKED, message=f"This holds. It counts once {these}: {titles}.")
+    return Verdict(status=Status.BLOCKED, message=f"This passes, but counts only when {these}: {titles}.")
 
 
 def _not_made_yet(raised: Call) -> str:
     layers = "1 layer" if raised.layers == 1 else f"{raised.layers} layers"
-    return f"{raised} raised an exception after {layers}. This does not hold in them, or cannot be seen yet."
+    return f"{raised} raised an exception after {layers}. The layers built so far do not pass this check."
 
 
 def uncallable(case: Case) -> Verdict | None:
     """The verdict on every check alike, where nothing of the module could be called."""
     module, evidence = case.task.module, case.evidence
     if case.refused:
-        return Verdict.failed(f"What {module} left behind cannot be used: {case.refused}.", hint="")
+        return Verdict.failed(f"The results of {module} cannot be used: {case.refused}.", hint="")
     if not evidence.started:
         raise GraderFault(f"the probe of {case.task.id} did not start")
     match evidence.imported:
@@ -382,9 +382,9 @@ def uncallable(case: Case) -> Verdict | None:
             known = ""
             if evidence.import_error and evidence.import_error.type == "ModuleNotFoundError":
                 known = (
-                    " Besides your own files there are Python's standard library, numpy, keras, tensorflow,"
+                    " Besides your own files you can import Python's standard library, numpy, keras, "
+                    "tensorflow, scikit-learn and matplotlib."
                 )
-                known += " scikit-learn and matplotlib."
             return Verdict.failed(
                 f"Importing {module} raised {sentence(str(evidence.import_error))}{known}", hint=""
             )

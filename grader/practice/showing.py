@@ -28,12 +28,12 @@ def show(console: Console, told: Told, checking: Checking, before: Standing) -> 
     whole = before.with_(now) if not result.problem else before
     whole.write(checking.memory)
     points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"
-    console.print(Text(f"\n{points} that need no training", style="bold"))
+    console.print(Text(f"\n{points} without training", style="bold"))
     left = whole.open(everything, checking.folder)
     if left.nothing:
         trained = sum(c.points for task in everything.tasks for c in task.checks if c.train)
         rest = f"The other {terminal.number(trained)} points are for what your networks learn"
-        done = f"Open in all tasks: nothing. All of it holds. {rest}: nox -s grade -- assignment"
+        done = f"Open in all tasks: nothing. All checks pass. {rest}: nox -s grade -- assignment"
         console.print(Text(done, style="green"))
     else:
         console.print(Text(f"{left.in_words()}.", style="bold"))

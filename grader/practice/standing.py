@@ -58,9 +58,9 @@ class Open:
             _counted(self.wait, "check that waits for those", "checks that wait for those"),
         ]
         found = ", ".join(filter(None, parts)) or (
-            "nothing in what was checked" if self.unknown else "nothing"
+            "nothing in the checked files" if self.unknown else "nothing"
         )
-        unknown = f"; not checked in its present form: {', '.join(self.unknown)}" if self.unknown else ""
+        unknown = f"; changed since the last check: {', '.join(self.unknown)}" if self.unknown else ""
         return f"Open in all tasks: {found}{unknown}"
 
     @property
@@ -133,7 +133,9 @@ class Standing:
                 continue
             task = manifest.task(task_id)
             if now.broken:
-                worse += [] if earlier.broken else [f"{task.module}: nothing of it can be called any more"]
+                worse += (
+                    [] if earlier.broken else [f"{task.module}: none of its functions can be called any more"]
+                )
                 continue
             more += _passed(now.statuses.values()) - _passed(earlier.statuses.values())
             for function in task.functions:

@@ -143,8 +143,7 @@ class Told:
         printed = self.printed.get(task.id, {})
         parts += _shown(printed.get("", None), "Importing the file printed")
         if cause := _one_cause(result):
-            about = "the file as a whole" if cause.status is Status.FAILED else "all of it"
-            one = cause.model_copy(update={"title": about})
+            one = cause.model_copy(update={"title": "the whole file"})
             parts.append(Padding(_line(one, cause is first), (0, 0, 0, 2)))
             return parts
         known = {check.check: check for check in result.checks}
@@ -158,7 +157,9 @@ class Told:
                 parts += _shown(printed.get(function), "It printed")
         for check in left if not self.only else ():
             if check.status is Status.NOT_ATTEMPTED:
-                parts.append(Text(f"  ○ waits for what is to write: {check.title}", style="yellow"))
+                parts.append(
+                    Text(f"  ○ waits for a function that is not written yet: {check.title}", style="yellow")
+                )
                 continue
             parts.append(Padding(_line(check, check is first, said), (0, 0, 0, 2)))
         return parts
@@ -200,7 +201,7 @@ class Told:
         result = next(one for one in self.result.tasks if one.task == task.id)
         if _one_cause(result) and check.status is Status.FAILED:
             what = "correct the syntax of" if _is_syntax(check.message) else "fix"
-            return Next(task.id, "", check, f"{what} {task.module}, of which nothing can be called")
+            return Next(task.id, "", check, f"{what} {task.module}: none of its functions can be called")
         wanted = [name for name in functions if not self.only or name in self.only]
         if check.status is Status.NOT_ATTEMPTED:
             known = {one.check: one.status for one in result.checks}

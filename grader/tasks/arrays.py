@@ -58,5 +58,5 @@ def check_kept(case: Case, given: Mapping[str, Mapping[str, Array]]) -> None:
             if not isinstance(kept, np.ndarray) or not np.array_equal(kept, array):
                 raise Unmet(
                     f"{call} changed its {ordinal(int(position) + 1)} argument; "
-                    "expected it to be left as it was."
+                    "expected it to stay unchanged."
                 )

@@ -111,7 +111,7 @@ class _Paths:
     def between(self, start: int, end: int, nested: int = 0) -> Path:
         """Everything after `start`, up to and with `end`."""
         if nested > MOST_NESTED:
-            raise Tangled(f"there are more than {MOST_NESTED} paths within each other")
+            raise Tangled(f"more than {MOST_NESTED} paths are nested in each other")
         reversed_path: list[Step | Join] = []
         while end != start:
             # Blocks lie side by side or inside one another, so that every node is in one place only. This

@@ -11,7 +11,7 @@ from grader.tasks.paths import Join, Step
 from grader.tasks.wanted import Fork, Want
 from grader.tasks.wording import setting
 
-_DEFAULT = " With arguments given it is right, so look at their default values."
+_DEFAULT = " With explicit arguments it is right, so look at the default values."
 _WHOLE = 12  # a path of so many steps is drawn whole
 _AROUND = 3  # of longer ones, so many before and after the one that differs
 _REPEATED = "The network has the same fault as a block on its own, which is reported above."

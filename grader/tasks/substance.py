@@ -53,7 +53,7 @@ def _require_substance(
         few = _few(read(case, name), described(**arguments[name]))
         if not few:
             return
-        lacking = lacking or f"{case.call(name)}: {few} The rest is looked at when half of them are there."
+        lacking = lacking or f"{case.call(name)}: {few} The rest is checked when half of them are there."
     if lacking:
         raise Blocked(message=lacking)
 
@@ -64,8 +64,8 @@ def _few(network: Blueprint, wanted: Blueprint) -> str:
     there, needed = (_substance(network) & asked).total(), asked.total()
     if 2 * there < needed:
         return (
-            f"the network has {there} of the {needed} layers that make it up "
-            "(convolutions of the right kernel size, dense layers, additions)."
+            f"the network has {there} of the {needed} layers that it needs (convolutions of the right "
+            "kernel size, dense layers, additions)."
         )
     there, needed = _spatial(network), _spatial(wanted)
     if 2 * there < needed:

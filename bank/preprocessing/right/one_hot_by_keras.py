@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class PreparedData(NamedTuple):
-    """What `prepare` returns. It is given: there is nothing to write here."""
+    """What `prepare` returns. It is given: do not change it."""
 
     x_train: np.ndarray
     y_train: np.ndarray

@@ -14,7 +14,7 @@ class PreparedData(NamedTuple):
 
 
 def split_indices(num_examples: int, *, test_fraction: float = 0.2, seed: int):
-    """Draws which examples are for training and which are for testing."""
+    """Chooses at random which examples are for training and which are for testing."""
     # gives back [train, test], with the test part rounded up
     return train_test_split(np.arange(num_examples), test_size=test_fraction, random_state=seed)
 

@@ -39,9 +39,9 @@ MAX_NAME = 64
 MOST_REASONS = 6  # of why a model cannot be used that are shown
 
 _SAY = (
-    "Say the same with keras.layers (Conv2D, Dense, BatchNormalization, ReLU, Softmax, Activation, Flatten, "
-    "MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Dropout, ZeroPadding2D, Add, Concatenate), with "
-    "`x + y`, or with keras.ops (relu, softmax, pad, concatenate, zeros_like, mean)"
+    "Use keras.layers (Conv2D, Dense, BatchNormalization, ReLU, Softmax, Activation, Flatten, "
+    "MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Dropout, ZeroPadding2D, Add, Concatenate), "
+    "`x + y`, or keras.ops (relu, softmax, pad, concatenate, zeros_like, mean)"
 )
 
 
@@ -101,7 +101,7 @@ def describe(
     shape = tuple(sizes)
     _soft[:] = [] if flaws is None else [flaws]
     if None in shape:
-        reason = f"the input has the shape {shape}: every size has to be known. Pass on input_shape"
+        reason = f"the input has the shape {shape}: every size must be known. Pass on input_shape"
         if flaws is None or len(shape) != len(open_as):
             raise Refused(reason)
         flaws.append(Flaw(reason))
@@ -280,7 +280,7 @@ class _Walk:
         self._weights.add(id(layer))
         if len(layer.trainable_weights) != _TRAINABLE[type(layer)](layer):
             self._flaw(
-                f"{who} is frozen or was changed after it was built: all its weights have to train",
+                f"{who} is frozen or was changed after it was built: all its weights must be trainable",
                 fixed=True,
             )
 
@@ -293,9 +293,8 @@ class _Walk:
         parameter = inspect.signature(type(layer).call).parameters.get("training")
         if asked is not None and (parameter is None or asked is not parameter.default):
             self._flaw(
-                f"{who} is called with training={asked is True}, which the trainer could not keep to: "
-                "whether a network trains or is evaluated is decided for all of it, each time it is used. "
-                "Leave out training=",
+                f"{who} is called with training={asked is True}, which fixes its mode: the whole network "
+                "must be free to train or to be evaluated. Leave out training=",
                 fixed=True,
             )
 
@@ -316,7 +315,7 @@ def _check_arguments(operation: Any, call: Any, who: str) -> None:
         # Which numbers these may be given is for their words to say.
         meant = meant or (type(operation) in _WITH_NUMBERS and _is_number(value))
         if not meant and not isinstance(value, keras.KerasTensor):
-            raise Refused(f"{who} is called with {_kind(value)}, not only with what other layers put out")
+            raise Refused(f"{who} is called with {_kind(value)}, not only with the outputs of other layers")
 
 
 # --- Layers ------------------------------------------------------------------------------------------------
@@ -435,7 +434,7 @@ def _reduction(op: str) -> Callable[[Any, Any, str], tuple[str, Settings]]:
         if rank != 4 or _axes(operation.axis, rank) != [1, 2]:
             raise Refused(
                 f"{who} goes over the axes {operation.axis}; only (1, 2), height and width of an image, is "
-                f"understood, as a {op}"
+                f"allowed, as a {op}"
             )
         return op, {"keepdims": bool(operation.keepdims)}
 
@@ -448,7 +447,7 @@ def _pad(operation: Any, call: Any, who: str) -> tuple[str, Settings]:
     if len(widths) == 1:
         widths *= len(call.input_tensors[0].shape)
     if widths[0] != [0, 0]:
-        raise Refused(f"{who} pads the batch: its first pair has to be (0, 0)")
+        raise Refused(f"{who} pads the batch: its first pair must be (0, 0)")
     return "Pad", {"widths": widths[1:]}
 
 
@@ -459,7 +458,7 @@ def _reshape(_operation: Any, call: Any, who: str) -> tuple[str, Settings]:
         return "Identity", {}
     if after == (None, math.prod(before[1:])):
         return "Flatten", {}
-    raise Refused(f"{who} makes {after} out of {before}; only flattening, to (None, n), is understood")
+    raise Refused(f"{who} makes {after} out of {before}; only flattening, to (None, n), is allowed")
 
 
 def _is_number(value: Any) -> bool:
@@ -616,7 +615,7 @@ def _activation(value: Any, who: str) -> str:
     if (name := _of_tensorflow(value)) is not None:
         return name
     raise Refused(
-        f"the activation of {who} is {_kind(value)}, which has code of its own, so it cannot be rebuilt. "
+        f"the activation of {who} is {_kind(value)}, which is code, so it cannot be rebuilt. "
         'Name a built-in one, such as activation="relu"'
     )
 
@@ -677,7 +676,7 @@ def _initialiser(value: Any, who: str, setting: str) -> Settings:
         return {"name": "Ones"}
     _refuse(
         f"{setting} of {who} is {_kind(value)}. Weights start from zeros, ones or one of Keras's random "
-        'initialisers, such as "he_normal"; values and code of your own cannot be rebuilt'
+        'initialisers, such as "he_normal"; your own values and code cannot be rebuilt'
     )
     return {"name": "Zeros"}
 
@@ -729,8 +728,8 @@ def _kind(value: Any) -> str:
 
 def _has_code(what: str, instead: str = "") -> str:
     return (
-        f"{what} has code of its own, so it cannot be rebuilt: the grader trains a network that it makes "
-        f"from the description. {instead or _SAY}"
+        f"{what} is your own code, so it cannot be rebuilt: the grader trains a network that it makes "
+        f"from a description of the layers. {instead or _SAY}"
     )
 
 

@@ -74,7 +74,7 @@ def confusion_classes(case: Case) -> Verdict:
     with blocked_by("confusion.form"):
         came, size = _confusion(case, "confusion", as_meant=True), case.inputs["num_classes"]
     if len(came) != size:
-        expected = f"one of shape {(size, size)}: a row for every class there is"
+        expected = f"one of shape {(size, size)}: one row for every class"
         case.fail("confusion", described(case.value("confusion")), expected)
     return Verdict.passed()
 
@@ -84,9 +84,9 @@ def confusion_counts(case: Case) -> Verdict:
     came, expected = _sized_confusion(case, "confusion"), _expected_confusion(case)
     total = len(case.inputs["labels"])
     mistakes = {
-        "each pair of classes once, however often it comes": np.minimum(expected, 1),
-        "what was right alone": np.diag(np.diag(expected)),
-        "what comes if 1 is taken off each class number": np.roll(expected, (-1, -1), axis=(0, 1)),
+        "each pair of classes counted once, however often it occurs": np.minimum(expected, 1),
+        "only the correct predictions": np.diag(np.diag(expected)),
+        "the counts with every class number one too low": np.roll(expected, (-1, -1), axis=(0, 1)),
     }
     like = likeness(came, mistakes) or likeness(came.T, mistakes)
     right = max(np.minimum(came, expected).sum(), np.minimum(came, expected.T).sum())
@@ -271,9 +271,7 @@ def _confusion(case: Case, name: str, *, as_meant: bool = False) -> Array:
     return counts
 
 
-_EACH_PAIR = (
-    "It works where every pair of classes comes: fill in zeros for those that do not, up to num_classes."
-)
+_EACH_PAIR = "It works only if every class occurs: fill in zeros for those that do not, up to num_classes."
 
 
 def _right_of_all_pairs(case: Case) -> bool:
@@ -296,7 +294,7 @@ def _sized_confusion(case: Case, name: str) -> Array:
         spread[np.ix_(occur, occur)] = came
         came = spread
     if len(came) != size:
-        case.fail(name, described(came), f"one of shape {(size, size)}: a row for every class there is")
+        case.fail(name, described(came), f"one of shape {(size, size)}: one row for every class")
     return came
 
 
@@ -439,7 +437,7 @@ def _explained(case: Case, wrong: _Call, group: Sequence[_Call]) -> tuple[str, s
         came is not None and _least(case, which, k) - TOLERANCE <= came <= _most(case, which, k) + TOLERANCE
         for (_, which, k), came in shares.items()
     ):
-        return ", which comes of ranking equal probabilities in no fixed order", _NO_ORDER
+        return ", the result of ranking equal probabilities in no fixed order", _NO_ORDER
     return "", None
 
 
@@ -495,25 +493,25 @@ class _Explanation:
     hint: str | None = None
 
 
-_STABLE = 'np.argsort(-p, kind="stable") leaves equals in their order.'
+_STABLE = 'np.argsort(-p, kind="stable") keeps equal values in their order.'
 _NO_ORDER = f"{_STABLE} Without kind= their order is not defined."
 _EXPLANATIONS = (
     _Explanation(
-        "what comes if of equal probabilities that of the higher class number ranks first",
+        "the share if the higher class number ranks first among equal probabilities",
         _higher_first,
-        f"{_STABLE} As it is, turning np.argsort(p) round puts the higher number first, and so does "
+        f"{_STABLE} Reversing np.argsort(p) puts the higher number first, and so does "
         "sklearn.metrics.top_k_accuracy_score.",
     ),
     _Explanation(
-        "what comes if equal probabilities share the better rank",
+        "the share if equal probabilities get the better rank",
         _sharing_the_better,
-        f"{_STABLE} Counting the larger ones alone ranks all equals first, and so do Keras's metrics and "
-        "tf.math.in_top_k.",
+        f"{_STABLE} Counting only the larger values ranks all equal ones first, and so do Keras's metrics "
+        "and tf.math.in_top_k.",
     ),
     _Explanation(
-        "what comes if equal probabilities share the worse rank",
+        "the share if equal probabilities get the worse rank",
         _sharing_the_worse,
-        f"{_STABLE} Counting with >= ranks all equals last.",
+        f"{_STABLE} Counting with >= ranks all equal values last.",
     ),
     _Explanation(
         "the share for the k least probable classes", lambda p, labels, k: share_among_first(-p, labels, k)
@@ -541,7 +539,7 @@ def _wrong_sums(fine: Array, coarse_of_fine: Array) -> dict[str, Array]:
     return {
         "the mean over the classes of a superclass": means,
         "the largest of its classes": largest,
-        "the last of its classes alone": last,
+        "only the last of its classes": last,
     }
 
 

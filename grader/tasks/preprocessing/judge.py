@@ -131,11 +131,11 @@ def split_shuffled(case: Case) -> Verdict:
 
 
 _BEFORE_THE_CUT = (
-    "Shuffle before you split. The data is stored class by class, so that this test part has classes that "
+    "Shuffle before you split. The data is stored class by class, so this test part has classes that "
     "the training part lacks."
 )
 _REPEATED = (
-    "The same one is taken again and again. Where a loop takes them one by one, its index has to go on: "
+    "The same one is used again and again. In a loop, the index has to change: "
     "images[i], with another i in each round."
 )
 
@@ -147,7 +147,9 @@ def split_seeded(case: Case) -> Verdict:
         raise Blocked("split.shuffled")  # what is not drawn is the same for every seed
     again = split_parts(case, "split.again")
     if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
-        case.fail("split.again", "another split than the first time", "the same, for it is the same seed")
+        case.fail(
+            "split.again", "another split than the first time", "the same, because the seed is the same"
+        )
     later = in_second_process(case, "later.split", "split_indices", partial(two_parts, as_meant=True))
     if not all(np.array_equal(a, b) for a, b in zip(first, later, strict=True)):
         fail_later(case, "later.split", "split")
@@ -158,15 +160,15 @@ def split_seeded(case: Case) -> Verdict:
         case.fail(
             "split.other",
             f"{common} of the test indices that seed={case.inputs['seed']} gives",
-            "another split, for it is another seed",
+            "another split, because the seed differs",
         )
     zero, zero_again = (_special_split(case, name) for name in ("split.zero", "split.zero.again"))
     if not all(np.array_equal(a, b) for a, b in zip(zero, zero_again, strict=True)):
         case.fail(
             "split.zero.again",
             "another split than the first time",
-            "the same, for 0 is a seed like any other",
-            hint="`if seed:` and `seed or None` take 0 for no seed at all. Hand the seed on as it is.",
+            "the same, because 0 is a seed like any other",
+            hint="`if seed:` and `seed or None` treat 0 as no seed. Pass the seed on as it is.",
             rule="special_case",
         )
     return Verdict.passed()
@@ -338,7 +340,7 @@ _IN_FLOAT32 = {
     ),
     "y": (
         "Labels: keras.utils.to_categorical, np.eye and np.zeros give float64 unless dtype='float32' is "
-        "passed; .astype('float32') puts it right."
+        "passed; .astype('float32') fixes it."
     ),
 }
 
@@ -410,7 +412,7 @@ def prepare_seeded(case: Case) -> Verdict:
     again = prepared_parts(case, "prepare.again", as_meant=True)
     if fault := other_part(first, again):
         came = f"another {fault} part than the first time"
-        case.fail("prepare.again", came, "the same, for it is the same seed")
+        case.fail("prepare.again", came, "the same, because the seed is the same")
     later = in_second_process(case, "later.prepare", "prepare", partial(prepared_parts, as_meant=True))
     if fault := other_part(first, later):
         fail_later(case, "later.prepare", f"{fault} part")
@@ -418,7 +420,7 @@ def prepare_seeded(case: Case) -> Verdict:
     common = len(np.intersect1d(first[1].indices, other[1].indices))
     if smaller and common > 0.9 * smaller:
         came = f"{common} of the test images that seed={case.inputs['seed']} gives"
-        case.fail("prepare.other", came, "others, for it is another seed")
+        case.fail("prepare.other", came, "others, because the seed differs")
     return Verdict.passed()
 
 
@@ -495,8 +497,8 @@ def prepared(case: Case, verdicts: Mapping[str, Verdict]) -> Verdict | None:
     about = [verdict for check, verdict in verdicts.items() if check.startswith("prepare.")]
     if all(verdict.status is Status.PASSED for verdict in about) and _keeps_inputs(case):
         return Verdict.passed(
-            "The arrays that prepare returned were verified, value by value: what they come to in a training "
-            "is known, and none was needed."
+            "The arrays that prepare returned were verified, value by value. How a network learns from them "
+            "is known, so no training was needed."
         )
     try:
         for name in PREPARE_CALLS:

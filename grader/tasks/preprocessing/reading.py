@@ -20,7 +20,7 @@ from grader.tasks.preprocessing.findings import Part, Statistics, incomplete
 INDICES = "two arrays of integers, (train, test)"
 MEAN_AND_STD = "two float32 arrays of shape (3,), (mean, std)"
 SEED_ALONE = (
-    "The seed alone must decide: not the clock, not hash() of a text, not os.urandom, and not what an "
+    "The seed alone must decide. Do not use the clock, hash() of a text, os.urandom, or anything that an "
     "earlier call has stored."
 )
 
@@ -65,7 +65,7 @@ def split_partition(case: Case, name: str) -> tuple[Array, Array]:
 def in_second_process(case: Case, name: str, function: str, read: Callable[[Case, str], T]) -> T:
     """What a call of the second process gave; Unmet says of it that it was there."""
     if name not in case.evidence.calls:
-        how = case.ended.get("later", "it left nothing behind").rstrip(".")
+        how = case.ended.get("later", "it left no results").rstrip(".")
         raise Unmet(
             f"{function} was to be called with the same seed in a second Python process, but {how}.", hint=""
         )
@@ -77,7 +77,7 @@ def in_second_process(case: Case, name: str, function: str, read: Callable[[Case
 
 def fail_later(case: Case, name: str, what: str) -> NoReturn:
     came = f"another {what} in a second Python process than in the first"
-    case.fail(name, came, "the same, for it is the same seed", hint=SEED_ALONE)
+    case.fail(name, came, "the same, because the seed is the same", hint=SEED_ALONE)
 
 
 def statistics_of(case: Case, name: str = "statistics", *, as_meant: bool = False) -> Statistics:

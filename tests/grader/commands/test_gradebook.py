@@ -121,7 +121,7 @@ class TestExplain:
             assert part in shown.text
 
     def test_not_renewed_and_not_graded(self, typed: Callable[[str], Ran]) -> None:
-        assert "An earlier mark, not renewed: no memory" in typed("explain 103").text
+        assert "This is an earlier mark. It was not renewed: no memory" in typed("explain 103").text
         assert "Not graded: RAR archive: ask for a zip" in typed("explain brien").text
 
     def test_changed_by_hand(self, typed: Callable[[str], Ran]) -> None:

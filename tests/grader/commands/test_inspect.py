@@ -132,7 +132,7 @@ class TestInspect:
         )
         code, text = self.run(tmp_path)
         assert code == 0
-        assert "✘ Validation images run from 0 to 255, training images from -2" in text
+        assert "✘ Validation images have values from 0 to 255, training images from -2" in text
         assert "training images, inference mode" in text
         code, text = self.run(ROOT / "solutions")
         assert code == 0

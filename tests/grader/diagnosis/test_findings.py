@@ -173,7 +173,7 @@ class TestFindings:
         """A difference in scale is reported with both ranges, and names the part that was left out."""
         facts = measure(parts(x_test=raw(TEST)), IMAGES, LABELS, 20)
         (finding,) = findings(facts, None)
-        assert finding.what.startswith("validation images run from 0 to 255, training images from -")
+        assert finding.what.startswith("validation images have values from 0 to 255, training images from -")
         assert "validation images that were left out" in finding.fix
 
     def test_pictures_that_are_there_twice(self) -> None:

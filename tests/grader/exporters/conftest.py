@@ -34,7 +34,7 @@ def graded() -> SubmissionResult:
     checks = (
         check("first", Status.PASSED, 4),
         check("second", Status.FAILED, 1.5, "f(3) returned 4; expected 5.", "Look at the +."),
-        check("third", Status.BLOCKED, 0, "First this must hold: second holds."),
+        check("third", Status.BLOCKED, 0, "This check must pass first: second holds."),
         check("fourth", Status.NOT_ATTEMPTED, 0, "g is not written yet."),
     )
     task = TaskResult(task="alexnet", title="AlexNet", checks=checks)

@@ -81,7 +81,7 @@ class TestSummary:
         assert "5.5" in alice
         assert "!" in bob
         assert "4" not in bob
-        assert why == "  bob: not graded, the grader failed on what is marked !"
+        assert why == "  bob: not graded: the grader failed on the checks marked !"
 
     def test_what_needs_a_look_comes_last_with_a_sentence_each(
         self, graded: SubmissionResult, let_down: SubmissionResult

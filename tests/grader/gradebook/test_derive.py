@@ -143,9 +143,9 @@ class TestEverything:
         assert float(row["total"]) == ONE == results(tmp_path, "bob")["score"]
         assert row["status"] == "not renewed"
         assert "no memory" in row["remark"]
-        assert "An earlier mark, not renewed: no memory" in (tmp_path / "bob" / "report.txt").read_text(
-            "utf-8"
-        )
+        assert "This is an earlier mark. It was not renewed: no memory" in (
+            tmp_path / "bob" / "report.txt"
+        ).read_text("utf-8")
 
     def test_graded_after_a_fault(self, book: Writer, tmp_path: Path) -> None:
         """What is out of date goes; what somebody else put there stays."""

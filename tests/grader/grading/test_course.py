@@ -276,4 +276,6 @@ class TestRule:
 
     def test_a_share_of_the_maximum_is_never_more_than_the_mark(self) -> None:
         found = count(course(late=LATE | {"of": "maximum"}), attempt(1, 100), points={1: 10})
-        assert found.rule == "10 of 85; 4 days 5 h late, 10% of 85 for each day begun: -10; counts: 0"
+        assert (
+            found.rule == "10 of 85; 4 days 5 h late, 10% of 85 for each day or part of a day: -10; counts: 0"
+        )

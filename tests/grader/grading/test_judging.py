@@ -181,7 +181,7 @@ class TestJudge:
         assert judging.judge(two)["later"].status is Status.PASSED
         judges["adds"] = lambda case: Verdict.failed("no")
         assert judging.judge(two)["later"] == Verdict(
-            status=Status.BLOCKED, message="First this must hold: It adds."
+            status=Status.BLOCKED, message="This check must pass first: It adds."
         )
 
     def test_a_judge_that_cannot_look_names_the_check_that_must_hold_first(
@@ -190,7 +190,7 @@ class TestJudge:
         later = CHECK.model_copy(update={"id": "later"})
         two = replace(case(call(3)), task=TASK.model_copy(update={"checks": (CHECK, later)}))
         judges["later"] = raising(Blocked("adds"))
-        message = "First this must hold: It adds."
+        message = "This check must pass first: It adds."
         assert judging.judge(two)["later"] == Verdict(status=Status.BLOCKED, message=message)
         judges["later"] = raising(Blocked(message="There is nothing to add."))
         message = "There is nothing to add."
@@ -514,6 +514,6 @@ class TestRandom:
         assert all(v.message for v in verdicts.values() if v.status is not Status.PASSED)
         assert all(len(v.message) < 1000 for v in verdicts.values())
         # What a check waits for has failed, or waits itself: nobody is sent to look for a fault that is none.
-        first = {f"First this must hold: {check.title}.": check.id for check in PREPROCESSING.checks}
+        first = {f"This check must pass first: {check.title}.": check.id for check in PREPROCESSING.checks}
         waits = [first[v.message] for v in verdicts.values() if v.message in first]
         assert all(verdicts[check].status is not Status.PASSED for check in waits)

@@ -59,7 +59,7 @@ TASKS = Manifest(
 ALL = [one.id for one in TASK.checks]
 PART, BUILD = ALL[:4], ALL[4:8]
 TRAINED = ALL[8:]
-BLOCKED = Verdict(status=Status.BLOCKED, message="First this must hold: part.values holds.")
+BLOCKED = Verdict(status=Status.BLOCKED, message="This check must pass first: part.values holds.")
 STUB = Verdict(status=Status.NOT_ATTEMPTED, message="part is not written yet.")
 
 

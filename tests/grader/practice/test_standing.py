@@ -50,7 +50,7 @@ class TestSince:
     def test_a_broken_file_is_one_thing(self) -> None:
         broken = Standing({"preprocessing": Checked("", {"split.form": FAILED}, broken=True)})
         assert broken.since(standing({}), MANIFEST) == [
-            "preprocessing.py: nothing of it can be called any more"
+            "preprocessing.py: none of its functions can be called any more"
         ]
 
     def test_nothing_is_known_of_before(self) -> None:

@@ -143,7 +143,7 @@ class TestTheCause:
             (
                 "top = np.argsort(probabilities, axis=1)[:, -k:]; "
                 "return (top == labels[:, None]).any(1).mean()",
-                "which comes of ranking equal probabilities in no fixed order",
+                "the result of ranking equal probabilities in no fixed order",
                 "Without kind= their order is not defined",
             ),
             (

@@ -151,7 +151,8 @@ class TestForm:
         for check in ("split.complete", "split.size", "split.shuffled", "split.seeded"):
             assert verdicts[check].status is Status.BLOCKED
             assert (
-                verdicts[check].message == "First this must hold: split_indices gives two arrays of integers."
+                verdicts[check].message
+                == "This check must pass first: split_indices gives two arrays of integers."
             )
 
     @pytest.mark.parametrize("value", ["np.nan", "np.inf", "1e300", "np.float16(np.inf)"])
@@ -163,7 +164,7 @@ class TestForm:
         assert of(verdicts, Status.FAILED) == ["standardise.form", "prepare.form"]
         assert "not finite; expected finite numbers" in verdicts["standardise.form"].message
         assert verdicts["prepare.train_statistics"].message.startswith(
-            "First this must hold: prepare gives two"
+            "This check must pass first: prepare gives two"
         )
 
 
@@ -199,11 +200,11 @@ class TestPartition:
             "This holds. It counts once this passes: Every example is in exactly one part."
         )
         assert verdicts["split.seeded"].message == (
-            "First this must hold: Every example is in exactly one part."
+            "This check must pass first: Every example is in exactly one part."
         )
         for check in ("pairs", "shuffled", "seeded", "train_statistics", "test_statistics"):
             assert verdicts[f"prepare.{check}"].message == (
-                "First this must hold: Promise 1: every image is in exactly one part."
+                "This check must pass first: Promise 1: every image is in exactly one part."
             )
 
     def test_a_partition_of_another_size(self, quick: Quick) -> None:
@@ -297,7 +298,7 @@ class TestTheCause:
         check, message, hint = self.shown(verdicts)
         assert check == "prepare.complete"
         assert re.search(r"a training part in which image \d+ is there \d+ times; expected every", message)
-        assert hint.startswith("The same one is taken again and again.")
+        assert hint.startswith("The same one is used again and again.")
         later = ("prepare.shuffled", "prepare.train_statistics", "prepare.test_statistics")
         assert {verdicts[check].status for check in later} == {Status.BLOCKED}
 
@@ -345,7 +346,7 @@ class TestSecondProcess:
         ("ended", "words"),
         [
             ({"later": "it was ended by signal 9"}, "but it was ended by signal 9."),
-            ({}, "but it left nothing behind."),
+            ({}, "but it left no results."),
         ],
     )
     def test_without_it_nothing_is_passed(self, quick: Quick, ended: dict[str, str], words: str) -> None:

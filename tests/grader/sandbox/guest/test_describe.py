@@ -471,7 +471,7 @@ def doubling() -> Any:
     return model
 
 
-CODE = "has code of its own"
+CODE = "is your own code"
 
 
 class TestRefused:

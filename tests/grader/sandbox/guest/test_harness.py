@@ -527,7 +527,7 @@ class TestMade:
             ]
         assert calls["raises"].status == "raised"
         assert calls["own"].made
-        assert "has code of its own" in calls["own"].made.refused
+        assert "is your own code" in calls["own"].made.refused
 
     def test_a_stand_in(self, run: Run) -> None:
         """The module's own function is back afterwards."""
