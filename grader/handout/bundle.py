@@ -64,8 +64,8 @@ On Windows:
 py -m venv .venv && .venv\\Scripts\\pip install -q "nox[uv]" && .venv\\Scripts\\nox -s check
 ```
 
-From here on, `nox` means `.venv/bin/nox`; `. .venv/bin/activate` (on Windows `.venv\\Scripts\\activate`), once in
-each terminal, makes it so.
+From here on, `nox` means `.venv/bin/nox`: run `. .venv/bin/activate` (on Windows `.venv\\Scripts\\activate`)
+once in each terminal.
 
 [assignment/README.md](assignment/README.md) says what to build; [docs/students.md](docs/students.md) has all
 commands.

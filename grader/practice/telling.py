@@ -232,7 +232,7 @@ class Told:
 
 
 def read(folder: Path, names: Collection[str] = ()) -> dict[str, bytes]:
-    """The beginnings of a student's own files at the top of a folder, by name; those alone if some are named."""
+    """The beginnings of a student's files at the top of a folder, by name; those alone if some are named."""
     found = {}
     for path in sorted(folder.glob("*.py")):
         if not names or path.name in names:
