@@ -138,8 +138,8 @@ def content_key(session: Session, seed: int) -> ContentKey:
     )
 
 
-def stored_marks(book: Gradebook, key: ContentKey, entries: Iterable[Entry]) -> dict[str, SubmissionResult]:
-    """Marks of before that depend on the very same things, by the name of the job.
+def stored_marks(book: Gradebook, key: ContentKey, entries: Iterable[Entry]) -> dict[str, int]:
+    """Marks of before that depend on the very same things: their numbers, by the name of the job.
 
     Args:
         book: the gradebook.
@@ -148,8 +148,8 @@ def stored_marks(book: Gradebook, key: ContentKey, entries: Iterable[Entry]) -> 
     """
     found = {}
     for entry in entries:
-        if entry.files and (result := book.stored(_key(key, entry))) is not None:
-            found[entry.job] = result.model_copy(update={"name": entry.name})
+        if entry.files and (number := book.stored(_key(key, entry))) is not None:
+            found[entry.job] = number
     return found
 
 
@@ -180,9 +180,15 @@ class Recorder:
     unwritten: dict[str, str] = field(default_factory=dict)
     _run: str = ""
 
-    def stored(self) -> dict[str, SubmissionResult]:
-        """Marks of before that depend on the very same things, by the name of the job."""
+    def stored(self) -> dict[str, int]:
+        """Marks of before that depend on the very same things: their numbers, by the name of the job."""
         return stored_marks(self.book, self.key, self.entries.values())
+
+    def take_over(self, job: str, number: int) -> None:
+        """Records a mark of before for a job; its number is of `stored`."""
+        result = self.book.result(number)
+        assert result is not None  # nothing is erased while this writes
+        self.decided(result.model_copy(update={"name": job}))
 
     @contextmanager
     def run(

@@ -4,7 +4,7 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,18 +153,17 @@ def _graded(
         console.print(f"{_submissions(len(stored))} graded before, of the same files, seed and grader.")
     before = book.current(choose=rules.choose)
     with recorder.run(_command(), about, handed_in, new_seed=order.new_seed, course=text):
-        for job, result in stored.items():
-            recorder.decided(result.model_copy(update={"name": job}))
+        for job, number in stored.items():
+            recorder.take_over(job, number)
         if to_do:
             _run(session, console, order, about, to_do, recorder)
     after = book.current(choose=rules.choose)
     here = {student.key for one in handed_in.handed_in for student in one.students}
     here |= {student.key for student in handed_in.absent}
-    results = [result for standing, result in derive.results(book, rules) if standing.student.key in here]
+    results = (result for standing, result in derive.results(book, rules) if standing.student.key in here)
     _show_changes(console, before, after, here)
-    _show(console, results, order.out, recorder.unwritten)
+    graded = _show(console, results, order.out, recorder.unwritten)
     _show_unmatched(console, choices.course(text, session.manifest), handed_in)
-    graded = all(result.has_mark and not result.not_renewed for result in results)
     return 0 if graded and not recorder.unwritten else 1
 
 
@@ -244,7 +243,7 @@ def _run(
             take_in=recorder.shelf.take_in,
             at_a_time=session.at_a_time,
         )
-        run.grade([one.source for one in to_do], plan, decided)
+        run.grade_each([one.source for one in to_do], plan, decided)
     if why := session.probes.unkept:
         console.print(Text(f"  {plain(why, 300)}; a later run makes them again", style="yellow"))
 
@@ -343,38 +342,39 @@ def _show_changes(
 
 
 def _show(
-    console: Console, results: Sequence[SubmissionResult], out: Path, unwritten: Mapping[str, str]
-) -> None:
+    console: Console, results: Iterable[SubmissionResult], out: Path, unwritten: Mapping[str, str]
+) -> bool:
+    """What came of them, each looked at once and let go; returns whether all have a mark that is new."""
     for line in unwritten.values():
         console.print(Text(f"{line}. The mark is in the gradebook.", style="magenta"))
-    if len(results) == 1:
-        console.print(terminal.submission(results[0]))
-        drawn = any(check.drawing for task in results[0].tasks for check in task.checks)
+    summary = terminal.Summary()
+    only: SubmissionResult | None = None
+    graded = True
+    for result in results:
+        only = result if not summary.count else None
+        graded = graded and result.has_mark and not result.not_renewed
+        summary.add(result, _look(result))
+    if only is not None:
+        console.print(terminal.submission(only))
+        drawn = any(check.drawing for task in only.tasks for check in task.checks)
         pictures = ", and pictures of what differs" if drawn else ""
-        console.print(Text(f"\n{plain(out / results[0].name, 300)}/: results.json, report.txt{pictures}"))
-        return
-    look = {
-        one.name: tuple(
-            filter(
-                None,
-                (
-                    one.not_renewed and f"not renewed: {one.not_renewed}",
-                    *(one.counts.look if one.counts else ()),
-                ),
-            )
-        )
-        for one in results
-    }
-    console.print(terminal.summary(results, look, width=console.width))
-    if behind := terminal.trainings(results):
+        console.print(Text(f"\n{plain(out / only.name, 300)}/: results.json, report.txt{pictures}"))
+        return graded
+    console.print(summary.table(console.width))
+    if behind := summary.trainings():
         console.print(Text(behind))
-    if reasons := dict.fromkeys(
-        result.run.provisional_because for result in results if result.run.provisional
-    ):
-        because = max(reasons, key=len)  # one may have a reason more than the others
+    if summary.provisional:
+        because = max(summary.provisional, key=len)  # one may have a reason more than the others
         console.print(Text(f"Marks are provisional: {because}.", style="yellow"))
     files = "marks.csv, gradebook.db, and for each submission results.json and report.txt"
     console.print(Text(f"{plain(out, 300)}/: {files}"))
+    return graded
+
+
+def _look(result: SubmissionResult) -> list[str]:
+    """What a person should look at, besides what has no mark."""
+    not_renewed = [f"not renewed: {result.not_renewed}"] if result.not_renewed else []
+    return [*not_renewed, *(result.counts.look if result.counts else ())]
 
 
 def _show_unmatched(console: Console, course: Course, handed_in: Class) -> None:

@@ -1,6 +1,6 @@
 """Results as a person reads them in a terminal, or in a text file beside the JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich import box
@@ -65,56 +65,80 @@ def submission(result: SubmissionResult, *, total: bool = True) -> RenderableTyp
     return Group(*parts)
 
 
-def summary(
-    results: Sequence[SubmissionResult], look: Mapping[str, Sequence[str]] | None = None, *, width: int = 80
-) -> RenderableType:
+class Summary:
     """A class: one row a submission, one column a task. Rows that need a look come last, and why below them.
 
-    Args:
-        results: in the order in which they are shown, as far as nothing is to be looked at.
-        look: by submission what a person should look at, a sentence each, besides what has no mark.
-        width: of the terminal, in cells: where it is narrow, titles break earlier and leave names some room.
+    Results are added one after the other, and none is kept: a class may be of any size.
+
+    Attributes:
+        count: submissions that were added.
+        provisional: why marks are provisional: each reason once, in the order in which they came.
     """
-    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
-    most = 10 if width >= _NARROW else 7
-    # Nothing is cut: long names and titles take several lines, and titles give way to names.
-    table.add_column(f"{len(results)} submissions", overflow="fold", vertical="bottom")
-    tasks = next((result.tasks for result in results if result.tasks), ())
-    for task in tasks:
-        table.add_column(
-            f"{task.title}\n/{number(task.max_points)}", justify="right", overflow="fold", max_width=most
-        )
-    table.add_column(
-        "Total" if not tasks else f"Total\n/{number(sum(t.max_points for t in tasks))}", justify="right"
-    )
-    sentences: list[RenderableType] = []
-    for result, why in sorted(
-        ((result, _look(result, (look or {}).get(result.name, ()))) for result in results),
-        key=lambda one: bool(one[1]),
-    ):
-        if not result.tasks:
-            cells = ["–"] * (len(tasks) + 1)
-        else:
-            cells = [number(t.points) if t.decided else "!" for t in result.tasks]
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.provisional: dict[str, None] = {}
+        self._tasks: list[tuple[str, float]] = []  # titles and points, of the first with marks
+        self._rows: list[tuple[str, list[str], list[str]]] = []  # name, cells, what to look at
+        self._trainings: dict[str, bool] = {}  # by digest, whether it was known
+
+    def add(self, result: SubmissionResult, look: Sequence[str] = ()) -> None:
+        """Adds a row.
+
+        Args:
+            result: of the submission.
+            look: what a person should look at, a sentence each, besides what has no mark.
+        """
+        self.count += 1
+        if not self._tasks:
+            self._tasks = [(task.title, task.max_points) for task in result.tasks]
+        cells = [number(task.points) if task.decided else "!" for task in result.tasks]
+        if result.tasks:
             cells.append(number(result.points) if result.graded else "!")
-        table.add_row(Text(_called(result)), *cells, style="magenta" if why else "")
-        sentences += [Text(f"{_called(result)}: {sentence}", style="magenta") for sentence in why]
-    if not sentences:
-        return table
-    return Group(
-        table, Text("Needs a look:", style="bold"), *(Padding(one, (0, 0, 0, 2)) for one in sentences)
-    )
+        own = result.problem or (
+            "" if result.graded else "not graded: the grader failed on the checks marked !"
+        )
+        why = [plain(one) for one in (own, *look) if one]
+        self._rows.append((plain(result.shown), cells, why))
+        if result.run.provisional:
+            self.provisional[result.run.provisional_because] = None
+        for check in (check for task in result.tasks for check in task.checks):
+            known = bool(check.data.get("known"))
+            self._trainings |= dict.fromkeys(check.data.get("trainings", ()), known)
 
+    def table(self, width: int = 80) -> RenderableType:
+        """All rows, in the order in which they were added, as far as nothing is to be looked at.
 
-def _called(result: SubmissionResult) -> str:
-    """The student's name."""
-    return plain(result.shown)
+        Args:
+            width: of the terminal, in cells: where it is narrow, titles break earlier and leave names room.
+        """
+        table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+        most = 10 if width >= _NARROW else 7
+        # Nothing is cut: long names and titles take several lines, and titles give way to names.
+        table.add_column(f"{self.count} submissions", overflow="fold", vertical="bottom")
+        for title, points in self._tasks:
+            table.add_column(f"{title}\n/{number(points)}", justify="right", overflow="fold", max_width=most)
+        total = f"Total\n/{number(sum(points for _, points in self._tasks))}" if self._tasks else "Total"
+        table.add_column(total, justify="right")
+        sentences: list[RenderableType] = []
+        for name, cells, why in sorted(self._rows, key=lambda row: bool(row[2])):
+            cells = cells or ["–"] * (len(self._tasks) + 1)
+            table.add_row(Text(name), *cells, style="magenta" if why else "")
+            sentences += [Text(f"{name}: {sentence}", style="magenta") for sentence in why]
+        if not sentences:
+            return table
+        look = (Padding(one, (0, 0, 0, 2)) for one in sentences)
+        return Group(table, Text("Needs a look:", style="bold"), *look)
 
-
-def _look(result: SubmissionResult, besides: Sequence[str]) -> list[str]:
-    """Why a person should look at a submission; nothing for most."""
-    own = result.problem or ("" if result.graded else "not graded: the grader failed on the checks marked !")
-    return [plain(one) for one in (own, *besides) if one]
+    def trainings(self) -> str:
+        """How many trainings were known and how many were done here, each distinct one once; empty if none
+        was wanted.
+        """
+        if not self._trainings:
+            return ""
+        known = sum(self._trainings.values())
+        here = len(self._trainings) - known
+        return f"Trainings behind these marks: {known} known from the reference runs, {here} run here."
 
 
 def in_words(task: TaskResult) -> str:
@@ -124,22 +148,6 @@ def in_words(task: TaskResult) -> str:
         return ""
     earned = "not graded" if any(c.status is Status.FAULT for c in task.checks) else number(task.earned)
     return f"Set to {number(one.points)} by {one.who}, {one.at[:10]}: {one.why} (before: {earned})"
-
-
-def trainings(results: Sequence[SubmissionResult]) -> str:
-    """How many trainings of a class were known and how many were done here, each distinct one once; empty if
-    none was wanted.
-    """
-    decided: dict[str, bool] = {}
-    for result in results:
-        for task in result.tasks:
-            for check in task.checks:
-                decided |= dict.fromkeys(check.data.get("trainings", ()), bool(check.data.get("known")))
-    known = sum(decided.values())
-    here = len(decided) - known
-    if not decided:
-        return ""
-    return f"Trainings behind these marks: {known} known from the reference runs, {here} run here."
 
 
 def as_text(parts: Iterable[RenderableType]) -> str:

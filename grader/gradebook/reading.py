@@ -147,17 +147,16 @@ class Gradebook:
         runs = self.runs()
         return runs[-1].about.course if runs else ""
 
-    def stored(self, key: ContentKey) -> SubmissionResult | None:
-        """The latest mark that depends on the same things, to be used again; None if there is none.
+    def stored(self, key: ContentKey) -> int | None:
+        """The number of the latest mark that depends on the same things, to be used again; None without one.
 
-        Its name may be another student's: whoever takes it puts in their own.
+        The name in its `result` may be another student's: whoever takes it puts in their own.
         """
-        query = sa.select(table.c.body).where(
+        query = sa.select(table.c.number).where(
             table.c.content == key.digest, table.c.kind == "mark", table.c.body.is_not(None)
         )
         with self._transaction() as connection:
-            body = connection.scalar(query.order_by(table.c.number.desc()).limit(1))
-        return None if body is None else _result(json.loads(body))
+            return connection.scalar(query.order_by(table.c.number.desc()).limit(1))
 
     def result(self, entry: int) -> SubmissionResult | None:
         """The whole result of a mark or a fault; None if a fault has none, or it was erased."""

@@ -7,7 +7,8 @@ trainings come back to it as events.
 Nothing here knows how a probe is isolated, how a check is decided or how a network is trained.
 """
 
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from queue import SimpleQueue
@@ -22,6 +23,8 @@ from grader.intake import Source
 from grader.results.record import SubmissionResult
 from grader.training.job import Job, Overrun, Result
 
+# Submissions that are asked for, for each that is examined: few lie in memory where recording takes longer.
+AHEAD = 2
 T = TypeVar("T")
 
 
@@ -30,20 +33,35 @@ def grade(
     plan: Plan,
     on_decided: Callable[[SubmissionResult], object] = lambda result: None,
 ) -> list[SubmissionResult]:
-    """Grades submissions.
+    """Grades submissions, and keeps all results in memory; see `grade_each`.
+
+    Returns:
+        All results, in the order of the sources.
+    """
+    results: dict[int, SubmissionResult] = {}
+
+    def decided(place: int, result: SubmissionResult) -> None:
+        results[place] = result
+        on_decided(result)
+
+    _Grading(plan, _rules(plan), decided).run(sources)
+    return [result for _, result in sorted(results.items())]
+
+
+def grade_each(
+    sources: Sequence[Source], plan: Plan, on_decided: Callable[[SubmissionResult], object]
+) -> None:
+    """Grades submissions, and keeps no result: a class may be of any size.
 
     Args:
         sources: what was handed in.
         plan: of the run. Its slots are closed if an error or Ctrl-C ends the run.
         on_decided: called with each result when it is decided, in that order, from the calling thread.
 
-    Returns:
-        All results, in the order of the sources.
-
     Raises:
         ManifestError: a threshold was never measured; before anything is probed or trained.
     """
-    return _Grading(plan, _rules(plan), on_decided).run(sources)
+    _Grading(plan, _rules(plan), lambda _, result: on_decided(result)).run(sources)
 
 
 def _rules(plan: Plan) -> Rules:
@@ -59,25 +77,35 @@ def _rules(plan: Plan) -> Rules:
     return Rules(plan.manifest, plan.run, thresholds, plan.profile.extra_seeds, backend)
 
 
+def _packed(examined: Examined) -> bytes:
+    """A submission that waits: a twentieth of what it takes in memory, which a whole class may wait in."""
+    return zlib.compress(examined.model_dump_json().encode())
+
+
+def _unpacked(packed: bytes) -> Examined:
+    return Examined.model_validate_json(zlib.decompress(packed))
+
+
 class _Grading:
     """One run: who waits for what."""
 
-    def __init__(self, plan: Plan, rules: Rules, on_decided: Callable[[SubmissionResult], object]) -> None:
+    def __init__(
+        self, plan: Plan, rules: Rules, on_decided: Callable[[int, SubmissionResult], object]
+    ) -> None:
         self._plan = plan
         self._rules = rules
         self._on_decided = on_decided
         self._events: SimpleQueue[tuple[Future[Any], Callable[[Any], None]]] = SimpleQueue()
         self._pending: set[Future[Any]] = set()
-        self._examined: dict[int, Examined] = {}  # those that are not decided, by their place in the class
-        self._results: dict[int, SubmissionResult] = {}
+        self._examined: dict[int, bytes] = {}  # those that wait, packed, by their place in the class
         self._outcomes: dict[str, Result | TrainerFault] = {}
         self._waiting: dict[str, set[int]] = {}  # by the digest of what was asked for, who waits for it
         self._close: set[str] = set()  # digests of what came close, once that was reported
         self._measured: dict[tuple[str, LabelSet], Result | TrainerFault] = {}  # described networks
         self._unsettled: dict[tuple[str, LabelSet], list[tuple[Wanted, Overrun]]] = {}  # wait for those
 
-    def run(self, sources: Sequence[Source]) -> list[SubmissionResult]:
-        """Grades them; see `grade`."""
+    def run(self, sources: Sequence[Source]) -> None:
+        """Grades them; see `grade_each`."""
         workers = self._plan.slots.count
         # Tasks are probed side by side, and so are two submissions, for those that hold one task alone; no
         # more than two on one machine, so that few are unpacked at a time.
@@ -89,15 +117,26 @@ class _Grading:
             ExitStack() as unless_done,
         ):
             unless_done.callback(self._give_up, [submissions, probes])
-            for place, source in enumerate(sources):
-                future = submissions.submit(examine, source, self._plan, probes)
-                self._then(future, lambda examined, place=place: self._add(place, examined))  # type: ignore[misc]
+            queue = iter(enumerate(sources))
+
+            def examine_next() -> None:
+                following = next(queue, None)
+                if following is not None:
+                    place, source = following
+                    future = submissions.submit(examine, source, self._plan, probes)
+                    self._then(future, lambda examined: add(place, examined))
+
+            def add(place: int, examined: Examined) -> None:
+                examine_next()
+                self._look_at([(place, examined)])
+
+            for _ in range(AHEAD * self._plan.at_a_time):
+                examine_next()
             while self._pending:
                 future, then = self._events.get()
                 self._pending.discard(future)
                 then(future.result())
             unless_done.pop_all()
-        return [result for _, result in sorted(self._results.items())]
 
     def _give_up(self, pools: Sequence[ThreadPoolExecutor]) -> None:
         """After an error: starts nothing any more, so that the threads come to their end."""
@@ -112,28 +151,23 @@ class _Grading:
         self._pending.add(future)
         future.add_done_callback(lambda done: self._events.put((done, then)))
 
-    def _add(self, place: int, examined: Examined) -> None:
-        """A submission that is examined."""
-        self._examined[place] = examined
-        self._look_at([place])
-
     def _settled(self, digest: str, outcome: Result | TrainerFault) -> None:
         """An outcome that counts, for all that wait for it."""
         self._outcomes[digest] = outcome
-        self._look_at(sorted(self._waiting.pop(digest)))
+        places = sorted(self._waiting.pop(digest))
+        self._look_at((place, _unpacked(self._examined.pop(place))) for place in places)
 
-    def _look_at(self, places: Sequence[int]) -> None:
+    def _look_at(self, those: Iterable[tuple[int, Examined]]) -> None:
         """Decides these submissions, or asks for the trainings that they want."""
         asked: list[Wanted] = []
         close: list[tuple[Job, Sequence[Job]]] = []
-        for place in places:
-            decided = decide(self._examined[place], self._outcomes, self._rules)
+        for place, examined in those:
+            decided = decide(examined, self._outcomes, self._rules)
             if isinstance(decided, SubmissionResult):
-                examined = self._examined.pop(place)
                 remove_arrays(examined)
-                self._results[place] = decided
-                self._on_decided(decided)
+                self._on_decided(place, decided)
                 continue
+            self._examined[place] = _packed(examined)
             close += [one for one in decided.close if one[0].digest not in self._close]
             self._close |= {first.digest for first, _ in decided.close}
             for wanted in decided.wanted:

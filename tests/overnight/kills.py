@@ -1,19 +1,21 @@
 """Kills the grading of a class again and again, all of it at once, and continues with the same command.
 
-    nox -s overnight -- kills [--kills 50] [--students 24] [--seed 1] [--longest SECONDS] [--keep FOLDER]
+    nox -s overnight -- kills [--kills 50] [--students 9] [--seed 1] [--longest SECONDS] [--keep FOLDER]
 
 The class is graded undisturbed once. Then, from nothing, it is killed (SIGKILL, the whole tree) after a
-time that is drawn anew each time, and continued until it ends by itself; again from nothing, until there were
-as many kills. After each kill the chain is verified and every mark that was there is still there. Each class
-that came to its end is compared with the undisturbed one: everything but times and run ids is equal; no mark
-stands there twice; no probe that was stored was made again, no submission with a mark was looked at again, no
-training with a result was started again.
+time that is drawn anew each time, from all that the undisturbed run took, and continued until it ends by
+itself; again from nothing, until there were as many kills. After each kill the chain is verified and every
+mark that was there is still there. Each class that came to its end is compared with the undisturbed one:
+everything but times and run ids is equal; no mark stands there twice; no probe that was stored was made
+again, no submission with a mark was looked at again, no training with a result was started again; nothing is
+left in scratch, of the killed runs neither. Some kills, at least, came after marks were there.
 
 Exit code: 0 if all of that held, 1 if not.
 """
 
 import argparse
 import json
+import math
 import random
 import sys
 import tempfile
@@ -29,10 +31,13 @@ from rich.table import Table
 
 from grader import gradebook
 from grader.errors import GradebookError
-from tests.overnight import a_class
+from tests.overnight import a_small_class
 from tests.overnight.place import COUNTED, Place
 
-SHORTEST = 0.3  # seconds until a kill
+SHORTEST = 0.3  # seconds until a kill, unless said otherwise
+# Kills in a row without a new mark, after which a class is left alone: a training that takes longer than
+# there is between kills would never end.
+IN_VAIN = 3
 # How long something took, when and in which run it was, and the head of the gradebook, which covers those.
 TIMES = {"seconds", "execution_time", "cpu_seconds", "when", "graded", "run", "head", "at"}
 
@@ -45,14 +50,16 @@ class Seen:
         kills: of a grader that ran.
         rounds: classes that came to their end.
         moments: how many kills there were with so many marks in the gradebook.
-        left: names of what still lay there when a class had come to its end.
+        scratch: kills that left something there.
+        trained: trainings that were started again after a kill had ended them.
         wrong: what did not hold.
     """
 
     kills: int = 0
     rounds: int = 0
     moments: Counter[int] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
+    scratch: int = 0
+    trained: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -67,11 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Place.made(folder),
             folder,
             random.Random(chosen.seed),
+            shortest=chosen.shortest,
             longest=chosen.longest,
         )
-        made = a_class.write(folder / "class", students=chosen.students, seed=chosen.seed)
-        kills.console.print(f"A class of {chosen.students}: {dict(made.counts)}")
-        return kills.run(chosen.kills)
+        kinds = Counter(a_small_class.write(folder / "class", students=chosen.students).values())
+        kills.console.print(f"A class of {chosen.students}: {dict(kinds)}")
+        return kills.run(chosen.kills, chosen.minutes)
 
 
 class Kills:
@@ -80,7 +88,7 @@ class Kills:
     Args:
         folder: has the class, in `class`, and gets all that comes of it.
         draw: of the moments.
-        longest: seconds until a kill; a quarter of what the undisturbed run took if None.
+        shortest, longest: seconds until a kill; all that the undisturbed run took if `longest` is None.
     """
 
     def __init__(
@@ -90,41 +98,46 @@ class Kills:
         folder: Path,
         draw: random.Random,
         *,
+        shortest: float = SHORTEST,
         longest: float | None = None,
     ) -> None:
         self.console, self.place, self.seen = console, place, Seen()
-        self._folder, self._draw, self._longest = folder, draw, longest
+        self._folder, self._draw, self._shortest, self._longest = folder, draw, shortest, longest
 
-    def run(self, kills: int) -> int:
-        """Kills so often; see above."""
+    def run(self, kills: int, minutes: float = math.inf) -> int:
+        """Kills so often, or for so long if that is over first; see above."""
+        end = time.monotonic() + 60 * minutes
         alone = self._folder / "undisturbed"
         start = time.monotonic()
         code = self._start(alone).wait()
         took = time.monotonic() - start
-        self.console.print(f"undisturbed: exit code {code} after {took:.0f} s")
-        # Long enough for a start and some marks, short enough for several kills of a class.
-        self._longest = self._longest or max(10.0, took / 4)
+        trainings = len(self.place.trainings)
+        self.console.print(f"undisturbed: exit code {code} after {took:.0f} s, {trainings} trainings")
+        self._longest = self._longest or took
         expected = state(alone)
-        while self.seen.kills < kills:
+        while self.seen.kills < kills and time.monotonic() < end:
             self.place.forget()
             out = self._folder / f"killed-{self.seen.rounds + 1}"
-            ended = self._round(out, kills)
+            ended = self._round(out, kills, end)
             self.seen.rounds += 1
             if ended != code:
                 self.seen.wrong.append(f"{out.name}: exit code {ended}, undisturbed {code}")
             for what, (undisturbed, disturbed) in different(expected, state(out)).items():
                 self.seen.wrong.append(f"{out.name}: {what} is {disturbed}, undisturbed {undisturbed}")
             self.seen.wrong += [f"{out.name}: {one}" for one in twice(self._log(out))]
-            self.seen.left.update(name.rpartition("-")[0] or name for name in self.place.left_behind())
+            self.seen.wrong += [f"{out.name}: left in scratch: {one}" for one in self.place.left_behind()]
+            started = [line for line in self._log(out).read_text().splitlines() if line.startswith("trained")]
+            self.seen.trained += len(started) - len(set(started))
         return self._shown()
 
-    def _round(self, out: Path, kills: int) -> int | None:
+    def _round(self, out: Path, kills: int, end: float) -> int | None:
         """Kills one class until it has ended by itself, or there were enough kills; its exit code."""
         marks: set[str] = set()
+        in_vain = 0
         while True:
             grader = self._start(out)
-            moment = self._draw.uniform(SHORTEST, self._longest)
-            if self.seen.kills >= kills:
+            moment = self._draw.uniform(self._shortest, self._longest)
+            if self.seen.kills >= kills or in_vain >= IN_VAIN or time.monotonic() > end:
                 return grader.wait()
             if (code := grader.wait(moment)) is not None:
                 return code
@@ -145,12 +158,14 @@ class Kills:
                         self.seen.wrong.append(f"kill {self.seen.kills}: {error}")
             if lost := marks - there:
                 self.seen.wrong.append(f"kill {self.seen.kills}: marks are gone: {sorted(lost)}")
+            in_vain = 0 if there - marks else in_vain + 1
             marks = there
             with self._log(out).open("a") as log:
                 log.writelines(f"marked {name}\n" for name in sorted(there))
                 log.writelines(f"result {digest}\n" for digest in self.place.trainings)
             self.seen.moments[len(there)] += 1
             left = len(self.place.left_behind())
+            self.seen.scratch += left > 0
             self.console.print(
                 f"kill {self.seen.kills} after {moment:.1f} s: {len(there)} marks, {left} things in scratch"
             )
@@ -165,12 +180,14 @@ class Kills:
 
     def _shown(self) -> int:
         seen = self.seen
+        if seen.kills and not any(seen.moments):
+            seen.wrong.append("all kills came before the first mark: --longest is too short")
         table = Table("what", "came to", title=f"{seen.kills} kills of {seen.rounds} classes")
         table.add_row(
             "marks there at a kill", ", ".join(f"{n}: {c} x" for n, c in sorted(seen.moments.items()))
         )
-        left = ", ".join(f"{count} x {name}" for name, count in seen.left.items())
-        table.add_row("left in scratch at the end", left or "nothing")
+        table.add_row("kills that left something in scratch", f"{seen.scratch}")
+        table.add_row("trainings that a kill ended and that were made again", f"{seen.trained}")
         table.add_row("wrong", f"{len(seen.wrong)}")
         self.console.print(table)
         for line in seen.wrong:
@@ -196,7 +213,7 @@ def state(out: Path) -> dict[str, Any]:
             found[f"points of {key}"] = dict(standing.points)
             found[f"why {key} has none"] = standing.why_not or standing.not_renewed
     found["marks.csv"] = (out / "marks.csv").read_text(encoding="utf-8")
-    for path in sorted(out.glob("*/*")):
+    for path in sorted(path for path in out.glob("*/**/*") if path.is_file()):
         name = path.relative_to(out).as_posix()
         if path.name == "report.txt":  # the last line says when, and in which run
             found[name] = path.read_text(encoding="utf-8").splitlines()[:-1]
@@ -250,9 +267,11 @@ def twice(log: Path) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--kills", type=int, default=50, help="how often (50)")
-    parser.add_argument("--students", type=int, default=24, help="in the class (24)")
-    parser.add_argument("--seed", type=int, default=1, help="of the class and the moments (1)")
-    parser.add_argument("--longest", type=float, help="seconds until a kill (a quarter of what it takes)")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no more kills after these (any)")
+    parser.add_argument("--students", type=int, default=9, help="in the class (9)")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")
+    parser.add_argument("--shortest", type=float, default=SHORTEST, help="seconds until a kill (0.3)")
+    parser.add_argument("--longest", type=float, help="seconds until a kill (what the undisturbed run took)")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="a new folder, which stays with all in it"
     )

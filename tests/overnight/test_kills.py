@@ -1,43 +1,23 @@
-"""A class whose grading is killed again and again comes to the gradebook of one that was left alone."""
+"""What the kills of a class are judged by; tests/grader/commands/test_grade_killed.py kills a few times."""
 
-import random
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from grader.sandbox.bubblewrap import BubblewrapEngine
-from tests.overnight import kills
-from tests.overnight.kills import Kills
-from tests.overnight.place import Place
-
-ROOT = Path(__file__).parents[2]
-SUBMISSION = "def confusion_matrix(labels, predictions, num_classes):\n    return {value}\n"
-
-_bubblewrap = BubblewrapEngine().availability()
+from tests.overnight import a_small_class, kills
 
 
-@pytest.fixture
-def a_class(tmp_path: Path) -> Path:
-    """Six students of whom nothing is trained, none like another."""
-    folder = tmp_path / "class"
-    for number in range(6):
-        own = folder / f"student{number}"
-        own.mkdir(parents=True)
-        (own / "evaluation.py").write_text(SUBMISSION.format(value=number), encoding="utf-8")
-        solution = (ROOT / "solutions" / "preprocessing.py").read_text(encoding="utf-8")
-        (own / "preprocessing.py").write_text(f"{solution}\n# student {number}\n", encoding="utf-8")
-    return tmp_path
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not _bubblewrap.usable, reason=f"no bubblewrap: {_bubblewrap.reason}")
-def test_killed_at_random_moments(a_class: Path) -> None:
-    """Four kills; `nox -s overnight -- kills` has fifty, of a class that is trained as well."""
-    tried = Kills(Console(quiet=True), Place.made(a_class), a_class, random.Random(5), longest=6)
-    tried.run(4)
-    assert tried.seen.kills == 4
-    assert not tried.seen.wrong
+def test_only_the_copy_is_equal(tmp_path: Path) -> None:
+    """Else one student's probes were another's, and a kill would cost less than it does."""
+    kinds = a_small_class.write(tmp_path, students=9)
+    assert sorted(kinds) == sorted(path.name for path in tmp_path.iterdir())
+    files = {
+        name: {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.py")} for name in kinds
+    }
+    (copy,) = (name for name, kind in kinds.items() if kind == "copy")
+    assert files.pop(copy) == files["student0"]
+    sources = [content for own in files.values() for content in own.values()]
+    assert len(sources) == len(set(sources)) >= 2 * 7 + 1
 
 
 class TestTwice:

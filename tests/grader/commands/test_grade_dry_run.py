@@ -50,7 +50,7 @@ def test_before_and_after(a_class: Path, tmp_path: Path) -> None:
     assert "what the probes find may have to be trained besides" in before
     assert not out.exists()
 
-    assert "To look at: zoe: no task file" in grade(a_class, "--seed", 3, "--out", out)
+    assert "Needs a look: zoe: no task file" in grade(a_class, "--seed", 3, "--out", out)
     files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     after = grade(a_class, "--dry-run", "--out", out)
     assert "0 to be graded, 2 graded before, 1 that cannot be, of 3" in after

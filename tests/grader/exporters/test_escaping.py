@@ -133,7 +133,10 @@ class TestTextFromASubmission:
         """No control and no format character; markup is shown as it was written."""
         results = graded(text, tmp_path / "class")
         assert len(results) == 3
-        shown = terminal.as_text([*map(terminal.submission, results), terminal.summary(results)])
+        summary = terminal.Summary()
+        for result in results:
+            summary.add(result)
+        shown = terminal.as_text([*map(terminal.submission, results), summary.table()])
         assert not unfit(shown)
         coloured = io.StringIO()
         console = Console(file=coloured, force_terminal=True, width=100, color_system="truecolor")

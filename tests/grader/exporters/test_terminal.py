@@ -1,6 +1,7 @@
 """What a person reads: every mark, why, a hint; and nothing that a submission smuggles in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -64,11 +65,21 @@ class TestSubmission:
         assert "[red]boo[/red] [link=http://x]y" in terminal.as_text([terminal.submission(changed)])
 
 
+def summary(
+    results: Sequence[SubmissionResult], look: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> terminal.Summary:
+    """Of a class; `look` by the name of the submission."""
+    summary = terminal.Summary()
+    for result in results:
+        summary.add(result, look.get(result.name, ()))
+    return summary
+
+
 def shown(results: Sequence[SubmissionResult], width: int, **more: Any) -> list[str]:
     """The lines of a class in a terminal of that width."""
     console = Console(width=width, color_system=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(terminal.summary(results, width=width, **more))
+        console.print(summary(results, **more).table(width))
     return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
 
 
@@ -105,13 +116,13 @@ class TestSummary:
         lines = shown([long, graded.model_copy(update={"tasks": tasks})], width, look={name: ["x" * 100]})
         assert max(map(len, lines)) <= width
         first = next(n for n, line in enumerate(lines) if "27.5" in line and "o-c" in line)
-        rest = [line.strip() for line in lines[first + 1 : lines.index("To look at:")]]
+        rest = [line.strip() for line in lines[first + 1 : lines.index("Needs a look:")]]
         assert lines[first].split()[0] + "".join(rest) == name
         assert len(rest) <= 5  # lines more than one: names have the room, not titles
 
 
 class TestTrainings:
-    """trainings."""
+    """Summary.trainings."""
 
     def test_known_and_done_here(self, graded: SubmissionResult) -> None:
         """Each distinct training counts once, however many submissions have its network."""
@@ -128,7 +139,7 @@ class TestTrainings:
             with_trainings(False, "b", "c", "d"),
             with_trainings(True, "e"),
         ]
-        assert terminal.trainings(of_class) == (
-            "Trainings behind these marks: 2 known from the reference runs, 3 done here."
+        assert summary(of_class).trainings() == (
+            "Trainings behind these marks: 2 known from the reference runs, 3 run here."
         )
-        assert terminal.trainings([graded]) == ""
+        assert summary([graded]).trainings() == ""

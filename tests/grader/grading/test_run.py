@@ -4,11 +4,13 @@ Where the trainings alone matter the probe runs once, for real, and is replayed;
 accuracies by seed, for no real one comes out close on demand.
 """
 
+import gc
 import json
 import random
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -761,6 +763,85 @@ class TestOrder:
         alone = [digest for digest, _, alone in first[1].order if alone]
         assert len(alone) == len(set(alone))
         assert Job.of(described, "coarse", FIRST, PROFILE, "pin", "a backend").digest in alone
+
+
+class TestMemory:
+    """Nothing is kept of whoever is decided, and little of whoever waits."""
+
+    @pytest.fixture
+    def sources(self, tmp_path: Path) -> list[Source]:
+        for number in range(7):
+            (tmp_path / f"alice{number}").mkdir()
+            shutil.copy(ROOT / "solutions" / "resnet.py", tmp_path / f"alice{number}")
+        return [Source(path.name, path) for path in sorted(tmp_path.iterdir())]
+
+    def test_no_result_lives_on(self, engine: Replaying, sources: list[Source]) -> None:
+        """When the last one is decided, all others are gone; `grade` keeps them for its caller."""
+        seen: list[weakref.ref[SubmissionResult]] = []
+        alive = []
+
+        def on_decided(result: SubmissionResult) -> None:
+            seen.append(weakref.ref(result))
+            gc.collect()
+            alive.append(sum(one() is not None for one in seen))
+
+        plan = Plan(ONLY, PROFILE, engine, RUN, None, slots=Slots(1))
+        run.grade_each(sources, plan, on_decided)
+        assert alive == [1] * 7
+        alive.clear()
+        seen.clear()
+        run.grade(sources, plan, on_decided)
+        assert alive == list(range(1, 8))
+
+    def test_no_more_are_examined_than_are_recorded(self, engine: Replaying, sources: list[Source]) -> None:
+        """However long recording takes, few wait for it."""
+        began: list[str] = []
+        ahead = []
+
+        def on_decided(result: SubmissionResult) -> None:
+            time.sleep(0.05)
+            ahead.append(len(began) - len(ahead) - 1)
+
+        plan = Plan(ONLY, PROFILE, engine, RUN, None, slots=Slots(1), on_began=began.append)
+        run.grade_each(sources, plan, on_decided)
+        assert len(began) == 7
+        assert max(ahead) <= run.AHEAD
+
+    def test_who_waits_takes_little(self, engine: Replaying, sources: list[Source]) -> None:
+        """All wait for the one training of a network that they have in common."""
+        waiting: list[int] = []
+
+        class Last(Trainer):
+            """Ends trainings only when nobody is left to be examined."""
+
+            def submit(
+                self, job: Job, *, alone: bool = False, afresh: bool = False
+            ) -> Future[Result | TrainerFault]:
+                future: Future[Result | TrainerFault] = Future()
+
+                def end() -> None:
+                    while len(examined) < 7:
+                        time.sleep(0.01)
+                    gc.collect()
+                    waiting.append(sum(isinstance(one, Examined) for one in gc.get_objects()))
+                    super(Last, self).submit(job, alone=alone, afresh=afresh).add_done_callback(
+                        lambda done: future.set_result(done.result())
+                    )
+
+                threading.Thread(target=end).start()
+                return future
+
+        examined: list[str] = []
+        training = Training(
+            Last({("coarse", FIRST): 0.9, ("fine", FIRST): 0.9}),
+            lambda task, labels, network, owner: Job.of(network, labels, FIRST, PROFILE, "pin", "a backend"),
+            lambda task, labels: threshold(labels),
+        )
+        plan = Plan(ONLY, PROFILE, engine, RUN, training, Slots(1), lambda name, task: examined.append(name))
+        results = run.grade(sources, plan)
+        assert all(result.graded for result in results)
+        assert waiting
+        assert max(waiting) <= run.AHEAD
 
 
 class TestEnd:
