@@ -142,6 +142,29 @@ def failure(console: Console) -> None:
     stages.failure(ROOT, console)
 
 
+@click.command(
+    cls=SeveralValues,
+    name="study",
+    epilog="""
+    examples:
+      python -m grader.reference study                           all cells, two at a time
+      python -m grader.reference study --cell alexnet-fine
+    """,
+)
+@click.option(
+    "--cell", "names", multiple=True, metavar="NAME...", show_default="all", help="Only these of params.yaml."
+)
+@_workers
+@click.pass_obj
+def study(console: Console, names: tuple[str, ...], workers: int) -> None:
+    """Trains the study's networks under equal conditions; goes on where it was stopped. Writes
+    reference/study/cells/<cell>.json.
+    """
+    from grader.reference import stages
+
+    stages.study(_place(console, "study", workers), names)
+
+
 @click.command(cls=Stage, name="prepared")
 @_profile
 @_workers
@@ -266,7 +289,7 @@ def versions(console: Console, same_results: tuple[str, ...]) -> None:
     prog=PROG,
     short_help="Runs one stage of the pipeline.",
     sections={
-        "Stages of dvc.yaml": [images, describe, train, calibrate, figures, failure],
+        "Stages of dvc.yaml": [images, describe, train, calibrate, figures, failure, study],
         "Beside the pipeline": [candidates, confirm, prepared, versions, author.report],
     },
 )

@@ -45,6 +45,8 @@ class Profile(Strict):
             gets twice what the described network's takes: see grader/grading/decide.py.
         device: what trains. A profile for a GPU never trains on anything else.
         backend: of Keras, with which it trains.
+        checkpoints: whether a training keeps where it stands after each epoch, in .kit/checkpoints, and goes
+            on from there when it was stopped: for those that take hours. It changes no result.
         validation: images scored on after each epoch of an observed training, the next so many of each class
             of the course set after those trained on.
     """
@@ -62,6 +64,7 @@ class Profile(Strict):
     limit_seconds: float = Field(gt=0)
     device: Device = "cpu"
     backend: Backend = "tensorflow"
+    checkpoints: bool = False
     validation: Annotated[int, Field(ge=0, multiple_of=CLASSES["fine"])] = 0
 
     @model_validator(mode="after")
@@ -88,6 +91,22 @@ class Profile(Strict):
         return self.data == "embedded"
 
 
+class StudyCell(Strict):
+    """One training of the study: see grader/reference/study.
+
+    Attributes:
+        task: whose network, as the solution builds it with the profile's arguments.
+        labels: what it learns to tell apart.
+        recipe: fields that differ from the profile's, for a cell with settings of its own.
+        goal: the accuracy on held-back images that it is to reach, 0 to 1; None if it has none.
+    """
+
+    task: str
+    labels: LabelSet
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    goal: float | None = Field(default=None, gt=0, lt=1)
+
+
 class Params(Strict):
     """All of params.yaml.
 
@@ -96,11 +115,13 @@ class Params(Strict):
         profiles: by name.
         candidates: for some of them, what recipes were compared before one was chosen: by a name that says
             how it differs, the fields that differ. See grader/reference/candidates.py.
+        study: the trainings of the profile `study`, by name, in the order in which they are started.
     """
 
     pins: dict[DataSource, str] = Field(default_factory=dict)
     profiles: dict[str, Profile] = Field(min_length=1)
     candidates: dict[str, dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    study: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], StudyCell] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -121,6 +142,18 @@ class Params(Strict):
                 f"there is no profile {name!r}", fix=f"The profiles are: {', '.join(self.profiles)}"
             )
         return self.profiles[name]
+
+    def of_cell(self, name: str, profile: str = "study") -> Profile:
+        """The study's profile with a cell's own recipe; UsageError and ManifestError as of the others."""
+        if name not in self.study:
+            raise UsageError(f"the study has no cell {name!r}", fix=f"Its cells are: {', '.join(self.study)}")
+        written = self.profile(profile).model_dump()
+        changed = {**written, "recipe": {**written["recipe"], **self.study[name].recipe}}
+        try:
+            return Profile.model_validate(changed)
+        except ValidationError as error:
+            where = f"study.{name}"
+            raise ManifestError(f"params.yaml: {explained(error, within=where)}") from error
 
     def candidates_of(self, name: str) -> dict[str, Profile]:
         """The profile as it is, and with each of its candidates' changes; ManifestError names a wrong one."""

@@ -240,8 +240,14 @@ def _train(
         store=store,
         workers=workers,
         listener=display,
+        checkpoints=checkpoints(cells.profile, store),
     )
     return all_trained(outcomes, names)
+
+
+def checkpoints(profile: Profile, store: Path) -> Path | None:
+    """Where trainings of a profile keep where they stand, beside the store; None if they do not."""
+    return store.parent / "checkpoints" if profile.checkpoints else None
 
 
 def all_trained(outcomes: Mapping[str, Outcome], names: Mapping[str, str]) -> dict[str, Result]:

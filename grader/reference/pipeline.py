@@ -1,6 +1,7 @@
 """`nox -s reference`: `dvc repro` of one profile, with a word on what it will do and how long that takes."""
 
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -13,12 +14,14 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.config import profiles
-from grader.errors import UsageError
+from grader.errors import GraderFault, UsageError
 from grader.reference import WORKERS, matrix, stages
 from grader.reference.stages import Place
+from grader.reference.study.cells import PROFILE as STUDY
 
 # Profiles that train on a GPU have a dvc.yaml of their own: `dvc repro` without arguments leaves them alone.
 _FOLDERS = {"cpu": Path(), "gpu": Path("reference") / "gpu"}
+_STUDY = Path("reference") / STUDY  # and so has the study, which trains for hours
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def reference(root: Path, console: Console, order: Order) -> int:
     """
     profile = profiles.load(root / "params.yaml").profile(order.profile)
     stages.require_data(root, profile)
+    if profile.name == STUDY:
+        return _study(root, console, order)
     folder = _FOLDERS[profile.device]
     described = [f"describe@{profile.name}-{task}" for task in _place(root, console, order).task_ids()]
     if not order.targets:
@@ -73,6 +78,46 @@ def reference(root: Path, console: Console, order: Order) -> int:
             highlight=False,
         )
     return code
+
+
+def _study(root: Path, console: Console, order: Order) -> int:
+    """The same for the study: its cells train side by side; then DVC, one stage at a time, files them."""
+    place = _place(root, console, order)
+    code = 0
+    if not order.dry:
+        described = [f"describe@{task}" for task in place.task_ids()]
+        code = _dvc(root, order, ["repro", "--quiet", *_in(_STUDY, described)])
+        cells = [f"cell@{name}" for name in place.session.params.study]
+        wanted = [name for name in cells if not order.targets or name in order.targets]
+        stale = wanted if order.force else [name for name in wanted if name in _stale(root, order)]
+        if code == 0 and stale:
+            stages.study(place, [name.partition("@")[2] for name in stale])
+    if code == 0:
+        options = [*(["--force"] if order.force else []), *(["--dry"] if order.dry else [])]
+        targets = _in(_STUDY, order.targets) if order.targets else [f"{_STUDY.as_posix()}/dvc.yaml"]
+        code = _dvc(root, order, ["repro", *options, *targets])
+    if code == 0 and not order.dry:
+        console.print(
+            f"reference/{STUDY}/ is up to date. nox -s report -- --profile {STUDY} shows it.", highlight=False
+        )
+    return code
+
+
+def _stale(root: Path, order: Order) -> set[str]:
+    """The stages of the study that DVC would run.
+
+    Raises:
+        GraderFault: DVC cannot tell.
+    """
+    file = f"{_STUDY.as_posix()}/dvc.yaml"
+    command = [sys.executable, "-m", "dvc", "status", "--json", file]
+    done = subprocess.run(
+        command, cwd=root, env=_environment(root, order), capture_output=True, text=True, check=False
+    )
+    try:
+        return {name.rpartition(":")[2] for name in json.loads(done.stdout)}
+    except ValueError:
+        raise GraderFault(f"dvc status failed: {done.stderr.strip()[-500:]}") from None
 
 
 def headline(place: Place) -> str:
@@ -109,18 +154,13 @@ def _in(folder: Path, names: Sequence[str]) -> list[str]:
 
 def _dvc(root: Path, order: Order, arguments: Sequence[str]) -> int:
     """Runs DVC to its end; after Ctrl-C, which it gets as well, with the time to put things away."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        WORKERS: str(order.workers),
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(root / ".kit" / "dvc"),  # else in /var/tmp
-    }
     if importlib.util.find_spec("dvc") is None:
         raise UsageError(
             "DVC is not installed", fix="Run: nox -s reference (it installs it), or pip install dvc"
         )
-    process = subprocess.Popen([sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", *arguments], cwd=root, env=_environment(root, order)
+    )
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -130,3 +170,14 @@ def _dvc(root: Path, order: Order, arguments: Sequence[str]) -> int:
         process.send_signal(signal.SIGTERM)  # the stage sees that DVC is gone, and goes too
         raise
     return 130 if code == 130 else int(code != 0)
+
+
+def _environment(root: Path, order: Order) -> dict[str, str]:
+    """In which DVC runs."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        WORKERS: str(order.workers),
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(root / ".kit" / "dvc"),  # else in /var/tmp
+    }

@@ -19,6 +19,8 @@ from grader.errors import ManifestError, UsageError
 from grader.reference import candidates, confirm, matrix, metrics, solutions
 from grader.reference.matrix import Cells, Share
 from grader.reference.prepared import measure as measure_prepared
+from grader.reference.study import cells as study_cells
+from grader.reference.study import results as study_results
 from grader.session import Session
 from grader.thresholds import KnownNetworks, calibration
 from grader.training import pool, progress
@@ -296,6 +298,38 @@ def figures(place: Place) -> None:
 
     for path in report.figures(place.profile.name, root=place.root):
         place.say(f"wrote {path.relative_to(place.root)}")
+
+
+def study(place: Place, names: Sequence[str] = ()) -> None:
+    """reference/study/cells/<cell>.json: these trainings of the study, or all of them.
+
+    Raises:
+        UsageError: there is no such cell, or the profile is not the study's.
+        ManifestError: a network was not described yet.
+        DataError: the data are not here.
+        GraderFault: some trainings could not be done; what was done is kept.
+    """
+    require_data(place.root, place.profile)
+    wanted = study_cells.cells(place.session, names)
+    profile = place.profile
+    place.say(
+        f"The study's table · {len(wanted)} trainings · CIFAR-100: {profile.train:,} images trained on, "
+        f"{profile.validation:,} held back · {place.session.executor.backend}, {place.workers} at a time",
+        style="bold",
+    )
+    with sandbox.interruptible():
+        trained = study_cells.train(
+            wanted, place.session, workers=place.workers, console=place.console, store=place.store
+        )
+    held_back = place.session.course.following(profile.train, profile.validation)
+    for cell in wanted:
+        measured = study_results.of(cell, trained[cell.name], held_back)
+        written = study_results.save(measured, place.root)
+        place.say(
+            f"{cell.name}: {measured.result.accuracy:.2%} of the held-back images, "
+            f"{measured.result.cpu_seconds / 60:.0f} minutes of the processor. "
+            f"Written: {written.relative_to(place.root)}"
+        )
 
 
 def failure(root: Path, console: Console) -> None:

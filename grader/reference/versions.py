@@ -139,6 +139,12 @@ GROUPS = {
             "grader/web/filters.py:listed,percent,readable,sentence",
         ),
     ),
+    # What is kept of a training of the study: reference/study/cells/.
+    "study": Group(
+        "grader/reference/study/results.py:VERSION",
+        ("grader/reference/study/cells.py:cells,Cell", "grader/reference/study/results.py"),
+        without=("grader/reference/study/results.py:load,path",),
+    ),
     # The ResNet that would not learn: what is measured, in eight minutes; below, how it is drawn.
     "failure": Group(
         "grader/reference/failure.py:VERSION",

@@ -50,6 +50,7 @@ from grader.training import backends
 from grader.training.handed import Handed
 from grader.training.job import ROOT, Job, Result, Step, beside, pin
 from lab import data, synthetic, training
+from lab.checkpoints import Checkpoint
 from lab.files import write_atomically
 
 
@@ -197,6 +198,7 @@ def perform(job: Job) -> Result:
         seed=job.seed,
         report=_Printer(),
         validation=images.validation,
+        checkpoint=Checkpoint(Path(job.checkpoint), job.digest) if job.checkpoint else None,
     )
     said = trained.validation_predictions
     return Result.sealed(

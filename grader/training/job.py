@@ -92,6 +92,8 @@ class Job(Strict):
             `prepare` of a submission handed them over (handed.py); then nothing is read of the data that the
             conditions name. Empty for every other job.
         arrays: the file that has them; no part of the digest.
+        checkpoint: the file in which it keeps where it stands after each epoch, and from which it goes on;
+            empty to keep none. Whether it does changes no result: no part of the digest.
         budget: what the network may take at most; no part of the digest.
         limit_seconds: of the processor, after which the training is killed; no part of the digest. On a GPU,
             and where a system does not tell processor time, of the wall clock.
@@ -104,6 +106,7 @@ class Job(Strict):
     scored_on: ScoredOn = "hidden"
     prepared: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     arrays: str = ""
+    checkpoint: str = ""
     budget: Budget
     limit_seconds: float
 
@@ -160,7 +163,7 @@ class Job(Strict):
         whose default means that nothing is different leaves every result where it is filed.
         """
         content = self.model_dump(
-            mode="json", exclude={"budget", "limit_seconds", "arrays"}, exclude_defaults=True
+            mode="json", exclude={"budget", "limit_seconds", "arrays", "checkpoint"}, exclude_defaults=True
         )
         return _sha256({"version": DIGEST_VERSION, **content})
 

@@ -5,8 +5,9 @@
     outcomes = run(jobs, executor=executor, store=Path(".kit/trainings"))     # all of them, by digest
 
 The same work is never done twice: a job whose result is in the store is not trained, and equal jobs are
-trained once. Whatever ends this process ends its children, SIGKILL too; results that were there are kept.
-A store that cannot be written costs no result: the run has it all the same, and a later one trains again.
+trained once. Whatever ends this process ends its children, SIGKILL too; results that were there are kept, and
+with a folder of checkpoints so is what a training had done by the end of its last epoch. A store that cannot
+be written costs no result: the run has it all the same, and a later one trains again.
 """
 
 import os
@@ -23,7 +24,7 @@ from typing import Self
 from grader import scratch
 from grader.errors import TrainerFault
 from grader.slots import Slots
-from grader.training.executors import Executor
+from grader.training.executors import Executor, Local
 from grader.training.job import Job, Outcome, Overrun, Result, Step
 from grader.training.running import Running, Worker
 from grader.training.store import find, keep, prepare
@@ -68,12 +69,21 @@ class Pool:
         store: a folder of results, made if need be. Where it cannot be written, nothing is kept.
         slots: each training holds one while it runs; others' work may take its turn with them.
         listener: called with the progress of all.
+        checkpoints: a folder where trainings keep where they stand, made if need be, for those that take
+            long; None to keep nothing. Containers see no such folder, and keep nothing.
     """
 
     def __init__(
-        self, executor: Executor, store: Path, *, slots: Slots, listener: Listener | None = None
+        self,
+        executor: Executor,
+        store: Path,
+        *,
+        slots: Slots,
+        listener: Listener | None = None,
+        checkpoints: Path | None = None,
     ) -> None:
         self._executor, self._store, self._slots = executor, store, slots
+        self._checkpoints = checkpoints if isinstance(executor, Local) else None
         self._listener = listener or Listener()
         self._listening = threading.RLock()
         self._submitting = threading.Lock()
@@ -134,8 +144,16 @@ class Pool:
         return future
 
     def _train(self, job: Job, afresh: bool, alone: bool) -> Outcome:
+        checkpoint = Path()
+        if self._checkpoints is not None:
+            checkpoint = self._checkpoints.absolute() / f"{job.digest}.npz"
+            job = job.model_copy(update={"checkpoint": str(checkpoint)})
+            if afresh:
+                checkpoint.unlink(missing_ok=True)
         with self._slots.turn(alone=alone, unless=self._stopped.is_set):
             outcome = self._trained(job, afresh)
+        if job.checkpoint and isinstance(outcome, Result):
+            checkpoint.unlink(missing_ok=True)
         with self._listening:
             self._listener.ended(job, outcome)
         return outcome
@@ -230,6 +248,7 @@ def run(
     workers: int = 2,
     listener: Listener | None = None,
     afresh: bool = False,
+    checkpoints: Path | None = None,
 ) -> dict[str, Outcome]:
     """Trains what is not in the store yet, each distinct job once; a fault of one leaves the others alone.
 
@@ -240,12 +259,14 @@ def run(
         workers: how many train at a time, a thread each.
         listener: called with the progress of all.
         afresh: as in Pool.submit.
+        checkpoints: as in Pool.
 
     Returns:
         for each job's digest its result, or what kept it from having one: an Overrun if it passed a limit.
     """
     distinct = {job.digest: job for job in jobs}
-    with Pool(executor, store, slots=Slots(workers), listener=listener) as pool:
+    slots = Slots(workers)
+    with Pool(executor, store, slots=slots, listener=listener, checkpoints=checkpoints) as pool:
         futures = {digest: pool.submit(job, afresh=afresh) for digest, job in distinct.items()}
         wait(futures.values(), return_when=FIRST_EXCEPTION)  # only what is no fault of a job is raised
         for future in futures.values():

@@ -1,6 +1,7 @@
 """A process that trains, and one job in it: what it prints, and its limits of time and memory.
 
-The limit of time is one of the processor, so that a busy machine changes nothing. A job that passes a limit
+The limit of time is one of the processor, so that a busy machine changes nothing; of a job that goes on from
+a checkpoint, the epochs that it has done count. A job that passes a limit
 is an Overrun: only a training of the described network can tell whose fault that is (grader/grading).
 """
 
@@ -20,6 +21,7 @@ from grader.errors import TrainerFault
 from grader.training import backends, store
 from grader.training.executors import JOB_HOME, Executor, Usage, last_words
 from grader.training.job import Job, Outcome, Overrun, Step, beside
+from lab.checkpoints import Checkpoint
 
 _WALL = 10.0  # the wall clock's limit, as a multiple of the processor's: for a child that waits for something
 
@@ -99,6 +101,7 @@ class Running:
     def __init__(self, job: Job, worker: Worker, before: Usage | None = None) -> None:
         self.job, self.worker = job, worker
         self._before = (before or Usage()).cpu_seconds or 0.0
+        self._earlier = _earlier(job)
         self._done = self._closed = False
         self._stopped: TrainerFault | None = None
         self._usage = Usage()
@@ -180,8 +183,8 @@ class Running:
         clock = time.monotonic() - self._began
         on_gpu = backends.device_of(self.job.conditions.backend) == "gpu"
         spent = self._usage.cpu_seconds
-        counted = None if on_gpu or spent is None else spent - self._before
-        if (clock if counted is None else counted) > limit:
+        here = clock if on_gpu or spent is None else spent - self._before
+        if here + self._earlier > limit:
             return Overrun("time", limit)
         if clock > _WALL * limit:
             return TrainerFault(
@@ -204,6 +207,16 @@ class Running:
             return (self._usage.memory_bytes or 0) > 0.75 * memory
         said = (self.worker.home / "errors").read_text(encoding="utf-8", errors="replace")
         return any(word in said for word in _NO_MEMORY)
+
+
+def _earlier(job: Job) -> float:
+    """The seconds, of that which the job's limit is in, of the epochs that were done before this start."""
+    checkpoint = Checkpoint(Path(job.checkpoint), job.digest) if job.checkpoint else None
+    done = checkpoint.progress() if checkpoint else None
+    if done is None:
+        return 0.0
+    on_gpu = backends.device_of(job.conditions.backend) == "gpu"
+    return done.seconds if on_gpu else done.cpu_seconds
 
 
 def _fault(code: int, home: Path) -> TrainerFault:

@@ -11,6 +11,7 @@ from grader.cli import stages as command_line
 from grader.errors import ManifestError, UsageError
 from grader.reference import failure, failure_figures, matrix, packages, solutions, versions
 from grader.reference.report import committed
+from grader.reference.study import results
 from grader.thresholds import model
 from lab import synthetic, training
 
@@ -39,6 +40,7 @@ class TestThisCheckout:
             "figures": committed.VERSION,
             "failure": failure.VERSION,
             "failure_figures": failure_figures.VERSION,
+            "study": results.VERSION,
         }
 
     def test_trainings_are_found_again(self) -> None:

@@ -57,3 +57,13 @@ def test_damaged(checkpoint: Checkpoint, kept: int) -> None:
     assert checkpoint.load(SHAPES) is None
     checkpoint.path.write_bytes(b"PK\x03\x04 no archive")
     assert checkpoint.load(SHAPES) is None
+
+
+def test_progress(checkpoint: Checkpoint) -> None:
+    """It is known without the arrays; of another key, or damaged, there is none."""
+    assert checkpoint.progress() == PROGRESS
+    assert Checkpoint(checkpoint.path, "other").progress() is None
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:100])
+    assert checkpoint.progress() is None
+    checkpoint.remove()
+    assert checkpoint.progress() is None

@@ -22,6 +22,7 @@ from grader.reference.figures.curves import Curve, learning_curves
 from grader.reference.figures.quantiles import Residuals, quantiles
 from grader.reference.figures.samples import Sample, samples
 from grader.reference.figures.seeds import Seeds, seeds
+from grader.reference.figures.side_by_side import confusions_side_by_side
 from grader.reference.figures.style import DPI, SERIES, WIDTH, Counts, Floats, png
 from grader.reference.figures.superclasses import Panel, per_superclass
 
@@ -42,6 +43,7 @@ __all__ = [
     "confused_pairs",
     "confusion",
     "confusion_counts",
+    "confusions_side_by_side",
     "cost",
     "learning_curves",
     "most_confused",

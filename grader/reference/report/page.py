@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import web
+from grader.config import profiles
 from grader.config.profiles import Profile
+from grader.reference.report.cells import Table, table
+from grader.reference.report.cells import page as study_page
 from grader.reference.report.confusions import Confusion, confusions
 from grader.reference.report.cost import Cost, cost
 from grader.reference.report.curves import Curves, curves
@@ -18,6 +21,7 @@ from grader.reference.report.study import Study, study
 from grader.reference.report.superclasses import Superclasses, superclasses
 from grader.reference.report.verdicts import Confirmed, Recipes
 from grader.reference.report.wording import versions
+from grader.reference.study.cells import PROFILE as STUDY
 from lab.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,6 +83,7 @@ class Page:
     """All that the template is filled with; a section is None or empty where something is missing."""
 
     about: About
+    cells: Table | None
     study: Study
     curves: tuple[Curves, ...]
     confusions: tuple[Confusion, ...]
@@ -91,10 +96,11 @@ class Page:
     samples: tuple[Samples, ...]
 
     @classmethod
-    def of(cls, material: Material) -> "Page":
-        """Computes every section and draws every figure."""
+    def of(cls, material: Material, cells: Table | None = None) -> "Page":
+        """Computes every section and draws every figure; `cells`: the study's table, to be shown first."""
         return cls(
             about=About.of(material),
+            cells=cells,
             study=study(material),
             curves=curves(material),
             confusions=confusions(material),
@@ -138,9 +144,13 @@ def report(profile_name: str, *, root: Path = ROOT, out: Path | None = None) -> 
         UsageError: there is no such profile.
         ManifestError: params.yaml or the manifest is wrong.
     """
+    if profile_name == STUDY:
+        return study_page(root, out), []
     material = Material.read(profile_name, root)
     folder = out or root / ".kit" / "report" / profile_name
-    page = Page.of(material)
+    # Beside photographs alone: what was drawn by a program cannot be compared with the study.
+    photographs = material.profile.data == "cifar-100" and profiles.load(root / "params.yaml").study
+    page = Page.of(material, table(root) if photographs else None)
     for old in folder.glob("*.png"):
         old.unlink()
     for picture in page.pictures():

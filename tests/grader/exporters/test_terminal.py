@@ -103,7 +103,7 @@ class TestSummary:
         lines = shown([broken, others[0], let_down, graded, others[1]], 100, look={"zoe": ["late", "twice"]})
         rows = lines[3:]
         names = [line.split()[0].removesuffix(":") for line in rows]
-        assert names == ["alice", "eve", "anna", "zoe", "bob", "To", "anna", "zoe", "zoe", "bob"]
+        assert names == ["alice", "eve", "anna", "zoe", "bob", "Needs", "anna", "zoe", "zoe", "bob"]
         assert rows[6:9] == ["  anna: not a zip", "  zoe: late", "  zoe: twice"]
 
     @pytest.mark.parametrize("width", [80, 60])

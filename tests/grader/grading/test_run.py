@@ -362,7 +362,7 @@ class TestOverrun:
         alone = Alone({self.DESCRIBED.digest: PROFILE.limit_seconds + 1})
         graded = self.graded(engine, tmp_path, 90.0, alone)
         assert graded.check().status is Status.FAULT
-        assert "and so it was with the network that was asked for" in graded.check().message
+        assert "and the same happened to the network that was asked for" in graded.check().message
 
     def test_the_described_network_itself(self, engine: Replaying, tmp_path: Path) -> None:
         """A right network cannot be failed by how long it takes."""
