@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from grader import choices, estimate, forecast, gradebook, intake, sandbox, scratch
+from grader import choices, estimate, forecast, gradebook, intake, memory, sandbox, scratch
 from grader.config import course as courses
 from grader.config.course import Course
 from grader.errors import UsageError
@@ -81,6 +81,7 @@ def grade(root: Path, console: Console, order: Order) -> int:
         ManifestError, DataError: the course's own files are wrong or missing.
         GradebookError: the gradebook is in use, damaged, or cannot be written.
     """
+    memory.give_back()
     session = Session(
         root,
         profile=order.profile,
