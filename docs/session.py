@@ -4,7 +4,7 @@
 
 The zip is made from this checkout and unpacked into an empty folder; each command is typed into a shell there,
 and what it prints is kept. Only this is changed: the folder's place is written as ~, lines of the machine's own
-pip configuration and nox's line with uv's options are left out and leave "...", so are the middle of long
+pip configuration, nox's line with uv's options and uv's list of packages are left out and leave "...", so are the middle of long
 outputs. What the student writes is described, not shown.
 """
 
@@ -25,7 +25,7 @@ from grader.handout import bundle
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "session.md"
 LINES = 34  # of one command's output; what is beyond is left out of its middle
-LEFT_OUT = re.compile(r"WARNING: Location |\[notice\]|nox > .*/uv sync ")
+LEFT_OUT = re.compile(r"WARNING: Location |\[notice\]|nox > .*/uv sync | \+ \S+==")
 WRONG = ("default_rng(seed)", "default_rng()")
 
 

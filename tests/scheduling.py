@@ -32,6 +32,7 @@ DIVIDED = (
 # What takes more than ten seconds on two cores, longest first: `--durations=0` has the seconds.
 FIRST = (
     "the machine",
+    "tests/test_documented_commands.py",
     "tests/lab/test_backends.py",
     "tests/grader/web/test_browser.py",
     "tests/grader/commands/test_grade.py",

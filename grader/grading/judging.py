@@ -347,8 +347,10 @@ def _earned(check: Check, task: Task, verdicts: Mapping[str, Verdict]) -> Verdic
     if verdict.status is not Status.PASSED or not others or Status.PASSED in others:
         return verdict
     titles = "; ".join(_title(other, task) for other in check.earned_with)
-    these = "one of these passes" if len(others) > 1 else "this passes"
-    return Verdict(status=Status.BLOCKED, message=f"This passes, but counts only when {these}: {titles}.")
+    these = "one of these passes" if len(others) > 1 else "this one passes"
+    return Verdict(
+        status=Status.BLOCKED, message=f"This check passes, but counts only when {these}: {titles}."
+    )
 
 
 def _not_made_yet(raised: Call) -> str:

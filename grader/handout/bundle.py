@@ -37,7 +37,7 @@ _INSTEAD = {"grader/cli/app.py": "grader/cli/student_app.py"}
 _BESIDE = (
     *("assignment/*", "grader/__main__.py", "grader/sandbox/guest/*.py", "grader/web/templates/**/*"),
     *("grader/gradebook/migrations/**/*", "lab/**/*.py", "LICENSE", "pyproject.toml", "uv.lock"),
-    *("params.yaml", "data.dvc", "grader/hidden.dvc", ".dvc/config", "docs/students.md"),
+    *("params.yaml", "data.dvc", "grader/hidden.dvc", ".dvc/config", "docs/students.md", "docs/session.md"),
     *("docs/the-resnet-that-would-not-learn.md", "docs/figures/failure-*.png"),
     # Results by digest, thresholds and pins. Not networks/, which has the layers.
     *(

@@ -119,7 +119,7 @@ class TestTrain:
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
             assert process.wait(60) == 130, rest
-        assert "Stopped. What was learned in" in rest
+        assert "Stopped. The network is kept as it was after" in rest
         kept = Experiments(checkout / train.RUNS).all()[-1]
         assert kept.stopped
         assert 2 <= kept.epochs < 500

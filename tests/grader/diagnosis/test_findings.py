@@ -174,7 +174,7 @@ class TestFindings:
         facts = measure(parts(x_test=raw(TEST)), IMAGES, LABELS, 20)
         (finding,) = findings(facts, None)
         assert finding.what.startswith("validation images have values from 0 to 255, training images from -")
-        assert "validation images that were left out" in finding.fix
+        assert "The validation images were not standardised like the others" in finding.fix
 
     def test_pictures_that_are_there_twice(self) -> None:
         """The same picture with two labels, as CIFAR-100 has, is in two parts: that is all the overlap there

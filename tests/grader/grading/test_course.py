@@ -155,7 +155,7 @@ class TestAttempts:
 
     def test_none_before_the_due_date(self) -> None:
         found = count(course(attempt="last_before_due"), attempt(1, 5), attempt(2, 9), points={1: 40})
-        assert found.why == "attempt 1 of 2: the first, none was before the due date"
+        assert found.why == "attempt 1 of 2: the first, because none was before the due date"
         assert found.counts == 36
 
     def test_a_time_that_is_not_known_is_before_unless_the_platform_says_late(self) -> None:

@@ -211,7 +211,7 @@ class TestJudge:
             (
                 (),
                 (Status.BLOCKED, Status.PASSED),
-                "This holds. It counts once one of these passes: One; Two.",
+                "This check passes, but counts only when one of these passes: One; Two.",
             ),
         ],
     )
@@ -259,7 +259,7 @@ class TestJudge:
                     "import_error": Raised("ModuleNotFoundError", "No module named 'torch'"),
                 },
                 Status.FAILED,
-                "No module named 'torch'. Besides your own files there are Python's standard library, numpy",
+                "No module named 'torch'. Besides your own files you can import Python's standard library",
             ),
         ],
     )

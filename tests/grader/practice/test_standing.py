@@ -72,8 +72,7 @@ class TestOpen:
         said = known.open(MANIFEST, folder).in_words()
         # Untouched: alexnet 1, wide_resnet 1, evaluation 3.
         assert said == (
-            "Open in all tasks: 5 functions to write, 1 check to fix; "
-            "not checked in its present form: resnet.py"
+            "Open in all tasks: 5 functions to write, 1 check to fix; changed since the last check: resnet.py"
         )
 
     def test_a_changed_file_is_not_known(self, folder: Path) -> None:

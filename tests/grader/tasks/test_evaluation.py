@@ -98,7 +98,7 @@ class TestWhatIsWrong:
         verdicts = judge(Case(TASK, Evidence(True, True, None, "ok", None, calls), probe.draw(20)))
         assert verdicts["topk.form"] == Verdict(
             status=Status.BLOCKED,
-            message="This holds. It counts once this passes: With k = 1 it is the accuracy.",
+            message="This check passes, but counts only when this one passes: With k = 1 it is the accuracy.",
         )
         assert verdicts["topk.first"].status is Status.FAILED
 
@@ -149,13 +149,13 @@ class TestTheCause:
             (
                 "classes = range(probabilities.shape[1]); return sklearn.metrics.top_k_accuracy_score("
                 "labels, probabilities, k=k, labels=classes)",
-                "of equal probabilities that of the higher class number ranks first",
+                "the higher class number ranks first among equal probabilities",
                 "and so does sklearn.metrics.top_k_accuracy_score",
             ),
             (
                 "true = probabilities[range(len(labels)), labels][:, None]; "
                 "return float(((probabilities > true).sum(1) < k).mean())",
-                "if equal probabilities share the better rank",
+                "if equal probabilities get the better rank",
                 "and so do Keras's metrics",
             ),
         ],

@@ -43,7 +43,7 @@ class TestNextToNothing:
             calls[name] = Call("build", "…", "returned", value=Network(network))
         verdicts = judge(Case(tasks[task], Evidence(True, True, None, "ok", None, calls), inputs))
         assert not {check for check, verdict in verdicts.items() if verdict.fraction}
-        assert "This holds. It counts once" in verdicts["builds"].message
+        assert "This check passes, but counts only when" in verdicts["builds"].message
         assert earned(TASKS, task, verdicts) == {}
 
 

@@ -141,7 +141,7 @@ def test_says_what_is_missing(network_judge: Any, task: str) -> None:
     judge = network_judge(task)
     verdicts = judge(next(iter(NOTHING[task].values())), judge.probe.draw(SEED))
     assert verdicts["softmax"].status is Status.BLOCKED
-    assert "layers that make it up" in verdicts["softmax"].message
+    assert "layers that it needs" in verdicts["softmax"].message
 
 
 def test_tasks_with_a_builder_are_all_here() -> None:

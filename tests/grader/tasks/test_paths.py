@@ -88,5 +88,5 @@ class TestPath:
     def test_deepest_nesting_of_all(self) -> None:
         """x = x + start, again and again: two nodes a level less, so that Python's own limit comes first."""
         nodes = [CONV, RELU, *((*ADD, [index, 1]) for index in range(2, 590))]
-        with pytest.raises(Tangled, match="more than 200 paths within each other"):
+        with pytest.raises(Tangled, match="more than 200 paths are nested in each other"):
             path_of(*nodes)

@@ -176,8 +176,8 @@ class TestSpecialCases:
         verdicts = quick(SOLUTION.replace("default_rng(seed)", f"default_rng({wrong})"))
         assert of(verdicts, Status.FAILED) == ["split.seeded"]
         assert verdicts["split.seeded"].rule == "special_case"
-        assert "the same, for 0 is a seed like any other" in verdicts["split.seeded"].message
-        assert "0 for no seed at all" in (verdicts["split.seeded"].hint or "")
+        assert "the same, because 0 is a seed like any other" in verdicts["split.seeded"].message
+        assert "treat 0 as no seed" in (verdicts["split.seeded"].hint or "")
 
 
 class TestPartition:
@@ -197,7 +197,7 @@ class TestPartition:
         waiting = [c for c in of(verdicts, Status.BLOCKED) if c.startswith("split")]
         assert waiting == ["split.form", "split.shuffled", "split.seeded"]
         assert verdicts["split.form"].message == (
-            "This holds. It counts once this passes: Every example is in exactly one part."
+            "This check passes, but counts only when this one passes: Every example is in exactly one part."
         )
         assert verdicts["split.seeded"].message == (
             "This check must pass first: Every example is in exactly one part."
@@ -338,7 +338,7 @@ class TestSecondProcess:
         for check, what in (("split.seeded", "split"), ("prepare.seeded", "training part")):
             assert (
                 f"returned another {what} in a second Python process than in the first; expected the same, "
-                "for it is the same seed"
+                "because the seed is the same"
             ) in verdicts[check].message
             assert "not the clock" in str(verdicts[check].hint)
 
