@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH
 def ensure() -> None:
     """Starts this command again without the current folder on the path of modules, unless it is the checkout.
 
-    Windows cannot replace a process. No engine isolates there, so that nobody else's code is graded on it.
+    Windows cannot replace a process. No engine isolates there, so other people's code is not graded on it.
     """
     if sys.flags.safe_path or os.name != "posix" or os.path.realpath(os.getcwd()) == ROOT:  # noqa: PTH109
         return

@@ -123,7 +123,7 @@ class RemotePool:
             try:
                 if self._here is None:
                     self._here = self._cleanup.enter_context(self._open_here())
-            except KitError as error:  # no device, no image: nobody else's trainings suffer
+            except KitError as error:  # no device, no image: other trainings go on
                 fault: Future[Outcome] = Future()
                 fault.set_result(TrainerFault(f"on this machine: {error.message}", fix=error.fix))
                 return fault

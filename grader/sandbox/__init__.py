@@ -68,7 +68,7 @@ def _strongest(*, own_code: bool) -> Engine:
             return engine
         refused.append((engine.name, found))
     raise UsageError(
-        "no sandbox works here, and nobody else's code runs without one: "
+        "no sandbox works here, and other people's code runs only in a sandbox: "
         + "; ".join(f"{name}: {found.reason}" for name, found in refused),
         fix="; or ".join(f"{name}: {found.fix}" for name, found in refused),
     )

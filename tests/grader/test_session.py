@@ -274,7 +274,7 @@ class TestPlace:
     def test_without_a_sandbox_only_what_is_trusted_runs(self, tmp_path: Path) -> None:
         """Refused in the words of `grade`."""
         with pytest.raises(
-            UsageError, match="no sandbox works here, and nobody else's code runs without one"
+            UsageError, match="no sandbox works here, and other people's code runs only in a sandbox"
         ):
             Session.of_folder(ROOT, tmp_path, trust=False).engine  # noqa: B018
         assert Session.of_folder(ROOT, tmp_path, trust=True).engine.name == "none"

@@ -185,7 +185,7 @@ class TestKnown:
         check, other = learned(found), learned(found, "fine")
         assert check.message == (
             "The reference network; trained 20 times, 52.5% on average; run of seed 0: 60.0%, "
-            "AMD EPYC 9B14, 2026-11-26. 50.0% wanted, chance is 5%."
+            "AMD EPYC 9B14, 2026-11-26. Full marks from 50.0%; chance is 5%."
         )
         assert (check.data["known"], check.data["machine"]) == (True, "AMD EPYC 9B14, 2 cores")
         assert other.message.endswith("Trained on this one, 2026-11-26.")
@@ -345,4 +345,4 @@ class TestSettle:
         found = self.settled(Overrun("time", 900.0))
         assert isinstance(found, TrainerFault)
         assert not isinstance(found, Overrun)
-        assert "and so it was with the network that was asked for" in found.message
+        assert "and the same happened to the network that was asked for" in found.message

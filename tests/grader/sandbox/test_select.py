@@ -42,7 +42,7 @@ class TestSelect:
         assert select("auto", own_code=True).name == ("strong" if found.usable else "none")
 
     def test_auto_never_runs_others_code_bare(self, found: Availability) -> None:
-        """Without a sandbox, nobody else's code runs, and the package to install is named."""
+        """Without a sandbox, other people's code does not run, and the package to install is named."""
         if found.usable:
             assert select("auto", own_code=False).name == "strong"
         else:

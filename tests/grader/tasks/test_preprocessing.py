@@ -340,7 +340,7 @@ class TestSecondProcess:
                 f"returned another {what} in a second Python process than in the first; expected the same, "
                 "because the seed is the same"
             ) in verdicts[check].message
-            assert "not the clock" in str(verdicts[check].hint)
+            assert "not use the clock" in str(verdicts[check].hint)
 
     @pytest.mark.parametrize(
         ("ended", "words"),
