@@ -40,6 +40,13 @@ def hint(session: nox.Session) -> None:
 
 
 @nox.session
+def inspect(session: nox.Session) -> None:
+    """Students: what your prepare feeds a network, and what is wrong with it: nox -s inspect"""
+    install(session)
+    run(session, "grader", "inspect", *session.posargs)
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Students: train your network, see what it learned: nox -s train -- alexnet [--labels fine]"""
     install(session)
@@ -60,10 +67,17 @@ def submit(session: nox.Session) -> None:
 
 
 @nox.session
-def inspect(session: nox.Session) -> None:
-    """Students: what your prepare feeds a network, and what is wrong with it: nox -s inspect"""
-    install(session)
-    run(session, "grader", "inspect", *session.posargs)
+def notebook(session: nox.Session) -> None:
+    """Students: open assignment/lab.ipynb in JupyterLab: nox -s notebook"""
+    install(session, "student")
+    session.run(str(PYTHON), "-m", "jupyterlab", "assignment/lab.ipynb", *session.posargs, external=True)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """Instructors: bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
+    install(session, "instructor")
+    run(session, "lab", "data", *session.posargs)
 
 
 @nox.session
@@ -101,38 +115,10 @@ def marking(session: nox.Session) -> None:
 
 
 @nox.session
-def data(session: nox.Session) -> None:
-    """Instructors: bring CIFAR-100: nox -s data [-- --from cifar-100-python.tar.gz]"""
-    install(session, "instructor")
-    run(session, "lab", "data", *session.posargs)
-
-
-@nox.session
-def stubs(session: nox.Session) -> None:
-    """Authors: generate assignment/ from solutions/: nox -s stubs [-- --check]"""
+def doctor(session: nox.Session) -> None:
+    """Instructors: what this machine has and lacks, and the command that fixes it: nox -s doctor"""
     install(session)
-    run(session, "grader", "stubs", *session.posargs)
-
-
-@nox.session
-def handout(session: nox.Session) -> None:
-    """Authors: the zip that students get, without any answers: nox -s handout [-- --to FILE]"""
-    install(session)
-    run(session, "grader", "handout", *session.posargs)
-
-
-@nox.session
-def reference(session: nox.Session) -> None:
-    """Authors: train the solutions, set the thresholds: nox -s reference -- --profile cpu [--dry]"""
-    install(session, "instructor")
-    run(session, "grader", "reference", *session.posargs)
-
-
-@nox.session
-def report(session: nox.Session) -> None:
-    """Authors: what was measured, as a page with figures: nox -s report -- --profile cpu"""
-    install(session)
-    run(session, "grader", "report", *session.posargs)
+    run(session, "grader", "doctor", *session.posargs)
 
 
 @nox.session
@@ -158,13 +144,6 @@ def collect(session: nox.Session) -> None:
 
 
 @nox.session
-def doctor(session: nox.Session) -> None:
-    """Instructors: what this machine has and lacks, and the command that fixes it: nox -s doctor"""
-    install(session)
-    run(session, "grader", "doctor", *session.posargs)
-
-
-@nox.session
 def certificates(session: nox.Session) -> None:
     """Instructors: certificates for a cluster, once: nox -s certificates [-- FOLDER]"""
     install(session, "cluster")
@@ -186,17 +165,17 @@ def worker(session: nox.Session) -> None:
 
 
 @nox.session
-def notebook(session: nox.Session) -> None:
-    """Students: open assignment/lab.ipynb in JupyterLab: nox -s notebook"""
-    install(session, "student")
-    session.run(str(PYTHON), "-m", "jupyterlab", "assignment/lab.ipynb", *session.posargs, external=True)
+def stubs(session: nox.Session) -> None:
+    """Authors: generate assignment/ from solutions/: nox -s stubs [-- --check]"""
+    install(session)
+    run(session, "grader", "stubs", *session.posargs)
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """Run the tests, side by side: nox -s tests [-- [--quick] [-n 0] PYTEST ARGUMENTS...]"""
-    install(session, "dev")
-    session.run(str(PYTHON), "-m", "pytest", "--numprocesses=auto", *session.posargs, external=True)
+def handout(session: nox.Session) -> None:
+    """Authors: the zip that students get, without any answers: nox -s handout [-- --to FILE]"""
+    install(session)
+    run(session, "grader", "handout", *session.posargs)
 
 
 @nox.session
@@ -223,15 +202,53 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def reference(session: nox.Session) -> None:
+    """Authors: train the solutions, set the thresholds: nox -s reference -- --profile cpu [--dry]"""
+    install(session, "instructor")
+    run(session, "grader", "reference", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Authors: what was measured, as a page with figures: nox -s report -- --profile cpu"""
+    install(session)
+    run(session, "grader", "report", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Authors: run the tests, side by side: nox -s tests [-- [--quick] [-n 0] PYTEST ARGUMENTS...]"""
+    install(session, "dev")
+    session.run(str(PYTHON), "-m", "pytest", "--numprocesses=auto", *session.posargs, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Authors: style, types and who imports whom: nox -s lint"""
+    install(session, "dev")
+    imports = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        session.run(str(PYTHON), "-m", *arguments, external=True)
+    session.run(str(PYTHON), "-c", imports, "--no-cache", external=True)
+
+
+@nox.session
+def architecture(session: nox.Session) -> None:
+    """Authors: draw docs/architecture.md's picture: nox -s architecture [-- --check]"""
+    install(session, "dev")
+    session.run(str(PYTHON), "docs/architecture.py", *session.posargs, external=True)
+
+
+@nox.session
 def attack(session: nox.Session) -> None:
-    """Grade tests/hostile: nothing gained, nothing leaked: nox -s attack [-- --engine bubblewrap]"""
+    """Authors: tests/hostile gains nothing, leaks nothing: nox -s attack [-- --engine bubblewrap]"""
     install(session)
     run(session, "tests.hostile.attack", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """A million inputs for the readers of evidence, blueprints and zips: nox -s fuzz [-- --inputs 1000]"""
+    """Authors: a million inputs for the readers of what is not trusted: nox -s fuzz [-- --inputs 1000]"""
     install(session)
     run(session, "tests.hostile.fuzz", *session.posargs)
 
@@ -242,23 +259,6 @@ def overnight(session: nox.Session) -> None:
     install(session)
     what = "kills" if session.posargs[:1] == ["kills"] else "run"
     run(session, f"tests.overnight.{what}", *session.posargs[what == "kills" :])
-
-
-@nox.session
-def lint(session: nox.Session) -> None:
-    """Style, types and who imports whom (ruff, mypy --strict, import-linter): nox -s lint"""
-    install(session, "dev")
-    imports = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
-        session.run(str(PYTHON), "-m", *arguments, external=True)
-    session.run(str(PYTHON), "-c", imports, "--no-cache", external=True)
-
-
-@nox.session
-def architecture(session: nox.Session) -> None:
-    """Draw docs/architecture.md's picture from the imports: nox -s architecture [-- --check]"""
-    install(session, "dev")
-    session.run(str(PYTHON), "docs/architecture.py", *session.posargs, external=True)
 
 
 def install(session: nox.Session, *extras: str, tensorflow: bool = True) -> None:

@@ -53,6 +53,9 @@ def check(to: Path) -> None:
     svg = console.export_svg(title="nox -s check -- alexnet evaluation", theme=MONOKAI, unique_id="check")
     # No font is fetched: letters are placed by the width of their line, so that any of fixed width will do.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace("Fira Code", FONT)
+    # Without a size of its own it would shrink to what a table leaves it.
+    width, height = re.findall(r'viewBox="0 0 (\d+)\S* (\d+)', svg)[0]
+    svg = svg.replace("<svg ", f'<svg width="{width}" height="{height}" ', 1)
     to.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
 
 

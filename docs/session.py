@@ -2,15 +2,16 @@
 
     PYTHONPATH=. .nox/kit/bin/python docs/session.py       needs a package registry
 
-The zip is made from this checkout and unpacked into an empty folder; each command is typed into a shell there,
-and what it prints is kept. Only this is changed: the folder's place is written as ~, lines of the machine's own
-pip configuration, nox's line with uv's options and uv's list of packages are left out and leave "...", so are the middle of long
-outputs. What the student writes is described, not shown.
+The zip is made from this checkout and unpacked into an empty folder; each command is typed into a shell
+there, and what it prints is kept. Only this is changed: the folder's place is written as ~; lines about the
+machine's own pip configuration, uv's options and uv's list of packages become "...", as does the middle of
+what is long. What the student writes is described, not shown.
 """
 
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from grader.handout import bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "session.md"
+SHELL = shutil.which("bash") or "bash"
 LINES = 34  # of one command's output; what is beyond is left out of its middle
 LEFT_OUT = re.compile(r"WARNING: Location |\[notice\]|nox > .*/uv sync | \+ \S+==")
 WRONG = ("default_rng(seed)", "default_rng()")
@@ -50,23 +52,24 @@ STEPS = (
     Step("The zip is unpacked. One command sets everything up and gives the first feedback.",
          "unzip -q cifar100-assignment.zip && cd cifar100-assignment && "
          'python3 -m venv .venv && .venv/bin/pip install -q "nox[uv]" && .venv/bin/nox -s check'),
-    Step("From here on `nox` is `.venv/bin/nox`. The student writes `split_indices`, and forgets to hand the seed to the "
-         "generator.",
+    Step("From here on `nox` is `.venv/bin/nox`. The student writes `split_indices`, and forgets to hand the "
+         "seed to the generator.",
          "nox -s check -- preprocessing", writes=("split_indices",), edits=WRONG),
     Step("The message says what was called and what came back. A hint goes one step further each time.",
          "nox -s hint"),
     Step("The same command once more:", "nox -s hint"),
     Step("The seed goes in, and `channel_statistics` is written as well.",
          "nox -s check -- preprocessing", writes=("split_indices", "channel_statistics")),
-    Step("Enough for one evening. What is there is handed in; `submit` says what is missing and refuses nothing.",
+    Step("Enough for one evening. What is there is handed in; `submit` says what is missing and refuses "
+         "nothing.",
          "nox -s submit"),
 )  # fmt: skip
 
 _HEAD = """# From the zip to a submission
 
-A recorded session: a student unpacks the zip, writes two functions and hands in. Every line is what the commands printed, on
-two cores that were busy with other work. `...` stands where lines were left out. `docs/session.py` in the course's repository
-records it again.
+A recorded session: a student unpacks the zip, writes two functions and hands in. Every line is what the
+commands printed, on two cores that were busy with other work. `...` stands where lines were left out.
+`docs/session.py` in the course's repository records it again.
 """
 
 
@@ -93,7 +96,7 @@ def record(place: Path) -> Iterator[str]:
         if step.writes:
             write(folder, step)
         done = subprocess.run(
-            ["bash", "-c", f"exec 2>&1; {step.command}"],
+            [SHELL, "-c", f"exec 2>&1; {step.command}"],
             cwd=where,
             env={**kept, "PATH": f"{folder}/.venv/bin{os.pathsep}{os.environ['PATH']}", "COLUMNS": "96"},
             stdout=subprocess.PIPE,
