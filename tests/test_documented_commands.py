@@ -110,7 +110,8 @@ RUN = {
     "nox -s export -- html": Run("index.html"),
     # Platforms
     "nox -s package -- gradescope": Run("autograder.zip"),
-    "nox -s package -- gradescope --release checks": Run("autograder.zip"),
+    "nox -s package -- gradescope --release all": Run("autograder.zip"),
+    'python -c "import keras; help(keras.layers.Conv2D)"': Run("2D convolution layer"),
     "nox -s package -- github": Run("template", typed="nox -s package -- github --to template"),
     "nox -s package -- github --to FOLDER": Run("FOLDER"),
     "nox -s package -- github --to lab1-template": Run("lab1-template", at="github"),
@@ -188,9 +189,18 @@ ELSEWHERE = {
     "nox -s notebook": Elsewhere("opens a browser", "tests/test_notebook.py", "lab.ipynb"),
     "nox -s architecture": Elsewhere("checked there", "tests/test_architecture.py", "docs/architecture.py"),
     "nox -s reference -- --profile cpu --dry": Elsewhere(
-        "needs CIFAR-100", "tests/grader/cli/test_app.py", "--dry"
+        "needs CIFAR-100", "tests/grader/cli/test_app.py", "--force --dry"
     ),
     "nox -s reference": Elsewhere(HOURS, "tests/test_pipeline.py"),
+    "nox -s reference -- --profile study": Elsewhere(HOURS, "tests/grader/reference/test_study.py"),
+    "nox -s report -- --profile study": Elsewhere(HOURS, "tests/grader/reference/test_study.py"),
+    "nox -s grade -- FOLDER --profile offline --out OUT": Elsewhere(
+        "names no folder", "tests/grader/commands/test_grade_notes.py", '"offline"'
+    ),
+    "nox -s gradebook -- forget": Elsewhere(
+        "names nobody", "tests/grader/commands/test_gradebook.py", "forget"
+    ),
+    "python -m tests.packages.gradescope": Elsewhere(CONTAINERS, "tests/grader/packaging/test_gradescope.py"),
     "nox -s reference -- --profile cpu": Elsewhere(HOURS, "tests/test_pipeline.py"),
     "dvc repro": Elsewhere(HOURS, "tests/test_pipeline.py", "repro"),
     "dvc status": Elsewhere("run there", "tests/test_pipeline.py", "dvc status"),
