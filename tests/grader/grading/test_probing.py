@@ -238,7 +238,7 @@ class TestShare:
             "split_indices was called once, and it was stopped after 8 s of processor time."
         )
         assert verdicts["statistics.form"].message == (
-            "Nothing is known of the call 'statistics': the 8 s of processor time that all calls of "
+            "There is no result of the call 'statistics': the 8 s of processor time that all calls of "
             "preprocessing.py have together were used up before it."
         )
 

@@ -483,8 +483,8 @@ class TestRefused:
             (Mine(name="mine"), ["Mine 'mine'", CODE, "keras.ops"]),
             (MyConv(3, 3, name="mine"), ["MyConv 'mine'", CODE]),
             (kl.Lambda(lambda x: x, name="mine"), ["Lambda 'mine'", CODE, "zeros_like"]),
-            (kl.Activation(lambda x: x, name="mine"), ["Activation 'mine'", CODE, 'activation="relu"']),
-            (kl.Conv2D(3, 3, activation=Mine(), name="mine"), ["Conv2D 'mine'", "Mine", CODE]),
+            (kl.Activation(lambda x: x, name="mine"), ["Activation 'mine'", "which is code", 'activation="relu"']),
+            (kl.Conv2D(3, 3, activation=Mine(), name="mine"), ["Conv2D 'mine'", "Mine", "which is code"]),
             (kl.Conv2D(3, 3, kernel_initializer=MyStart()), ["kernel_initializer", "MyStart", "he_normal"]),
             (kl.Dense(4, kernel_initializer=np.ones((4, 4))), ["kernel_initializer", "values"]),
             (kl.Dense(4, bias_initializer=keras.initializers.Constant(0.3)), ["bias_init", "Constant"]),
@@ -583,7 +583,7 @@ class TestRefused:
             (MyModel, "a MyModel, " + CODE),
             (MyFunctional, "a MyFunctional, " + CODE),
             (lambda: network(lambda x: MyFunctional()(x)), "MyFunctional '"),
-            (lambda: network(lambda x: x, shape=(None, None, 3)), "every size has to be known"),
+            (lambda: network(lambda x: x, shape=(None, None, 3)), "every size must be known"),
             (lambda: keras.Sequential([keras.Input((4,), dtype="int32"), kl.Dense(3)]), "int32"),
             (frozen_later, "frozen"),
             (two_outputs, "1 inputs and 2 outputs"),
@@ -685,7 +685,7 @@ class TestFlaws:
         inputs = keras.Input((None, None, 3))
         model = keras.Model(inputs, kl.Dense(2)(kl.GlobalAveragePooling2D()(inputs)))
         assert describe(model, flaws=flaws, open_as=(16, 24, 3))["input_shape"] == [16, 24, 3]
-        assert "every size has to be known" in flaws[0].reason
+        assert "every size must be known" in flaws[0].reason
         with pytest.raises(Refused, match="every size"):
             describe(model)
 
