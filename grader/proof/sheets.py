@@ -111,7 +111,7 @@ def brief(text: str) -> str:
     """
     text = re.sub(r"## How it is marked.*?(?=^## )", "", text, flags=re.S | re.M)
     text = re.sub(r"^\| file \| functions \| points \|.*?\n\n", "", text, flags=re.S | re.M)
-    text = re.sub(r"each is marked\s+on its own, so a mistake[^.]*\.", "each is marked\non its own.", text)
+    text = re.sub(r"is marked\s+separately, so a mistake[^.]*\.", "is marked\nseparately.", text)
     if left := re.search(r"^.*\b(points?|marking\.toml|tasks\.toml)\b.*$", text, flags=re.M):
         raise ManifestError(
             f"assignment/README.md says how it is marked outside of that section: {left[0].strip()!r}",

@@ -225,6 +225,6 @@ def page(root: Path, out: Path | None = None) -> Path:
     for picture in shown.pictures:
         write_atomically(folder / f"{picture.name}.png", picture.png)
     recipe = profiles.load(root / "params.yaml").profile(PROFILE).recipe
-    html = web.render("report_study.html.j2", table=shown, recipe=recipe.model_dump())
+    html = web.render("report_study.html.j2", page={"cells": shown, "recipe": recipe.model_dump()})
     write_atomically(folder / "index.html", html)
     return folder / "index.html"
