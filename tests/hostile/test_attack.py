@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader import intake
+from grader.grading import run
 from grader.sandbox import ENGINES
 from tests.hostile import doors
 from tests.hostile.attack import QUICK, Range, Shown
@@ -145,10 +145,10 @@ class TestRange:
     def test_a_fault_and_an_error_of_the_grader_spoil_the_run(
         self, place: Range, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fails(*_: object) -> None:
+        def fails(*_: object, **__: object) -> None:
             raise IndexError("tuple index out of range")
 
-        monkeypatch.setattr(intake, "take_in", fails)
+        monkeypatch.setattr(run, "grade", fails)
         shown = place.try_out(made_up("print('attack: x')\n"))
         assert "the grader ended: IndexError" in shown.spoiled
         assert not shown.held_off
