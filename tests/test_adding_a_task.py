@@ -88,7 +88,7 @@ class TestAddingATask:
         assert re.search(r"augmentation │ 5 of 5 +│ 1 of 1", said)
 
     def test_check(self, copy: Path) -> None:
-        assert "not attempted" in run(copy, "grader", "check", "augmentation")
+        assert "to write: random_mirror" in run(copy, "grader", "check", "augmentation")
         assert "5 of the 5 points" in run(copy, "grader", "check", "augmentation", "--folder", "solutions")
 
     def test_tests(self, copy: Path) -> None:
