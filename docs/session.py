@@ -33,7 +33,7 @@ WRONG = ("default_rng(seed)", "default_rng()")
 
 @dataclass(frozen=True)
 class Step:
-    """What is said before a command, what the student writes before it, and the command.
+    """The text before a command, what the student writes before it, and the command.
 
     Attributes:
         text: of the page.

@@ -49,6 +49,6 @@ def check(
         return watch(console, checking, functions)
     display = progress.Display(console, len(checking.tasks), places=checking.session.workers)
     with sandbox.interruptible(), display:
-        told = checking.told(functions, display)
-    show(console, told, checking, Standing.read(checking.memory))
-    return 0 if told.result.graded and not told.result.problem else 1
+        feedback = checking.feedback(functions, display)
+    show(console, feedback, checking, Standing.read(checking.memory))
+    return 0 if feedback.result.graded and not feedback.result.problem else 1

@@ -293,7 +293,7 @@ def _show_class(console: Console, handed_in: Class) -> None:
 def _show_notes(console: Console, entries: Sequence[Entry]) -> None:
     """What was not plain of how it was read, by whose it is; one submission has it above its marks."""
     lines = list(
-        dict.fromkeys(  # what is of all attempts is said once
+        dict.fromkeys(  # a note on all attempts stands once
             f"{plain(_called(one))}: {plain(note, 300)}"
             for one in entries
             for note in (*one.handed_in.notes, *one.notes)

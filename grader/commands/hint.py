@@ -11,8 +11,8 @@ from grader import sandbox
 from grader.errors import UsageError
 from grader.practice import ladders
 from grader.practice.checking import Checking
+from grader.practice.feedback import Feedback
 from grader.practice.standing import Standing, checks_of
-from grader.practice.telling import Told
 from grader.results import hints
 from grader.results.record import CheckResult, Status
 
@@ -50,22 +50,22 @@ def hint(
     checking = Checking.of(root, folder=folder, tasks=tasks, seed=seed, trust=trust)
     steps = ladders.load(root / "assignment" / ladders.FILE, checking.manifest)
     with sandbox.interruptible():
-        told = checking.told(functions)
-    if told.result.problem:
-        console.print(Text(f"Not checked: {told.result.problem}", style="magenta"))
+        feedback = checking.feedback(functions)
+    if feedback.result.problem:
+        console.print(Text(f"Not checked: {feedback.result.problem}", style="magenta"))
         return 1
-    now = Standing.of(told.result, checking.manifest, checking.folder)
+    now = Standing.of(feedback.result, checking.manifest, checking.folder)
     Standing.read(checking.memory).with_(now).write(checking.memory)
-    todo = told.next()
-    if todo.check is None or (functions and _passes(told, functions[0])):
+    todo = feedback.next()
+    if todo.check is None or (functions and _passes(feedback, functions[0])):
         about = functions[0] if functions else "the checked files"
         console.print(Text(f"No hint is needed for {about}: its checks pass.", style="green"))
         return 0
     if not todo.function:  # the file as a whole
-        console.print(told.first())
+        console.print(feedback.first())
         return 0
     function = functions[0] if functions else todo.function
-    parts = _parts(told, todo.task, function, steps[function].steps)
+    parts = _parts(feedback, todo.task, function, steps[function].steps)
     sizes = [(key, len(said)) for key, said in parts]
     part, place = ladders.Progress(checking.memory).next(sizes, again=again)
     ladder = [step for _, said in parts for step in said]
@@ -80,10 +80,12 @@ def hint(
     return 0
 
 
-def _parts(told: Told, task: str, function: str, steps: Sequence[str]) -> list[tuple[str, list[Text]]]:
+def _parts(
+    feedback: Feedback, task: str, function: str, steps: Sequence[str]
+) -> list[tuple[str, list[Text]]]:
     """What the first failing check says, if one fails; then the course's steps; and what each is kept by."""
     course = (function, [Text(" ".join(step.split())) for step in steps])
-    failing = _failing(told, function)
+    failing = _failing(feedback, function)
     if failing is None:
         return [course]
     said = [Text(f"This check fails: {failing.title}.\n{failing.message}")]
@@ -92,17 +94,17 @@ def _parts(told: Told, task: str, function: str, steps: Sequence[str]) -> list[t
     return [(f"{task}: {failing.check}", said), course]
 
 
-def _failing(told: Told, function: str) -> CheckResult | None:
-    own = _own(told, function)
+def _failing(feedback: Feedback, function: str) -> CheckResult | None:
+    own = _own(feedback, function)
     return next((check for check in own if check.status is Status.FAILED), None)
 
 
-def _passes(told: Told, function: str) -> bool:
-    return all(check.status is Status.PASSED for check in _own(told, function))
+def _passes(feedback: Feedback, function: str) -> bool:
+    return all(check.status is Status.PASSED for check in _own(feedback, function))
 
 
-def _own(told: Told, function: str) -> list[CheckResult]:
-    task = next(task for task in told.manifest.tasks if function in task.functions)
+def _own(feedback: Feedback, function: str) -> list[CheckResult]:
+    task = next(task for task in feedback.manifest.tasks if function in task.functions)
     wanted = {check.id for check in checks_of(task, function)}
-    result = next(one for one in told.result.tasks if one.task == task.id)
+    result = next(one for one in feedback.result.tasks if one.task == task.id)
     return [check for check in result.checks if check.check in wanted]

@@ -43,7 +43,7 @@ def image(
 
 
 def _certificates(given: Path | None) -> Path | None:
-    """The bundle that was asked for, or the one that this machine's own package tools are told to use."""
+    """The bundle that was asked for, or the one that this machine's own package tools are set to use."""
     if given is None:
         named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"))
         return next((Path(name) for name in named if name and Path(name).is_file()), None)

@@ -40,14 +40,16 @@ def submit(root: Path, console: Console, *, folder: Path, to: Path, seed: int, t
         console.print(Text(f"Packing {plain(folder.name)}: it is checked first", style="bold"))
         display = progress.Display(console, len(checking.tasks), places=checking.session.workers)
         with sandbox.interruptible(), display:
-            told = checking.told(())
-        if told.result.problem:
-            console.print(Text(f"Not checked: {told.result.problem}", style="yellow"))
+            feedback = checking.feedback(())
+        if feedback.result.problem:
+            console.print(Text(f"Not checked: {feedback.result.problem}", style="yellow"))
         else:
-            for line in _broken(told.result):
+            for line in _broken(feedback.result):
                 console.print(Text(line, style="bold yellow"))
-            console.print(told.first())
-            whole = Standing.read(checking.memory).with_(Standing.of(told.result, checking.manifest, folder))
+            console.print(feedback.first())
+            whole = Standing.read(checking.memory).with_(
+                Standing.of(feedback.result, checking.manifest, folder)
+            )
             whole.write(checking.memory)
             left = whole.open(checking.manifest, folder)
             console.print(Text(f"{left.in_words()}.", style="bold"))

@@ -31,7 +31,7 @@ def released(result: SubmissionResult, release: Release, tasks: Manifest) -> Sub
 
 
 def checks_only(result: SubmissionResult, tasks: Manifest) -> SubmissionResult:
-    """The result without anything that hidden images decide; what is held back is said.
+    """The result without anything that hidden images decide; states what is held back.
 
     The total is over what is shown. A check that is held back has the status HELD, no points, no data, no
     hint and none of its message. A training on which the machine failed is held back as well.

@@ -8,7 +8,7 @@ same without a score and with the reason in `output`. Exit code: 0 written, 3 th
 With `--release checks` no accuracy is in the results, whatever the network: what the class run would release
 before the deadline is shown (grading/release.py), and no network is known here. With `all` networks that are
 known (thresholds/known.py) are marked whole. What would have to be trained is left to the class run in both,
-with what it needs: the images and hidden labels are not here. That no points are given for it yet is said.
+with what it needs: the images and hidden labels are not here. The output states that it has no points yet.
 """
 
 import argparse

@@ -14,8 +14,8 @@ from grader.grading.evidence import Evidence
 from grader.grading.plan import Plan
 from grader.intake import Source
 from grader.paths import from_here
+from grader.practice.feedback import Feedback, Printed, printed_by, read
 from grader.practice.memory import Memory
-from grader.practice.telling import Printed, Told, printed_by, read
 from grader.results.record import SubmissionResult
 from grader.sandbox import Engine
 from grader.session import Session, in_words
@@ -72,7 +72,7 @@ class Checking:
             f"{in_words(self.engine)}, no training · inputs of seed {self.seed}",
         )
 
-    def told(self, functions: Sequence[str], display: Display | None = None) -> Told:
+    def feedback(self, functions: Sequence[str], display: Display | None = None) -> Feedback:
         """Checks the tasks as their files are now."""
         self._printed.clear()
         texts = read(
@@ -83,7 +83,7 @@ class Checking:
         for picture in Drawings().write_submission(result, self.root / ".kit" / "check"):
             task, _, name = picture.stem.removeprefix("drawing-").partition("-")
             pictures[task, name] = from_here(picture)
-        return Told(
+        return Feedback(
             result, self.manifest, texts, dict(self._printed), tuple(functions), pictures, self.folder
         )
 

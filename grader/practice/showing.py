@@ -5,26 +5,26 @@ from rich.text import Text
 
 from grader.exporters import terminal
 from grader.practice.checking import Checking
+from grader.practice.feedback import Feedback
 from grader.practice.standing import Standing
-from grader.practice.telling import Told
 
 
-def show(console: Console, told: Told, checking: Checking, before: Standing) -> None:
+def show(console: Console, feedback: Feedback, checking: Checking, before: Standing) -> None:
     """Shows what came of a check, and remembers it.
 
     Args:
         console: where.
-        told: what came of it.
+        feedback: what came of it.
         checking: what was checked.
         before: what was remembered when it began.
     """
-    result, everything = told.result, checking.manifest
+    result, everything = feedback.result, checking.manifest
     now = Standing.of(result, everything, checking.folder)
     console.print()
-    console.print(told.first())
+    console.print(feedback.first())
     if changes := now.since(before, everything):
         console.print(Text(f"\n{'; '.join(changes)}.", style="bold"))
-    console.print(told.rest())
+    console.print(feedback.rest())
     whole = before.with_(now) if not result.problem else before
     whole.write(checking.memory)
     points = f"{terminal.number(result.points)} of the {terminal.number(result.max_points)} points"

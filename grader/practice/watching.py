@@ -63,8 +63,8 @@ def _watch(console: Console, checking: Checking, functions: Sequence[str]) -> No
         before = Standing.read(checking.memory)
         display = progress.Display(console, len(checking.tasks), places=checking.session.workers)
         with display:
-            told = checking.told(functions, display)
-        show(console, told, checking, before)
+            feedback = checking.feedback(functions, display)
+        show(console, feedback, checking, before)
         known = {task.id: digests(task, checking.folder) for task in checking.tasks}
         _wait(console, warm, checking)
         for _ in changes:
@@ -76,7 +76,7 @@ def _watch(console: Console, checking: Checking, functions: Sequence[str]) -> No
             console.rule(Text(f"{time.strftime('%H:%M:%S')} {plain(saved)} saved"), align="left")
             one = replace(checking, tasks=touched)
             before = Standing.read(one.memory)
-            show(console, one.told(functions), one, before)
+            show(console, one.feedback(functions), one, before)
             console.print(Text(f"Checked in {time.monotonic() - began:.2f} s.", style="bright_black"))
             _wait(console, warm, one)
 

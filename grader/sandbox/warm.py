@@ -36,7 +36,7 @@ class WarmEngine(NoneEngine):
     """The engine `none`, with processes that wait.
 
     Args:
-        folder: the student's files: a process that waits is told apart by what their modules import.
+        folder: the student's files: what their modules import tells one waiting process from another.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "localhost/cifar100-course-kit-autograder-test"
 MEMORY, CORES = "768m", "0.5"
 _LIVING = '/^State/ {state=$2} /^Uid/ && $2 >= 900 && state != "Z" {print "left behind", FILENAME}'
-# podman as root asks for more than a container may have, unless it is told.
+# podman as root asks for more than a container may have, unless these options are given.
 ULIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
 MODULES = ("preprocessing", "alexnet", "resnet", "wide_resnet", "evaluation")
 
@@ -107,7 +107,7 @@ def cases(release: Release) -> list[Case]:
             wrong,
             {
                 "less than full marks, more than half": lambda d: full / 2 < d["score"] < full,
-                "what is open is said": lambda d: (
+                "it states what is open": lambda d: (
                     without_points(d) == (train if release == "checks" else {"resnet"})
                     and "follows after the deadline" in json.dumps(d)
                 ),

@@ -125,7 +125,7 @@ def _changes(asked: StudyCell) -> str:
 
 
 def _because(asked: StudyCell, measured: Measured | None) -> str:
-    """What the sources say of a difference, and what was measured; nothing is said of ours before that."""
+    """What the sources say of a difference, and what was measured; nothing about ours before that."""
     if asked.recipe:
         return (
             "As many steps as the study gave its ResNet (50 × 50), where its AlexNet had 35,000: the "

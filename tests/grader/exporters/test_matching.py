@@ -49,7 +49,7 @@ class TestMatch:
         assert found([one], [row(2, "Somebody Else", canvas="9"), other]) == {one.key: 1}
 
     def test_id_before_name(self) -> None:
-        """Two of one name are told apart by id."""
+        """Ids decide between two of one name."""
         students = [student("a", "Li Wei", canvas="1"), student("b", "Li Wei", canvas="2")]
         rows = [row(1, "Wei, Li", canvas="2"), row(2, "Wei, Li", canvas="1")]
         assert found(students, rows) == {"a": 2, "b": 1}

@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python -m tests.grader.similar.copies
 
-Who copied is known; all others are innocent. Two kinds of these are told apart: 87 files that were written
+Who copied is known; all others are innocent. They are of two kinds: 87 files that were written
 by different hands, and files that are the course's solution with one change, of which each has the whole
 solution in common with the others of its task. The second kind is like a class in which many have one and
 the same source: they are alike by how they were made, and are counted apart.

@@ -224,7 +224,7 @@ class TestPool:
             assert heard.index(("queued", seed)) < heard.index(("started", seed))
 
     def test_store_that_cannot_be_made(self, tmp_path: Path) -> None:
-        """Before anything is trained that is said, once; each result is there all the same."""
+        """It is reported once, before anything is trained; each result is there all the same."""
         (tmp_path / "file").write_text("")
         heard = Heard()
         jobs = [job(seed) for seed in range(3)]

@@ -69,7 +69,7 @@ class Next:
 
 
 @dataclass(frozen=True)
-class Told:
+class Feedback:
     """All that is shown of one check of a folder.
 
     Attributes:
