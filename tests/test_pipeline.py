@@ -349,7 +349,8 @@ class TestDeclarations:
 
     def test_every_version_is_asked_for(self) -> None:
         """A version or a package that no stage depends on is watched in vain."""
-        text = "".join((ROOT / file).read_text() for file in ("dvc.yaml", "reference/gpu/dvc.yaml"))
+        files = ("dvc.yaml", "reference/gpu/dvc.yaml", "reference/study/dvc.yaml")
+        text = "".join((ROOT / file).read_text() for file in files)
         assert all(f"{name}.version" in text for name in versions.GROUPS)
         assert all(name in text for name in packages.COMPUTING)
 

@@ -48,7 +48,9 @@ class OtherUserEngine:
     name = "another user"
     isolates = True
 
-    def __init__(self) -> None:
+    def __init__(self, python: Path = Path(sys.executable)) -> None:
+        """With the Python that runs programs; every user has to be able to read it."""
+        self._python = python
         self._lock = threading.Lock()
         self._availability: Availability | None = None
 
@@ -78,7 +80,7 @@ class OtherUserEngine:
             raise SandboxFault("only root can become another user", fix="run as root")
         try:
             with ExitStack() as cleanup:
-                return _run(program, user, cleanup)
+                return _run(program, user, self._python, cleanup)
         except OSError as error:
             raise SandboxFault(f"a program could not be set up or read: {error}") from error
 
@@ -88,10 +90,10 @@ class OtherUserEngine:
         for name in _NEEDED:
             if visible.tool(name) is None:
                 return Availability(False, f"{name} is not installed", "apt-get install util-linux")
-        return tried(self.run, f"check that {sys.executable} and its libraries can be read by all")
+        return tried(self.run, f"check that {self._python} and its libraries can be read by all")
 
 
-def _run(program: Program, user: int, cleanup: ExitStack) -> Outcome:
+def _run(program: Program, user: int, python: Path, cleanup: ExitStack) -> Outcome:
     limits = program.limits
     top = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="kit-user-")))
     top.chmod(0o711)  # may be entered, not listed
@@ -102,7 +104,7 @@ def _run(program: Program, user: int, cleanup: ExitStack) -> Outcome:
     cleanup.callback(remove_left, user)
     cleanup.callback(kill_all, user)
     process = subprocess.Popen(
-        _command(program, real, user, home),
+        _command(program, real, user, home, python),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -147,10 +149,10 @@ def _put_up(program: Program, top: Path, user: int) -> dict[str, Path]:
     return {**real, "/output": top / "output"}
 
 
-def _command(program: Program, real: dict[str, Path], user: int, home: Path) -> list[str]:
+def _command(program: Program, real: dict[str, Path], user: int, home: Path, python: Path) -> list[str]:
     limits = program.limits
     variables = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{python.parent}:/usr/bin:/bin",
         **ENVIRONMENT,
         "HOME": str(home),
         "TMPDIR": str(home),
@@ -168,7 +170,7 @@ def _command(program: Program, real: dict[str, Path], user: int, home: Path) -> 
         # Where memory runs out, this is what the kernel is to end, and not what grades.
         *("/bin/sh", "-c", 'echo 1000 > /proc/self/oom_score_adj; exec "$@"', "sh"),
         *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())),
-        *(sys.executable, "-I", "-B", *(real_path(argument, real) for argument in program.arguments)),
+        *(str(python), "-I", "-B", *(real_path(argument, real) for argument in program.arguments)),
     ]
 
 

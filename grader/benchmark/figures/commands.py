@@ -178,7 +178,7 @@ def _same_task(place: Place) -> Sequence[Contender]:
 
 def _holds(sample: Sample) -> Sample:
     """What `check` of right code took; CommandFailed if it found something."""
-    if "All checks pass" not in sample.printed:
+    if "every check passes" not in sample.printed:
         raise CommandFailed(f"check does not find the solutions right: {sample.printed[-600:]}")
     return sample
 

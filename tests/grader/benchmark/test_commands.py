@@ -37,7 +37,7 @@ class TestHolds:
     """_holds."""
 
     def test_right_and_wrong(self) -> None:
-        right = Sample(1.0, 1.0, 1.0, printed="All checks pass. The other points are for what they learn")
+        right = Sample(1.0, 1.0, 1.0, printed="Next: nothing more in Preprocessing: every check passes.")
         assert commands._holds(right) is right
         with pytest.raises(CommandFailed, match="does not find the solutions right"):
             commands._holds(Sample(1.0, 1.0, 1.0, printed="Next: write top_k_accuracy"))

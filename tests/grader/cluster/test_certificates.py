@@ -17,6 +17,7 @@ from grader.cluster.passport import Passport, difference
 from grader.config import profiles
 from grader.errors import UsageError
 from grader.training.job import pin
+from lab import data
 from tests.grader.cluster.running import ROOT, Process, scheduler, worker
 
 PROFILE = profiles.load(ROOT / "params.yaml").profile("offline")
@@ -163,6 +164,7 @@ class TestRefused:
             Cluster(running[1], certificates.find(running[2]), other)
 
     @pytest.mark.slow
+    @pytest.mark.skipif(not data.available(ROOT), reason="CIFAR-100 is not here: nox -s data")
     def test_a_worker(self, running: tuple[Process, str, Path], tmp_path: Path) -> None:
         """A worker of another profile ends with exit code 2 and the reason."""
         process = worker(tmp_path, "other", running[1], running[2], "--profile", "cpu")

@@ -178,7 +178,7 @@ class TestStores:
         finally:
             shutil.rmtree(disk.folder, ignore_errors=True)
             subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
-        said = shown.getvalue()
+        said = " ".join(shown.getvalue().split())
         assert said.count("results of trainings cannot be kept in") == 1
         assert said.count("the run goes on, and a later one trains again") == 1
         assert said.count("probes cannot be kept in") == 1

@@ -101,6 +101,7 @@ class TestWithoutAGpu:
         (tmp_path / "params.yaml").write_text(yaml.safe_dump({"profiles": {"gpu": here}}))
         shutil.copytree(ROOT / "reference" / "gpu", tmp_path / "reference" / "gpu")
         shutil.copytree(ROOT / "assignment", tmp_path / "assignment")
+        shutil.copy(ROOT / "pyproject.toml", tmp_path)
         order = grade.Order([tmp_path / "assignment"], "gpu", "none", 1, tmp_path / "out", True, 1)
         out = io.StringIO()
         with pytest.raises(UsageError) as caught:
